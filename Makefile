@@ -1,0 +1,43 @@
+# `make demo` and `make test` do all their own set-up: Python 3.11+ with venv, make and a package
+# index are enough.
+PYTHON ?= python3
+CONFIG ?= config.yaml
+CORES ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+RESULTS ?= results
+
+.PHONY: help demo test report format
+help:
+	@echo "make demo     synthetic databases, the whole pipeline on them, report"
+	@echo "make test     the whole test suite"
+	@echo "make report   results and report of CONFIG=config.yaml in RESULTS=results"
+	@echo "make format   ruff and snakefmt, in place"
+
+$(READY): envs/requirements.txt
+	@echo "Setting up $(VENV): downloads about 3 GB (PyTorch above all), 6.5 GB on disk, from your package index."
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r envs/requirements.txt
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) \
+		--report results/demo/report.html --report-after-run
+
+report: $(READY)
+	$(BIN)/snakemake --configfile $(CONFIG) --report $(RESULTS)/report.html --report-after-run
+
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/rules

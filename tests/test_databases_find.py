@@ -1,0 +1,148 @@
+"""Which file below a root is a database's table."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fleeting import registry
+from fleeting.databases import emotions, find, reader, settings
+from fleeting.errors import UserError
+
+NAMES = {
+    "casme": ["CASME-coded-20190721.xls", "CASME.xls", "casme.xlsx", "CASME_20140101.xls"],
+    "casme2": ["CASME2-coding-20140508.xlsx", "CASME2-coding-20190701.xlsx", "CASME II.xlsx"],
+    "cas_me2": [
+        "CAS(ME)^2code_final.xlsx",
+        "CAS(ME)^2code_final(Updated).xlsx",
+        "CAS(ME)2code_final.xlsx",
+        "CASME2code_final.xlsx",
+    ],
+    "samm": ["SAMM_Micro_FACS_Codes_v2.xlsx", "samm.xls"],
+}
+SUBJECTS = {"casme": "sub01", "casme2": "sub01", "cas_me2": "s15", "samm": "006"}
+
+
+@pytest.mark.parametrize("database", sorted(NAMES))
+def test_each_reader_knows_its_tables_and_no_other(database):
+    pattern = reader.load(database).TABLE_NAME
+    for owner, names in NAMES.items():
+        for name in names:
+            assert bool(pattern.fullmatch(name.casefold())) == (owner == database), name
+
+
+def test_all_readers_offer_the_interface():
+    assert registry.names("database") == sorted(NAMES)
+    for name in registry.names("database"):
+        module = reader.load(name)
+        for attribute in reader.Reader.__annotations__:
+            assert hasattr(module, attribute), (name, attribute)
+        assert module.rows
+        assert module.places(SUBJECTS[name], "c1", {})
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+
+def test_the_newest_version_is_taken(tmp_path):
+    touch(tmp_path, "a/CASME2-coding-20140508.xlsx", "a/b/CASME2-coding-20190701.xlsx")
+    touch(tmp_path, "CASME2.xlsx", "~$CASME2-coding-20240101.xlsx", "._CASME2-20250101.xlsx")
+    assert find.table(tmp_path, "casme2") == tmp_path / "a/b/CASME2-coding-20190701.xlsx"
+
+
+def test_updated_and_versions_win(tmp_path):
+    touch(tmp_path, "CAS(ME)^2code_final.xlsx", "CAS(ME)^2code_final(Updated).xlsx")
+    touch(tmp_path, "SAMM_Micro_FACS_Codes_v1.xlsx", "SAMM_Micro_FACS_Codes_v10.xlsx")
+    assert find.table(tmp_path, "cas_me2").name == "CAS(ME)^2code_final(Updated).xlsx"
+    assert find.table(tmp_path, "samm").name == "SAMM_Micro_FACS_Codes_v10.xlsx"
+
+
+def test_only_the_root_and_two_levels_below_are_listed(tmp_path):
+    touch(tmp_path, "a/b/c/CASME.xls")
+    assert find.table(tmp_path, "casme") is None
+    touch(tmp_path, "a/b/CASME.xls")
+    assert find.table(tmp_path, "casme") == tmp_path / "a/b/CASME.xls"
+
+
+def test_nothing_outside_the_root_is_found(tmp_path):
+    touch(tmp_path, "outside/CASME.xls")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "CASME.xls").symlink_to(tmp_path / "outside/CASME.xls")
+    (root / "linked").symlink_to(tmp_path / "outside")
+    assert find.table(root, "casme") is None
+
+
+def test_a_missing_root_is_no_table(tmp_path):
+    assert find.table(tmp_path / "none", "casme") is None
+
+
+def test_frames_are_searched_in_their_folder_or_in_the_root():
+    assert find.frames_root({"root": "/data/SAMM"}) == Path("/data/SAMM")
+    assert find.frames_root({"table": "t", "frames": "/data/f"}) == Path("/data/f")
+
+
+def test_looking_for_a_table_imports_nothing_heavy():
+    scripts = Path(find.__file__).parents[2]
+    code = (
+        "import sys; from pathlib import Path; from fleeting.databases import find\n"
+        "for name in ('casme', 'casme2', 'cas_me2', 'samm'): find.table(Path('.'), name)\n"
+        "print(sorted({'pandas', 'openpyxl', 'xlrd', 'numpy'} & set(sys.modules)))"
+    )
+    shown = subprocess.run(
+        [sys.executable, "-c", code], cwd=scripts, capture_output=True, text=True, check=True
+    )
+    assert shown.stdout.strip() == "[]"
+
+
+def test_the_chosen_version_is_logged(tmp_path, caplog):
+    touch(tmp_path, "CASME.xls", "old/CASME-coded-20190721.xls")
+    caplog.set_level("INFO")
+    chosen = settings.table_path("casme", None, tmp_path)
+    assert chosen.name == "CASME-coded-20190721.xls"
+    assert "took CASME-coded-20190721.xls; also there: CASME.xls" in caplog.text
+
+
+def test_errors_name_folder_and_accepted_names(tmp_path):
+    with pytest.raises(UserError, match="no such folder; correct databases.casme.root"):
+        settings.table_path("casme", None, tmp_path / "none")
+    with pytest.raises(UserError, match="holds no table of casme,.*CASME-coded-20190721.xls"):
+        settings.table_path("casme", None, tmp_path)
+    with pytest.raises(UserError, match="give either `root`, or both `table` and `frames`"):
+        settings.table_path("casme", None, None)
+
+
+@pytest.mark.parametrize(
+    ("database", "given", "message"),
+    [
+        ("casme", {"label": "estimated"}, "databases.casme.label: no such option; known: none"),
+        ("cas_me2", {"label": "x"}, "databases.cas_me2.label: 'x' is not"),
+        ("cas_me2", {"expression_types": []}, "expression_types: .* is not a list"),
+        ("cas_me2", {"expression_types": "micro"}, "expression_types: 'micro' is not a list"),
+        ("cas_me2", {"expression_types": [["micro"]]}, "expression_types: .* is not a list"),
+    ],
+)
+def test_wrong_options_are_named(database, given, message):
+    with pytest.raises(UserError, match=message):
+        settings.options(database, given)
+
+
+def test_options_are_completed():
+    assert settings.options("cas_me2", {"label": "estimated"}) == {
+        "label": "estimated",
+        "expression_types": ["micro"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("emotion", "meant"),
+    [("suprise", "surprise"), ("hapiness", "happiness"), ("dsgust", "disgust")]
+    + [("sadness", None), ("helpness", None), ("zzz", None)],
+)
+def test_typing_errors_are_told_from_other_emotions(emotion, meant):
+    assert emotions.nearest(emotion) == meant

@@ -1,0 +1,172 @@
+"""Frame numbers in file names, and the walk over a folder of frames."""
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleeting.errors import UserError
+from fleeting.frames import index
+from fleeting.frames.numbers import IMAGE_ENDINGS, frame_number, nearest
+
+
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("img46.jpg", 46),
+        ("img046.JPG", 46),
+        ("img_0046.jpeg", 46),
+        ("reg_img46.jpg", 46),
+        ("EP01_12-73.jpg", 73),
+        ("reg_EP01_12-073.jpg", 73),
+        ("006_05562.jpg", 5562),
+        ("img2977.jpg.jpg", 2977),
+        ("img2977.JPG.jpg", 2977),
+        ("46.png", 46),
+        ("000.bmp", 0),
+        ("img46b.tiff", 46),
+        ("img.jpg", None),
+        ("img46.avi", None),
+        ("img46", None),
+        ("img46.jpg.txt", None),
+        ("img٤٦.jpg", None),
+        (".jpg", None),
+    ],
+)
+def test_frame_numbers(name, number):
+    assert frame_number(name) == number
+
+
+@given(
+    st.integers(0, 10**6),
+    st.integers(0, 6),
+    st.sampled_from(["", "img", "img_", "reg_img", "EP12_2_10-", "006_", "2014 "]),
+    st.sampled_from(IMAGE_ENDINGS),
+    st.booleans(),
+    st.booleans(),
+)
+def test_any_prefix_padding_and_ending(number, zeros, prefix, ending, upper, doubled):
+    ending = (ending.upper() if upper else ending) * (2 if doubled else 1)
+    if prefix[-1:].isdigit():
+        prefix += "-"
+    assert frame_number(f"{prefix}{'0' * zeros}{number}{ending}") == number
+
+
+@given(st.text(max_size=30))
+def test_any_name_has_a_number_or_none(name):
+    number = frame_number(name + ".jpg")
+    assert number is None or number >= 0
+
+
+@pytest.mark.parametrize(
+    ("wanted", "within", "number"),
+    [(10, 0, 10), (11, 0, None), (11, 1, 10), (12, 2, 10), (13, 1, 14), (20, 2, None)],
+)
+def test_nearest_takes_the_earlier_of_two(wanted, within, number):
+    assert nearest([8, 10, 14], wanted, within) == number
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def found(root: Path) -> list[tuple[str, bool, dict[int, str]]]:
+    return [(f.path, f.cropped, dict(f.files)) for f in index.build(root).folders]
+
+
+def test_folders_with_images_sorted(tmp_path):
+    touch(tmp_path, "b/2/img2.jpg", "b/2/img10.jpg", "a/img1.jpg", "c/film.avi", "c/Thumbs.db")
+    assert found(tmp_path) == [
+        ("a", False, {1: "img1.jpg"}),
+        ("b/2", False, {2: "img2.jpg", 10: "img10.jpg"}),
+    ]
+    assert index.build(tmp_path).other_files == {".avi": 1, ".db": 1}
+
+
+def test_what_systems_leave_behind_is_no_frame(tmp_path):
+    touch(tmp_path, "a/img1.jpg", "a/._img2.jpg", "__MACOSX/a/img3.jpg", ".cache/img4.jpg")
+    assert found(tmp_path) == [("a", False, {1: "img1.jpg"})]
+
+
+def test_provider_crops_by_folder_and_by_file(tmp_path):
+    touch(tmp_path, "Cropped/Cropped/s/c/img1.jpg", "raw/s/c/img1.jpg", "raw/s/c/reg_img1.jpg")
+    touch(tmp_path, "uncropped/s/c/img1.jpg")
+    built = index.build(tmp_path)
+    assert [(f.path, f.cropped) for f in built.folders] == [
+        ("Cropped/Cropped/s/c", True),
+        ("raw/s/c", False),
+        ("raw/s/c", True),
+        ("uncropped/s/c", False),
+    ]
+    assert built.folders[0].parts == ("cropped", "s", "c")
+
+
+def test_the_name_of_the_root_counts_but_not_what_is_above(tmp_path):
+    touch(tmp_path, "CASME2 Cropped/s/c/img1.jpg", "cropped/raw/s/c/img1.jpg")
+    assert found(tmp_path / "CASME2 Cropped")[0][1]
+    assert not found(tmp_path / "cropped/raw")[0][1]
+
+
+def test_what_lies_below_says_more_than_the_name_of_the_root(tmp_path):
+    touch(tmp_path, "raw and cropped/Cropped/s/img1.jpg", "raw and cropped/selected/s/img1.jpg")
+    assert [f[:2] for f in found(tmp_path / "raw and cropped")] == [
+        ("Cropped/s", True),
+        ("selected/s", False),
+    ]
+
+
+def test_two_files_of_one_number(tmp_path):
+    touch(tmp_path, "a/img01.jpg", "a/img1.jpg", "a/img001.png")
+    built = index.build(tmp_path)
+    assert built.folders[0].files == {1: "img001.png"}
+    assert built.same_number == ["a/img01.jpg", "a/img1.jpg"]
+    assert "2 files have the number of another file" in built.notes()[0]
+
+
+def test_no_link_leaves_the_root(tmp_path):
+    touch(tmp_path, "outside/img1.jpg", "root/a/img2.jpg")
+    (tmp_path / "root/b").symlink_to(tmp_path / "outside")
+    (tmp_path / "root/a/img1.jpg").symlink_to(tmp_path / "outside/img1.jpg")
+    built = index.build(tmp_path / "root")
+    assert [(f.path, dict(f.files)) for f in built.folders] == [("a", {2: "img2.jpg"})]
+    assert built.outside_links == 2
+    assert "2 links that lead out of" in built.notes()[0]
+
+
+def test_links_inside_the_root_are_followed_once(tmp_path):
+    touch(tmp_path, "root/real/img1.jpg", "root/files/img5.jpg")
+    (tmp_path / "root/real/up").symlink_to(tmp_path / "root")
+    (tmp_path / "root/real/img2.jpg").symlink_to(tmp_path / "root/files/img5.jpg")
+    (tmp_path / "root/broken.jpg").symlink_to(tmp_path / "root/none.jpg")
+    link = tmp_path / "linked"
+    link.symlink_to(tmp_path / "root")
+    assert found(link) == [
+        ("files", False, {5: "img5.jpg"}),
+        ("real", False, {1: "img1.jpg", 2: "img2.jpg"}),
+    ]
+
+
+def test_a_folder_that_cannot_be_read_is_noted(tmp_path, monkeypatch):
+    touch(tmp_path, "a/img1.jpg", "b/img1.jpg")
+    scandir = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("/a"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(index.os, "scandir", refuse)
+    built = index.build(tmp_path)
+    assert built.unreadable == ["a"]
+    assert [folder.path for folder in built.folders] == ["b"]
+    assert "1 folders cannot be read, for example a" in built.notes()
+
+
+def test_a_missing_root_is_named(tmp_path):
+    with pytest.raises(UserError, match="none: no such folder"):
+        index.build(tmp_path / "none")

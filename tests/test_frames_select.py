@@ -1,0 +1,323 @@
+"""From samples to images on disk, in every known layout, and what is told when they lack."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from fleeting import tables
+from fleeting.databases import find, reader
+from fleeting.errors import UserError
+from fleeting.frames import diagnosis, index, select
+
+SCRIPTS = Path(find.__file__).parents[2]
+
+
+def touch(root: Path, *names: str) -> None:
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def sample(
+    database: str, subject: str, clip: str, onset: int, apex: object, offset: object, **extra: str
+) -> dict[str, str]:
+    return {
+        "sample": f"{database}/{subject}/{clip}/{onset}",
+        "database": database,
+        "subject": subject,
+        "clip": clip,
+        "onset": str(onset),
+        "apex": str(apex),
+        "offset": str(offset),
+        "emotion": "disgust",
+        "action_units": "4",
+        "table": "t.xlsx",
+        "table_row": "2",
+        **extra,
+    }
+
+
+def run(
+    root: Path, *samples: dict[str, str], source: str = "raw", within: int = 0
+) -> select.Selection:
+    database = samples[0]["database"]
+    frame = pd.DataFrame(samples)
+    built = index.build(root)
+    return select.select(frame, built, reader.load(database), source, within)
+
+
+def found(selection: select.Selection) -> list[object]:
+    return [row["path"] for row in selection.frames]
+
+
+ONE = {
+    "casme": sample("casme", "sub01", "EP01_5", 3, 5, 7),
+    "casme2": sample("casme2", "sub01", "EP02_01f", 3, 5, 7),
+    "cas_me2": sample("cas_me2", "s15", "anger1_12", 3, 5, 7, video_code="0401"),
+    "samm": sample("samm", "006", "006_1_2", 3, 5, 7),
+}
+
+
+@pytest.mark.parametrize(
+    ("database", "pattern"),
+    [
+        ("casme", "sub01/EP01_5/EP01_5-{}.jpg"),
+        ("casme", "sub1/EP01_5/EP01_5-00{}.JPG"),
+        ("casme", "Section A/Sub01/EP01_05/EP01_05-{}.jpg"),
+        ("casme", "CASME/2/sub01/ep01_5/{}.jpg"),
+        ("casme2", "CASME2_RAW_selected/CASME2_RAW_selected/sub01/EP02_01f/img{}.jpg"),
+        ("casme2", "sub01/EP02_01f/EP02_01f/img{}.jpg"),
+        ("casme2", "sub01/frames/EP02_01f/img{}.jpg.jpg"),
+        ("casme2", "CASME (II)^ copy/01/EP02_01f/img_{}.png"),
+        ("cas_me2", "CAS(ME)^2/selectedpic/selectedpic/s15/anger1_12/img{}.jpg"),
+        ("cas_me2", "rawpic/rawpic/s15/15_0401girlcrashing/img00{}.jpg"),
+        ("cas_me2", "rawpic/s15/15_0401/img00{}.jpg"),
+        ("cas_me2", "15_/anger1_12/img{}.jpg"),
+        ("samm", "SAMM/006/006_1_2/006_0000{}.jpg"),
+        ("samm", "6/006_1_2/006_{}.bmp"),
+    ],
+)
+def test_raw_layouts(tmp_path, database, pattern):
+    names = [pattern.format(number) for number in (2, 3, 5, 7, 8)]
+    touch(tmp_path, *names)
+    selection = run(tmp_path, ONE[database])
+    assert found(selection) == names[1:4]
+    assert selection.excluded == []
+
+
+@pytest.mark.parametrize(
+    ("database", "pattern"),
+    [
+        ("casme", "sub01/EP01_5/reg_EP01_5-{}.jpg"),
+        ("casme2", "Cropped/Cropped/sub01/EP02_01f/reg_img{}.jpg"),
+        ("cas_me2", "cropped/15/anger1_12/img{}.jpg"),
+    ],
+)
+def test_cropped_layouts(tmp_path, database, pattern):
+    names = [pattern.format(number) for number in (3, 5, 7)]
+    touch(tmp_path, *names)
+    assert found(run(tmp_path, ONE[database], source="cropped")) == names
+    selection = run(tmp_path, ONE[database])
+    assert found(selection) == []
+    assert {row["reason"] for row in selection.excluded} == {"clip_missing"}
+    assert "cropped ones exist" in str(selection.excluded[0]["detail"])
+
+
+def test_both_kinds_below_one_root(tmp_path):
+    touch(tmp_path, *(f"Cropped/sub01/EP02_01f/reg_img{n}.jpg" for n in (3, 5, 7)))
+    touch(tmp_path, *(f"raw/sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 7)))
+    assert found(run(tmp_path, ONE["casme2"]))[0] == "raw/sub01/EP02_01f/img3.jpg"
+    assert str(found(run(tmp_path, ONE["casme2"], source="cropped"))[0]).startswith("Cropped/")
+
+
+def test_clips_are_preferred_to_long_videos(tmp_path):
+    touch(tmp_path, *(f"rawpic/s15/15_0401x/img{n}.jpg" for n in range(1, 9)))
+    touch(tmp_path, *(f"selectedpic/s15/anger1_12/img{n}.jpg" for n in (3, 5)))
+    selection = run(tmp_path, ONE["cas_me2"])
+    assert found(selection) == [f"selectedpic/s15/anger1_12/img{n}.jpg" for n in (3, 5)]
+    assert [row["reason"] for row in selection.excluded] == ["frame_missing"]
+
+
+def test_the_folder_with_all_wanted_frames_is_preferred(tmp_path):
+    touch(tmp_path, "a/sub01/EP02_01f/img3.jpg")
+    touch(tmp_path, *(f"b/sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 7)))
+    touch(tmp_path, *(f"c/sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 7)))
+    assert str(found(run(tmp_path, ONE["casme2"]))[0]).startswith("b/")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "sub02/EP02_01f/img3.jpg",
+        "sub11/EP02_01f/img3.jpg",
+        "1/sub02/EP02_01f/img3.jpg",
+        "sub01/EP02_01/img3.jpg",
+        "sub01/EP02_011f/img3.jpg",
+        "sub01/EP02_01f/EP03_02/img3.jpg",
+        "EP02_01f/sub01/img3.jpg",
+        "img3.jpg",
+    ],
+)
+def test_other_clips_are_never_taken(tmp_path, other):
+    touch(tmp_path, other)
+    assert found(run(tmp_path, ONE["casme2"])) == []
+
+
+def test_other_zeros_are_not_taken_from_another_clip_of_the_table(tmp_path):
+    touch(tmp_path, *(f"sub01/EP01_05/{n}.jpg" for n in (3, 5, 7)))
+    other = sample("casme", "sub01", "EP01_05", 3, 5, 7)
+    selection = run(tmp_path, ONE["casme"], other)
+    assert {row["sample"] for row in selection.frames} == {other["sample"]}
+    assert {row["sample"] for row in selection.excluded} == {ONE["casme"]["sample"]}
+
+
+def test_a_neighbour_is_listed(tmp_path):
+    touch(tmp_path, *(f"sub01/EP02_01f/img{n}.jpg" for n in (3, 4, 6, 10)))
+    selection = run(tmp_path, ONE["casme2"], within=2)
+    assert [(row["phase"], row["frame"]) for row in selection.frames] == [
+        ("onset", 3),
+        ("apex", 4),
+        ("offset", 6),
+    ]
+    assert [(row["stated"], row["used"]) for row in selection.substituted] == [(5, 4), (7, 6)]
+    selection = run(tmp_path, ONE["casme2"])
+    assert [row["image"] for row in selection.excluded] == [
+        "casme2/sub01/EP02_01f/3/apex",
+        "casme2/sub01/EP02_01f/3/offset",
+    ]
+    assert "frame 5 is not in sub01/EP02_01f, which holds 3 to 10" in str(
+        selection.excluded[0]["detail"]
+    )
+
+
+def test_empty_files_are_left_out(tmp_path):
+    touch(tmp_path, *(f"sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 7)))
+    (tmp_path / "sub01/EP02_01f/img5.jpg").write_bytes(b"")
+    selection = run(tmp_path, ONE["casme2"], within=2)
+    assert [row["reason"] for row in selection.excluded] == ["empty_file"]
+    assert len(selection.frames) == 2
+
+
+def test_only_the_phases_that_annotations_kept(tmp_path):
+    touch(tmp_path, *(f"sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 7)))
+    selection = run(tmp_path, sample("casme2", "sub01", "EP02_01f", 3, "", ""))
+    assert [row["phase"] for row in selection.frames] == ["onset"]
+    selection = run(tmp_path, sample("casme2", "sub01", "EP9", 3, "", ""))
+    assert [row["image"] for row in selection.excluded] == ["casme2/sub01/EP9/3/onset"]
+
+
+def test_names_that_a_table_cannot_keep(tmp_path):
+    touch(tmp_path, *(f"two  spaces/sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 7)))
+    selection = run(tmp_path, ONE["casme2"])
+    assert {row["reason"] for row in selection.excluded} == {"unsupported_path"}
+
+
+def many(count: int) -> list[dict[str, str]]:
+    return [sample("casme2", f"sub{n:02d}", "EP1", 3, 5, 7) for n in range(1, count + 1)]
+
+
+def clips(root: Path, pattern: str, numbers: range) -> None:
+    touch(root, *(pattern.format(n) + f"/img{i}.jpg" for n in numbers for i in (3, 5, 7)))
+
+
+def told(root: Path, samples: list[dict[str, str]], source: str = "raw") -> str:
+    built = index.build(root)
+    casme2 = reader.load("casme2")
+    selection = select.select(pd.DataFrame(samples), built, casme2, source, 0)
+    return diagnosis.check(selection, built, casme2, "casme2", source)
+
+
+def test_few_missing_clips_are_normal(tmp_path):
+    clips(tmp_path, "sub{:02d}/EP1", range(1, 20))
+    assert told(tmp_path, many(20)) == ""
+
+
+def test_many_missing_clips_have_a_likely_cause(tmp_path):
+    clips(tmp_path, "sub{:02d}/EP1", range(1, 16))
+    clips(tmp_path, "sub{:02d}/EP2", range(16, 21))
+    text = told(tmp_path, many(20))
+    assert "5 of 20 clips of the table have no folder with raw frames" in text
+    assert "an older table with newer folders" in text
+    assert "Wanted, for example: sub16/EP1, sub17/EP1, sub18/EP1. Found: sub01/EP1" in text
+
+
+def test_provider_crops_that_lack_clips(tmp_path):
+    clips(tmp_path, "cropped/sub{:02d}/EP1", range(1, 16))
+    text = told(tmp_path, many(20), "cropped")
+    assert "provider's crops lack clips" in text
+    assert "whole subjects are absent: sub16, sub17, sub18, sub19, sub20" in text
+    clips(tmp_path, "cropped/sub{:02d}/EP2", range(16, 18))
+    assert "whole subjects are absent: sub18, sub19, sub20" in told(tmp_path, many(20), "cropped")
+
+
+def test_the_wrong_source(tmp_path):
+    clips(tmp_path, "Cropped/sub{:02d}/EP1", range(1, 21))
+    with pytest.raises(UserError, match="as cropped frames: set databases.casme2.source to crop"):
+        told(tmp_path, many(20))
+
+
+def test_a_path_one_level_too_deep(tmp_path):
+    clips(tmp_path, "sub{:02d}/EP1", range(1, 2))
+    with pytest.raises(UserError, match="one level too deep"):
+        told(tmp_path / "sub01", many(1))
+
+
+def test_another_database(tmp_path):
+    clips(tmp_path, "{:03d}/other", range(500, 510))
+    with pytest.raises(UserError, match=r"None of their subjects has a folder.*Found: 500/other"):
+        told(tmp_path, many(20))
+
+
+def test_no_images_at_all(tmp_path):
+    (tmp_path / "CASME2_RAW.zip").write_bytes(b"x")
+    with pytest.raises(UserError, match=r"no images at all \(but files with the ending \.zip\)"):
+        told(tmp_path, many(2))
+
+
+def test_renumbered_frames(tmp_path):
+    touch(tmp_path, "sub01/EP1/img100.jpg")
+    with pytest.raises(UserError, match=r"none of the frames .* can be used.*frame 3 is not in"):
+        told(tmp_path, many(1))
+
+
+def test_some_clips_absent_and_the_others_renumbered(tmp_path):
+    touch(tmp_path, "sub01/EP1/img100.jpg")
+    with pytest.raises(UserError, match=r"19 of 20 clips.*none of the frames.*renumbered"):
+        told(tmp_path, many(20))
+
+
+def script(folder: Path, out: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [
+        *(sys.executable, SCRIPTS / "select_frames.py", "--database", "casme2"),
+        *("--annotations", folder / "annotations.tsv", "--frames", folder / "frames"),
+        *("--source", "raw", "--nearest-within", 1, "--frames-table", out / "casme2.tsv"),
+        *("--excluded", out / "excluded.tsv", "--substituted", out / "substituted.tsv"),
+        *("--subjects", out / "casme2", *arguments),
+    ]
+    return subprocess.run([str(part) for part in command], capture_output=True, text=True)
+
+
+def test_the_script(tmp_path):
+    clips(tmp_path / "frames", "sub{:02d}/EP1", range(1, 3))
+    (tmp_path / "frames/sub02/EP1/img5.jpg").rename(tmp_path / "frames/sub02/EP1/img6.jpg")
+    samples = pd.DataFrame(many(3))
+    tables.write(samples, tmp_path / "annotations.tsv", tables.ANNOTATIONS)
+    out = tmp_path / "out"
+    (out / "casme2").mkdir(parents=True)
+    (out / "casme2/sub09.tsv").write_text("stale")
+    shown = script(tmp_path, out)
+    assert shown.returncode == 0, shown.stderr
+    assert "Warning: casme2: 1 of 3 clips" in shown.stdout
+    assert "3 samples, 6 images found (1 of them neighbours), 3 left out: 3 clip_missing" in (
+        shown.stdout
+    )
+    whole = tables.read(out / "casme2.tsv", tables.FRAMES)
+    assert [*whole.columns] == [*tables.FRAMES, "table_row"]
+    assert sorted(path.name for path in (out / "casme2").iterdir()) == ["sub01.tsv", "sub02.tsv"]
+    parts = [tables.read(path, tables.FRAMES) for path in sorted((out / "casme2").glob("*.tsv"))]
+    pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
+    assert len(tables.read(out / "excluded.tsv", tables.EXCLUDED)) == 3
+    assert len(tables.read(out / "substituted.tsv", tables.SUBSTITUTED)) == 1
+
+
+def test_another_subject_leaves_the_tables_of_the_first(tmp_path):
+    clips(tmp_path / "frames", "sub{:02d}/EP1", range(1, 3))
+    for count in (1, 2):
+        tables.write(pd.DataFrame(many(count)), tmp_path / "annotations.tsv", tables.ANNOTATIONS)
+        assert script(tmp_path, tmp_path / str(count)).returncode == 0
+    assert (tmp_path / "1/casme2/sub01.tsv").read_bytes() == (
+        tmp_path / "2/casme2/sub01.tsv"
+    ).read_bytes()
+
+
+def test_the_script_ends_in_one_message(tmp_path):
+    tables.write(pd.DataFrame(many(1)), tmp_path / "annotations.tsv", tables.ANNOTATIONS)
+    shown = script(tmp_path, tmp_path / "out")
+    assert shown.returncode == 1
+    assert shown.stderr.startswith("Error: ")
+    assert "frames: no such folder" in shown.stderr
+    assert not (tmp_path / "out").exists()

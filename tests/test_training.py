@@ -1,0 +1,189 @@
+"""The trainer: what it learns from, in which order, and that the same seed gives the same run."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from fleeting import tables
+from fleeting.errors import UserError
+from fleeting.evaluation.predict import predict
+from fleeting.paths import sha256
+from fleeting.training import images, trainer
+from fleeting.training.images import Images, normalised
+from fleeting.training.run import run, save
+from fleeting.training.trainer import Recipe, batches, train
+
+RECIPE = {
+    "weights": "none",
+    "momentum": 0.0,
+    "weight_decay": 0.0,
+    "batch_size": 4,
+    "epochs": 2,
+    "seed": 1,
+    "threads": 1,
+    "deterministic": True,
+}
+NAME = {"experiment": "e", "model": "resnet18", "lr": "1e-02", "repeat": 1, "fold": "1"}
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """Crops of two classes, dark and bright, in a training and a test table."""
+    random = np.random.default_rng(0)
+    rows = []
+    for number in range(22):
+        label = ["dark", "bright"][number % 2]
+        split = ["train", "train", "validation", "test"][number // 2 % 4]
+        path = tmp_path / "faces" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        level = 40 if label == "dark" else 200
+        cv2.imwrite(str(path), random.integers(level, level + 40, (32, 32, 3), dtype=np.uint8))
+        rows.append([f"image{number}", label, split, f"faces/{number}.png", sha256(path)])
+    table = pd.DataFrame(rows, columns=list(tables.IMAGES))
+    tested = table["split"] == "test"
+    tables.write(table[~tested], tmp_path / "training.tsv", tables.IMAGES)
+    tables.write(table[tested], tmp_path / "test.tsv", tables.IMAGES)
+    return tmp_path
+
+
+def test_no_image_is_dropped_from_an_epoch() -> None:
+    for count in range(1, 60):
+        for size in (2, 3, 16):
+            cut = batches(torch.randperm(count), size)
+            assert sorted(torch.cat(cut).tolist()) == list(range(count))
+            assert all(2 <= len(batch) <= size + 1 for batch in cut) or count == 1
+
+
+def test_the_order_of_the_images_is_the_seeds() -> None:
+    """The steps are those of a plain loop over the seed's permutations, all images in each."""
+    generator = torch.Generator().manual_seed(3)
+    pixels = torch.randint(0, 256, (10, 3, 8, 8), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(0, 2, (10,), generator=generator)
+    part = Images([str(n) for n in range(10)], pixels, labels)
+    recipe = Recipe.of({**RECIPE, "momentum": 0.9, "weight_decay": 0.01})
+
+    def fresh() -> torch.nn.Module:
+        torch.manual_seed(5)
+        return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 2))
+
+    network, reference = fresh(), fresh()
+    history = train(network, part, part, 0.01, recipe, 7, lambda _: None)
+    optimiser = torch.optim.SGD(reference.parameters(), 0.01, momentum=0.9, weight_decay=0.01)
+    order = torch.Generator().manual_seed(7)
+    losses = []
+    for _ in range(2):
+        total = 0.0
+        for batch in torch.randperm(10, generator=order).split(4):
+            optimiser.zero_grad()
+            loss = cross_entropy(reference(normalised(pixels[batch])), labels[batch])
+            loss.backward()
+            optimiser.step()
+            total += loss.item() * len(batch)
+        losses.append(total / 10)
+    assert [epoch.train_loss for epoch in history] == pytest.approx(losses)
+    for own, other in zip(network.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(own, other)
+
+
+def test_validation_changes_nothing(results: Path) -> None:
+    part = images.load(results / "training.tsv", "train", ["bright", "dark"], results)
+    recipe = Recipe.of(RECIPE)
+
+    def trained(validation: Images) -> list[torch.Tensor]:
+        torch.manual_seed(0)
+        network = torch.nn.Sequential(
+            torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Flatten(),
+            torch.nn.Linear(3600, 2),
+        )  # fmt: skip
+        train(network, part, validation, 0.1, recipe, 1, lambda _: None)
+        return list(network.state_dict().values())
+
+    other = Images(part.names[:3], 255 - part.pixels[:3], part.labels[:3])
+    for first, second in zip(trained(part), trained(other), strict=True):
+        assert torch.equal(first, second)
+
+
+def test_images_are_read_as_red_green_blue_and_normalised(results: Path) -> None:
+    cv2.imwrite(str(results / "red.png"), np.full((4, 4, 3), (0, 0, 255), np.uint8))
+    row = ["red", "dark", "train", "red.png", sha256(results / "red.png")]
+    tables.write(pd.DataFrame([row], columns=list(tables.IMAGES)), results / "t.tsv", tables.IMAGES)
+    loaded = images.load(results / "t.tsv", "train", ["dark"], results)
+    assert loaded.pixels[0, :, 0, 0].tolist() == [255, 0, 0]
+    expected = [(1 - 0.485) / 0.229, -0.456 / 0.224, -0.406 / 0.225]
+    assert normalised(loaded.pixels)[0, :, 0, 0].tolist() == pytest.approx(expected)
+
+
+def test_a_run_is_recorded_and_tested(results: Path) -> None:
+    history, record, state = run(results / "training.tsv", results, NAME, RECIPE, None, None)
+    save(history, record, state, results / "run")
+    written = tables.read(results / "run" / "history.tsv", tables.HISTORY)
+    assert list(written["epoch"]) == ["1", "2"]
+    kept = json.loads((results / "run" / "run.json").read_text())
+    assert kept["classes"] == ["bright", "dark"]
+    assert kept["tested_epoch"] == 2
+    assert kept["threads"] == 1
+    assert kept["split_sha256"] == sha256(results / "training.tsv")
+    assert torch.load(results / "run" / "model.pt", weights_only=True).keys() == state.keys()
+    found = predict(
+        results / "run/run.json", results / "run/model.pt", results / "test.tsv", results
+    )
+    assert found["unseen"].empty
+    assert list(found["test"]["image"]) == list(
+        tables.read(results / "test.tsv", tables.IMAGES)["image"]
+    )
+    assert found["test"][["p_bright", "p_dark"]].sum(axis=1).to_list() == pytest.approx([1] * 4)
+
+
+def test_the_seed_decides_a_run_whatever_came_before(results: Path) -> None:
+    def weights(repeat: int) -> list[torch.Tensor]:
+        name = {**NAME, "repeat": repeat}
+        return list(run(results / "training.tsv", results, name, RECIPE, None, None)[2].values())
+
+    first = weights(1)
+    torch.rand(100)
+    torch.set_num_threads(2)
+    assert all(torch.equal(a, b) for a, b in zip(first, weights(1), strict=True))
+    assert not all(torch.equal(a, b) for a, b in zip(first, weights(2), strict=True))
+
+
+def test_a_network_learns_dark_from_bright(results: Path) -> None:
+    recipe = {**RECIPE, "epochs": 15, "momentum": 0.9}
+    history, record, state = run(results / "training.tsv", results, NAME, recipe, None, None)
+    save(history, record, state, results / "run")
+    assert history[-1].train_loss < history[0].train_loss
+    found = predict(
+        results / "run/run.json", results / "run/model.pt", results / "test.tsv", results
+    )
+    assert (found["test"]["label"] == found["test"]["predicted"]).all()
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda path: path.unlink(), "0.png: the crop is missing"),
+        (lambda path: path.write_bytes(path.read_bytes()[:50]), "0.png: the crop changed"),
+    ],
+)
+def test_a_harmed_crop_is_named(results: Path, harm, message: str) -> None:  # type: ignore[no-untyped-def]
+    harm(results / "faces" / "0.png")
+    with pytest.raises(UserError, match=message):
+        images.load(results / "training.tsv", "train", ["bright", "dark"], results)
+
+
+def test_a_torn_model_is_named(results: Path) -> None:
+    save(*run(results / "training.tsv", results, NAME, RECIPE, None, None), results / "run")
+    model = results / "run" / "model.pt"
+    model.write_bytes(model.read_bytes()[:1000])
+    with pytest.raises(UserError, match="model.pt cannot be loaded"):
+        predict(results / "run/run.json", model, results / "test.tsv", results)
+
+
+def test_the_thread_count_is_the_recipes() -> None:
+    trainer.prepare(Recipe.of({**RECIPE, "threads": 2}), 1)
+    assert torch.get_num_threads() == 2

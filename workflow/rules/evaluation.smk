@@ -1,0 +1,320 @@
+# Evaluation: each run tested once, runs gathered, tables of an experiment.
+GATHERED = ["runs", "curves", "reports", "confusions", "unseen", "choices"]
+
+
+def tables_of(name):
+    """The tables of an experiment."""
+    unseen = (
+        ["unseen_subjects"] if EXPERIMENTS[name]["split"]["unseen_subjects"] else []
+    )
+    return [
+        "databases",
+        "classes",
+        "table1_structure",
+        "table2_test_metrics",
+        "table3_confused_pairs",
+        "paper_comparison",
+        "all_runs",
+        *unseen,
+        "excluded",
+        "unused",
+    ]
+
+
+def table(name, *more):
+    """A table of an experiment and the page that shows it in the report."""
+    caption = f"../report/table_{name}.rst"
+    page = report(
+        in_experiment(f"tables/{name}.html"),
+        caption=caption,
+        category="{experiment}",
+        subcategory="tables",
+        labels={"table": name.replace("_", " ")},
+    )
+    return {
+        "table": in_experiment(f"tables/{name}.tsv"),
+        "page": page,
+        **{ending: in_experiment(f"tables/{name}.{ending}") for ending in more},
+    }
+
+
+def gathered(*names):
+    """What the runs of an experiment came to, all of it or the named tables."""
+    return [in_experiment(f"evaluation/{name}.tsv") for name in names or GATHERED]
+
+
+def leftovers(wildcards):
+    """The tables of every stage that say what it took and what it could not use."""
+    crop = experiment(wildcards)["crop"]
+    return [
+        result(f"{folder}/{database}{ending}.tsv")
+        for database in DATABASES
+        for folder, endings in {
+            "annotations": ["", ".excluded", ".substituted", ".rows"],
+            "frames": ["", ".excluded", ".substituted"],
+            f"faces/{crop}": ["", ".excluded"],
+        }.items()
+        for ending in endings
+    ]
+
+
+def crop_and_databases(wildcards):
+    """What a script needs to find the tables of every stage."""
+    return ["--crop", experiment(wildcards)["crop"], "--databases", ",".join(DATABASES)]
+
+
+def test_files(wildcards):
+    """The predictions of every run of an experiment, and what they belong to."""
+    files = ["history.tsv", "run.json", "predictions.tsv", "unseen_predictions.tsv"]
+    return runs(wildcards.experiment, files)
+
+
+rule evaluation:
+    input:
+        [
+            in_experiment(f"tables/{table}.tsv").format(experiment=name)
+            for name in EXPERIMENTS
+            for table in tables_of(name)
+        ],
+        of_experiments("models") if config["keep_models"] == "chosen" else [],
+
+
+rule test:
+    input:
+        script=lambda w: code("predict.py", ("model", w.model)),
+        record=in_experiment(f"{RUN}/run.json"),
+        model=in_experiment(f"{RUN}/model.pt"),
+        images=fold_images("test"),
+    output:
+        predictions=in_experiment(f"{RUN}/predictions.tsv"),
+        unseen=in_experiment(f"{RUN}/unseen_predictions.tsv"),
+    log:
+        result(
+            "logs/evaluation/{experiment}/{model}_lr{lr}_repeat{repeat}_fold{fold}.log"
+        ),
+    benchmark:
+        result(
+            "benchmarks/evaluation/{experiment}/{model}_lr{lr}_repeat{repeat}_fold{fold}.tsv"
+        )
+    conda:
+        "../../envs/training.yaml"
+    threads: lambda w: experiment(w)["recipe"]["threads"]
+    resources:
+        gpu=1,
+    params:
+        results=results_folder,
+    shell:
+        "python {input.script[0]:q} --record {input.record:q} --model {input.model:q} "
+        "--images {input.images:q} --results {params.results:q} "
+        "--predictions {output.predictions:q} --unseen {output.unseen:q} > {log:q} 2>&1"
+
+
+rule collect_runs:
+    input:
+        script=code("collect_runs.py"),
+        runs=test_files,
+    output:
+        gathered(),
+    log:
+        result("logs/evaluation/{experiment}/collect_runs.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/collect_runs.tsv")
+    conda:
+        "../../envs/evaluation.yaml"
+    params:
+        results=results_folder,
+        grid=grid,
+    shell:
+        "python {input.script[0]:q} --results {params.results:q} "
+        "--experiment {wildcards.experiment:q} --grid {params.grid:q} > {log:q} 2>&1"
+
+
+# Every table is made by a script of its own that is called in the same way.
+rule table_all_runs:
+    input:
+        script=code("table_all_runs.py"),
+        data=gathered(),
+    output:
+        **table("all_runs"),
+    log:
+        result("logs/evaluation/{experiment}/table_all_runs.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_all_runs.tsv")
+    conda:
+        "../../envs/evaluation.yaml"
+    params:
+        results=results_folder,
+        arguments=[],
+    shell:
+        "python {input.script[0]:q} --results {params.results:q} "
+        "--experiment {wildcards.experiment:q} {params.arguments:q} "
+        "--output {output.table:q} > {log:q} 2>&1"
+
+
+use rule table_all_runs as table_test_metrics with:
+    input:
+        script=code("table_test_metrics.py"),
+        data=gathered(),
+    output:
+        **table("table2_test_metrics", "md", "tex"),
+    log:
+        result("logs/evaluation/{experiment}/table_test_metrics.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_test_metrics.tsv")
+
+
+use rule table_all_runs as table_confused_pairs with:
+    input:
+        script=code("table_confused_pairs.py"),
+        data=gathered(),
+    output:
+        **table("table3_confused_pairs", "md", "tex"),
+    log:
+        result("logs/evaluation/{experiment}/table_confused_pairs.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_confused_pairs.tsv")
+
+
+use rule table_all_runs as table_unseen_subjects with:
+    input:
+        script=code("table_unseen_subjects.py"),
+        data=gathered(),
+    output:
+        **table("unseen_subjects"),
+    log:
+        result("logs/evaluation/{experiment}/table_unseen_subjects.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_unseen_subjects.tsv")
+
+
+use rule table_all_runs as table_paper_comparison with:
+    input:
+        script=code("table_paper_comparison.py"),
+        data=gathered(),
+        split=in_experiment("split.tsv"),
+    output:
+        **table("paper_comparison"),
+    log:
+        result("logs/evaluation/{experiment}/table_paper_comparison.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_paper_comparison.tsv")
+    params:
+        results=results_folder,
+        arguments=lambda w: [
+            "--databases",
+            ",".join(DATABASES),
+            "--settings",
+            json.dumps(experiment(w)),
+            "--size",
+            config["crops"][experiment(w)["crop"]]["size"],
+        ],
+
+
+use rule table_all_runs as table_databases with:
+    input:
+        script=code("table_databases.py"),
+        tables=leftovers,
+        split=in_experiment("split.tsv"),
+        unused=in_experiment("unused.tsv"),
+    output:
+        **table("databases"),
+    log:
+        result("logs/evaluation/{experiment}/table_databases.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_databases.tsv")
+    params:
+        results=results_folder,
+        arguments=crop_and_databases,
+
+
+use rule table_databases as table_excluded with:
+    input:
+        script=code("table_excluded.py"),
+        tables=leftovers,
+    output:
+        **table("excluded"),
+    log:
+        result("logs/evaluation/{experiment}/table_excluded.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_excluded.tsv")
+
+
+use rule table_all_runs as table_unused with:
+    input:
+        script=code("table_unused.py"),
+        unused=in_experiment("unused.tsv"),
+    output:
+        **table("unused"),
+    log:
+        result("logs/evaluation/{experiment}/table_unused.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_unused.tsv")
+
+
+use rule table_all_runs as table_classes with:
+    input:
+        script=code("table_classes.py"),
+        split=in_experiment("split.tsv"),
+        unused=in_experiment("unused.tsv"),
+    output:
+        **table("classes"),
+    log:
+        result("logs/evaluation/{experiment}/table_classes.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_classes.tsv")
+    params:
+        results=results_folder,
+        arguments=lambda w: [
+            "--databases",
+            ",".join(DATABASES),
+            "--settings",
+            json.dumps(
+                {key: experiment(w)[key] for key in ("label_map", "phases", "split")}
+            ),
+        ],
+
+
+use rule table_all_runs as table_structure with:
+    input:
+        script=lambda w: code(
+            "table_structure.py",
+            *(("model", model) for model in experiment(w)["grid"]["models"]),
+        ),
+        split=in_experiment("split.tsv"),
+    output:
+        **table("table1_structure", "md", "tex"),
+    log:
+        result("logs/evaluation/{experiment}/table_structure.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/table_structure.tsv")
+    params:
+        results=results_folder,
+        arguments=lambda w: [
+            "--models",
+            ",".join(experiment(w)["grid"]["models"]),
+            "--size",
+            config["crops"][experiment(w)["crop"]]["size"],
+        ],
+
+
+# With `keep_models: chosen`, the models of the two choices outlive the others.
+rule keep_models:
+    input:
+        script=code("keep_models.py"),
+        choices=in_experiment("evaluation/choices.tsv"),
+        models=lambda w: runs(w.experiment, ["model.pt"]),
+    output:
+        directory(in_experiment("models")),
+    log:
+        result("logs/evaluation/{experiment}/keep_models.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/keep_models.tsv")
+    conda:
+        "../../envs/evaluation.yaml"
+    params:
+        results=results_folder,
+        grid=grid,
+    shell:
+        "python {input.script[0]:q} --results {params.results:q} "
+        "--experiment {wildcards.experiment:q} --grid {params.grid:q} "
+        "--output {output:q} > {log:q} 2>&1"

@@ -1,0 +1,129 @@
+# Faces: detected, cut out and resized, a job for every subject of every database.
+
+
+def detector_of(wildcards):
+    """The name of the detector that a crop uses."""
+    return config["crops"][wildcards.crop]["detector"]["name"]
+
+
+def detector_weights(wildcards):
+    """What stands for the detector's weights: the user's own file, or the record of the fetched."""
+    own = config["crops"][wildcards.crop]["detector"]["weights"]
+    return own or result(f"weights/detectors/{detector_of(wildcards)}.json")
+
+
+def detector_place(wildcards):
+    """Where the detector's weights lie."""
+    own = config["crops"][wildcards.crop]["detector"]["weights"]
+    return own or result(f"weights/detectors/{detector_of(wildcards)}")
+
+
+def subject_frames(wildcards):
+    """The rows of one subject; asking the checkpoint makes sure that they are current."""
+    folder = checkpoints.select_frames.get(database=wildcards.database).output.subjects
+    return f"{folder}/{wildcards.subject}.tsv"
+
+
+def subject_faces(wildcards):
+    """The tables of all crop jobs of a database."""
+    folder = checkpoints.select_frames.get(database=wildcards.database).output.subjects
+    return expand(
+        result("faces/{crop}/{database}/{subject}{ending}"),
+        crop=wildcards.crop,
+        database=wildcards.database,
+        subject=sorted(path.stem for path in Path(folder).glob("[!.]*.tsv")),
+        ending=[".tsv", ".excluded.tsv"],
+    )
+
+
+def fetched_detectors():
+    """The records of all detectors in use, so that they are fetched before anything else."""
+    crops = [
+        config["crops"][block["crop"]]["detector"] for block in EXPERIMENTS.values()
+    ]
+    return sorted(
+        result(f"weights/detectors/{detector['name']}.json")
+        for detector in {block["name"]: block for block in crops}.values()
+        if detector["weights"] is None
+    )
+
+
+rule faces:
+    input:
+        fetched_detectors(),
+        expand(
+            result("faces/{crop}/{database}.tsv"),
+            crop=sorted({block["crop"] for block in EXPERIMENTS.values()}),
+            database=DATABASES,
+        ),
+
+
+# The record is small: crops depend on its bytes, never on the time of a large file.
+rule fetch_detector:
+    input:
+        script=lambda w: code("fetch_detector.py", ("detector", w.detector)),
+    output:
+        record=result("weights/detectors/{detector}.json"),
+        folder=directory(result("weights/detectors/{detector}")),
+    log:
+        result("logs/faces/fetch_{detector}.log"),
+    benchmark:
+        result("benchmarks/faces/fetch_{detector}.tsv")
+    priority: 100
+    localrule: True
+    conda:
+        "../../envs/vision.yaml"
+    shell:
+        "python {input.script[0]:q} --detector {wildcards.detector:q} "
+        "--weights {output.folder:q} --record {output.record:q} > {log:q} 2>&1"
+
+
+rule crop:
+    input:
+        script=lambda w: code("crop.py", ("detector", detector_of(w))),
+        frames=subject_frames,
+        weights=detector_weights,
+    output:
+        faces=result("faces/{crop}/{database}/{subject}.tsv"),
+        excluded=result("faces/{crop}/{database}/{subject}.excluded.tsv"),
+        crops=directory(result("faces/{crop}/{database}/{subject}")),
+    log:
+        result("logs/faces/{crop}/{database}/{subject}.log"),
+    benchmark:
+        result("benchmarks/faces/{crop}/{database}/{subject}.tsv")
+    conda:
+        "../../envs/vision.yaml"
+    params:
+        results=results_folder,
+        frames=frames_root,
+        source=lambda w: config["databases"][w.database]["source"],
+        settings=lambda w: json.dumps(config["crops"][w.crop]),
+        weights=detector_place,
+    shell:
+        "python {input.script[0]:q} --results {params.results:q} --crop {wildcards.crop:q} "
+        "--database {wildcards.database:q} --subject {wildcards.subject:q} "
+        "--frames-table {input.frames:q} --frames {params.frames:q} --source {params.source:q} "
+        "--settings {params.settings:q} --weights {params.weights:q} --faces {output.faces:q} "
+        "--excluded {output.excluded:q} --crops {output.crops:q} > {log:q} 2>&1"
+
+
+rule gather_faces:
+    input:
+        script=code("gather_faces.py"),
+        subjects=subject_faces,
+    output:
+        faces=result("faces/{crop}/{database}.tsv"),
+        excluded=result("faces/{crop}/{database}.excluded.tsv"),
+    log:
+        result("logs/faces/{crop}/{database}.log"),
+    benchmark:
+        result("benchmarks/faces/{crop}/{database}.tsv")
+    conda:
+        "../../envs/vision.yaml"
+    params:
+        folder=lambda w: result(f"faces/{w.crop}/{w.database}"),
+        subjects=lambda w: result(f"frames/{w.database}"),
+    shell:
+        "python {input.script[0]:q} --crop {wildcards.crop:q} --database {wildcards.database:q} "
+        "--folder {params.folder:q} --subjects-folder {params.subjects:q} --faces {output.faces:q} "
+        "--excluded {output.excluded:q} > {log:q} 2>&1"

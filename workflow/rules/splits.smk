@@ -1,0 +1,61 @@
+# Splits: label map, balance, and equation (1) of the paper.
+
+
+def crop_tables(wildcards):
+    """What a split is drawn from: annotations, frames and crops of every database."""
+    folders = ["annotations", "frames", f"faces/{experiment(wildcards)['crop']}"]
+    return expand(result("{folder}/{database}.tsv"), folder=folders, database=DATABASES)
+
+
+rule splits:
+    input:
+        of_experiments("split.tsv", "images"),
+
+
+# A checkpoint, so that runs are looked at again by the checksums of their fold's tables: an edit
+# upstream that leaves the images and labels as they were retrains nothing.
+checkpoint split_images:
+    input:
+        script=code("split_images.py"),
+        tables=crop_tables,
+    output:
+        split=in_experiment("split.tsv"),
+        unused=in_experiment("unused.tsv"),
+        folds=directory(in_experiment("folds")),
+    log:
+        result("logs/splits/{experiment}.log"),
+    benchmark:
+        result("benchmarks/splits/{experiment}.tsv")
+    conda:
+        "../../envs/databases.yaml"
+    params:
+        results=results_folder,
+        crop=lambda w: experiment(w)["crop"],
+        databases=DATABASES,
+        label_map=lambda w: json.dumps(experiment(w)["label_map"]),
+        phases=lambda w: experiment(w)["phases"],
+        settings=lambda w: json.dumps(experiment(w)["split"]),
+    shell:
+        "python {input.script[0]:q} --results {params.results:q} --crop {params.crop:q} "
+        "--databases {params.databases:q} --label-map {params.label_map:q} "
+        "--phases {params.phases:q} --settings {params.settings:q} --split {output.split:q} "
+        "--unused {output.unused:q} --folds {output.folds:q} > {log:q} 2>&1"
+
+
+rule link_images:
+    input:
+        script=code("link_images.py"),
+        split=in_experiment("split.tsv"),
+    output:
+        directory(in_experiment("images")),
+    log:
+        result("logs/splits/{experiment}_images.log"),
+    benchmark:
+        result("benchmarks/splits/{experiment}_images.tsv")
+    conda:
+        "../../envs/databases.yaml"
+    params:
+        crops=lambda w: result(f"faces/{experiment(w)['crop']}"),
+    shell:
+        "python {input.script[0]:q} --split {input.split:q} --crops {params.crops:q} "
+        "--output {output:q} > {log:q} 2>&1"

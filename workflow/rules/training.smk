@@ -1,0 +1,126 @@
+# Training: one GPU job for every (experiment, model, lr, repeat, fold).
+RUN = "runs/{model}/lr{lr}/repeat{repeat}/fold{fold}"
+
+
+def weights_source(name):
+    """The folder of an experiment's weights records: torchvision's, or the experiment's own."""
+    return "imagenet" if EXPERIMENTS[name]["recipe"]["weights"] == "imagenet" else name
+
+
+def own_weights(source, model):
+    """The user's own weights file of a model; `{model}` in the config stands for its name."""
+    if source == "imagenet":
+        return []
+    return [EXPERIMENTS[source]["recipe"]["weights"].replace("{model}", model)]
+
+
+def weights_of_grid(wildcards):
+    """The weights records of all models of the grid: no run starts before the last is there."""
+    if experiment(wildcards)["recipe"]["weights"] == "none":
+        return []
+    source = weights_source(wildcards.experiment)
+    return [
+        checkpoints.fetch_weights.get(source=source, model=model).output[0]
+        for model in experiment(wildcards)["grid"]["models"]
+    ]
+
+
+def weights_arguments(wildcards):
+    """The record of a run's weights and, if they are the user's own, their place."""
+    if experiment(wildcards)["recipe"]["weights"] == "none":
+        return []
+    source = weights_source(wildcards.experiment)
+    record = result(f"weights/{source}/{wildcards.model}.json")
+    own = own_weights(source, wildcards.model)
+    return ["--weights", record, *(["--weights-file", *own] if own else [])]
+
+
+def fold_images(table):
+    """A function that gives one of the tables of a job's fold."""
+
+    def function(wildcards):
+        folder = checkpoints.split_images.get(
+            experiment=wildcards.experiment
+        ).output.folds
+        return f"{folder}/{wildcards.fold}/{table}.tsv"
+
+    return function
+
+
+def kept(path):
+    """A model file, removed after its last use unless all models are kept."""
+    return path if config["keep_models"] == "all" else temp(path)
+
+
+def all_weights():
+    """The weights records of all grids, so that all are fetched before anything else."""
+    return [
+        result(f"weights/{weights_source(name)}/{model}.json")
+        for name, block in EXPERIMENTS.items()
+        if block["recipe"]["weights"] != "none"
+        for model in block["grid"]["models"]
+    ]
+
+
+rule training:
+    input:
+        all_weights(),
+        [runs(name, ["history.tsv", "run.json"]) for name in EXPERIMENTS],
+
+
+# A checkpoint: fetching the same weights again retrains nothing. First in priority: a missing file
+# shows in the first minute, not after hours of cropping.
+checkpoint fetch_weights:
+    input:
+        script=lambda w: code("fetch_weights.py", ("model", w.model)),
+    output:
+        result("weights/{source}/{model}.json"),
+    log:
+        result("logs/training/{source}_{model}.log"),
+    benchmark:
+        result("benchmarks/training/{source}_{model}.tsv")
+    wildcard_constraints:
+        source="(?!detectors)[a-z0-9_]+",
+    priority: 200
+    localrule: True
+    conda:
+        "../../envs/training.yaml"
+    params:
+        file=lambda w: [f"--file={path}" for path in own_weights(w.source, w.model)],
+    shell:
+        "python {input.script[0]:q} --model {wildcards.model:q} {params.file:q} "
+        "--output {output:q} > {log:q} 2>&1"
+
+
+rule train:
+    input:
+        script=lambda w: code("train.py", ("model", w.model)),
+        images=fold_images("training"),
+        weights=weights_of_grid,
+    output:
+        history=in_experiment(f"{RUN}/history.tsv"),
+        record=in_experiment(f"{RUN}/run.json"),
+        model=kept(in_experiment(f"{RUN}/model.pt")),
+    log:
+        result(
+            "logs/training/{experiment}/{model}_lr{lr}_repeat{repeat}_fold{fold}.log"
+        ),
+    benchmark:
+        result(
+            "benchmarks/training/{experiment}/{model}_lr{lr}_repeat{repeat}_fold{fold}.tsv"
+        )
+    conda:
+        "../../envs/training.yaml"
+    threads: lambda w: experiment(w)["recipe"]["threads"]
+    resources:
+        gpu=1,
+    params:
+        results=results_folder,
+        recipe=lambda w: json.dumps(experiment(w)["recipe"]),
+        weights=weights_arguments,
+        folder=lambda w, output: os.path.dirname(output.history),
+    shell:
+        "python {input.script[0]:q} --images {input.images:q} --results {params.results:q} "
+        "--experiment {wildcards.experiment:q} --model {wildcards.model:q} "
+        "--lr {wildcards.lr:q} --repeat {wildcards.repeat:q} --fold {wildcards.fold:q} "
+        "--recipe {params.recipe:q} {params.weights:q} --output {params.folder:q} > {log:q} 2>&1"

@@ -1,0 +1,83 @@
+"""Which project files a script needs, read from its imports.
+
+Snakemake sees neither a script called from `shell:` nor the modules that it imports, unless they
+are inputs. This finder lists them, so that no list is kept by hand. It fails on an import that it
+cannot resolve: a list that silently lacks a module would leave stale results behind.
+"""
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+SCRIPTS = PACKAGE.parent
+#: Imports from outside the project: the names under which the pinned libraries are imported.
+LIBRARIES = frozenset(
+    "cv2 jsonschema matplotlib numpy openpyxl pandas seaborn sklearn torch torchvision xlrd xlwt "
+    "yaml".split()
+)
+
+
+class UnresolvedImport(Exception):
+    """An import that is neither the project's, nor Python's, nor a pinned library's."""
+
+
+def files(script: str, *modules: str) -> list[Path]:
+    """The script, the given modules and all project modules that they import, sorted.
+
+    Args:
+        script: a script's name under `workflow/scripts`, for example `train.py`.
+        modules: dotted names that the script loads by name through `fleeting.registry`.
+    """
+    found: set[Path] = set()
+    waiting = [SCRIPTS / script, *(_project_file(name, SCRIPTS / script) for name in modules)]
+    while waiting:
+        path = waiting.pop()
+        if path not in found:
+            found.add(path)
+            waiting.extend(imported(path))
+    return sorted(found)
+
+
+@cache
+def imported(path: Path) -> tuple[Path, ...]:
+    """The project files that one file imports itself."""
+    found = []
+    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [_resolve(alias.name, path) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise UnresolvedImport(f"{path}, line {node.lineno}: write the import in full")
+            module = node.module or ""
+            if _is_package(module):
+                found += [_project_file(f"{module}.{alias.name}", path) for alias in node.names]
+            else:
+                found.append(_resolve(module, path))
+        elif isinstance(node, ast.Call) and path.name != "registry.py":
+            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if called in ("import_module", "__import__"):
+                raise UnresolvedImport(f"{path}, line {node.lineno}: use fleeting.registry.load")
+    return tuple(file for file in found if file is not None)
+
+
+def _resolve(module: str, importer: Path) -> Path | None:
+    top = module.split(".")[0]
+    if top == PACKAGE.name:
+        return _project_file(module, importer)
+    if top in sys.stdlib_module_names or top in LIBRARIES:
+        return None
+    raise UnresolvedImport(f"{importer}: cannot resolve the import of {module!r}")
+
+
+def _is_package(module: str) -> bool:
+    return module.split(".")[0] == PACKAGE.name and SCRIPTS.joinpath(*module.split(".")).is_dir()
+
+
+def _project_file(module: str, importer: Path) -> Path:
+    path = SCRIPTS.joinpath(*module.split(".")).with_suffix(".py")
+    if not path.is_file():
+        raise UnresolvedImport(f"{importer}: cannot resolve the import of {module!r}")
+    return path

@@ -1,0 +1,91 @@
+"""One row a cell of the grid, all of them: tables/all_runs.tsv."""
+
+import pandas as pd
+
+from fleeting.evaluation.collected import Collected, of_cell
+from fleeting.evaluation.grid import paper_name
+from fleeting.evaluation.render import Page
+from fleeting.evaluation.schemas import HISTORY_METRICS, SPREAD
+from fleeting.evaluation.spread import share, spread, spread_text
+from fleeting.tables import INTEGER, NAME, NUMBER, TEXT, Schema
+
+_METRICS = (*HISTORY_METRICS, "test_accuracy", "test_macro_f1")
+ALL_RUNS: Schema = {
+    "model": NAME,
+    "lr": NAME,
+    "repeats": INTEGER,
+    "epochs": INTEGER,
+    **{f"{metric}_{name}": NUMBER for metric in _METRICS for name in SPREAD},
+    "chance": NUMBER,
+    "majority": NUMBER,
+    "varied": NAME,
+    "choices": TEXT,
+}
+
+
+def table(collected: Collected) -> pd.DataFrame:
+    """Every cell: losses and accuracies of the last epoch, and the test, over the repeats."""
+    rows = []
+    for (model, lr), runs in collected.runs.groupby(["model", "lr"], sort=False):
+        row: dict[str, object] = {"model": model, "lr": lr}
+        row["repeats"] = runs["repeat"].nunique()
+        row["epochs"] = runs["epochs"].max()
+        for metric in HISTORY_METRICS:
+            by_repeat = runs.groupby("repeat")[metric].mean(skipna=False)
+            row |= {f"{metric}_{name}": value for name, value in spread(by_repeat.tolist()).items()}
+        row |= _tested(collected, str(model), str(lr))
+        chosen = [
+            choice.name for choice in collected.choices if (choice.model, choice.lr) == (model, lr)
+        ]
+        row |= {
+            "chance": collected.chance,
+            "majority": collected.majority(),
+            "varied": _varied(collected),
+            "choices": ", ".join(chosen),
+        }
+        rows.append(row)
+    return pd.DataFrame(rows, columns=list(ALL_RUNS))
+
+
+def _tested(collected: Collected, model: str, lr: str) -> dict[str, float]:
+    cell = of_cell(collected.reports, model, lr)
+    found: dict[str, float] = {}
+    for name, row, metric in (
+        ("test_accuracy", "accuracy", "accuracy"),
+        ("test_macro_f1", "macro avg", "f1-score"),
+    ):
+        values = cell[(cell["row"] == row) & (cell["metric"] == metric)].iloc[0]
+        found |= {f"{name}_{part}": float(values[part]) for part in SPREAD}
+    return found
+
+
+def _varied(collected: Collected) -> str:
+    if collected.repeats == 1:
+        return "nothing: one repeat"
+    kept = "one split" if collected.folds == 1 else f"the same {collected.folds} folds"
+    return f"initial weights (with pretrained ones: the head's only), order of images; {kept}"
+
+
+def page(frame: pd.DataFrame, collected: Collected) -> Page:
+    """The table for reading: means, and the spread of the two accuracies that matter."""
+    rows = []
+    for row in frame.to_dict("records"):
+        shown: dict[str, object] = {"model": paper_name(str(row["model"])), "lr": row["lr"]}
+        shown["repeats"] = row["repeats"]
+        for metric in _METRICS:
+            title = metric.replace("_", " ").replace("macro f1", "macro F1")
+            shown[title] = share(row[f"{metric}_mean"])
+            if metric in ("validation_accuracy", "test_accuracy"):
+                shown[f"{title} over repeats"] = spread_text(row, f"{metric}_")
+        shown["chance"] = share(row["chance"])
+        shown["chosen by"] = row["choices"]
+        rows.append(shown)
+    return Page(
+        "All cells of the grid",
+        f"{collected.provenance()} Losses and accuracies in training and validation are those of "
+        f"the last epoch; the model after the last epoch is tested. Chance is "
+        f"{collected.chance:.3f}, always naming the most frequent class of the test images "
+        f"{collected.majority():.3f}. `paper` marks the cell that the paper chose, `validation` "
+        "the one with the highest mean validation accuracy; no cell is chosen by the test.",
+        [("", pd.DataFrame(rows))],
+    )

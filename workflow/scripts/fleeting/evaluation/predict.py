@@ -1,0 +1,61 @@
+"""The test step: what a finished model says of images that its training never saw."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import torch
+
+from fleeting import registry, tables
+from fleeting.errors import UserError
+from fleeting.training import images, trainer
+
+
+def predict(
+    record_file: Path, model_file: Path, table: Path, results: Path
+) -> dict[str, pd.DataFrame]:
+    """Predict the test images of a run's fold, and the apex frames of its unseen subjects.
+
+    Args:
+        record_file: the run's run.json.
+        model_file: its model.pt, loaded with `weights_only=True`.
+        table: the fold's table of test images.
+        results: the folder that the table's paths are relative to.
+
+    Returns:
+        A table of predictions (image, label, predicted and a probability a class) for `test` and
+        for `unseen`, which is empty where no subject is kept unseen.
+    """
+    record = json.loads(record_file.read_text(encoding="utf-8"))
+    classes, recipe = record["classes"], trainer.Recipe.of(record["settings"])
+    _, device = trainer.prepare(recipe, record["repeat"])
+    network = registry.load("model", record["model"]).build(len(classes))
+    try:
+        network.load_state_dict(torch.load(model_file, map_location="cpu", weights_only=True))
+    except Exception as error:
+        raise UserError(
+            f"{model_file} cannot be loaded ({error}); delete it and run again"
+        ) from None
+    network.to(device)
+    parts = tables.read(table, tables.IMAGES)["split"]
+    found = {}
+    for part in ("test", "unseen"):
+        if part == "unseen" and not (parts == part).any():
+            found[part] = pd.DataFrame(columns=list(found["test"]))
+            continue
+        tested = images.load(table, part, classes, results).to(device)
+        logits = trainer.predict(network, tested.pixels, recipe.batch_size)
+        found[part] = _rows(tested, logits, classes)
+    return found
+
+
+def _rows(tested: images.Images, logits: torch.Tensor, classes: list[str]) -> pd.DataFrame:
+    probabilities = logits.softmax(1).double().cpu().numpy()
+    return pd.DataFrame(
+        {
+            "image": tested.names,
+            "label": [classes[position] for position in tested.labels.tolist()],
+            "predicted": [classes[position] for position in probabilities.argmax(1)],
+            **{f"p_{label}": probabilities[:, column] for column, label in enumerate(classes)},
+        }
+    )

@@ -1,0 +1,120 @@
+"""One run's files, read and checked."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fleeting import tables
+from fleeting.errors import UserError
+from fleeting.evaluation.grid import Grid
+from fleeting.evaluation.schemas import HISTORY_METRICS
+from fleeting.paths import run_folder
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run left: its history, its predictions and what it says of itself."""
+
+    model: str
+    lr: str
+    repeat: int
+    fold: str
+    classes: tuple[str, ...]
+    device: str
+    history: pd.DataFrame
+    predictions: pd.DataFrame
+    unseen: pd.DataFrame | None
+
+
+def read_all(results: Path, experiment: str, grid: Grid) -> list[Run]:
+    """Read every run of the grid, in grid order.
+
+    A file that is missing or not whole, and runs whose classes differ, are a `UserError` that
+    names the file.
+    """
+    runs: list[Run] = []
+    for model, lr in grid.cells():
+        for repeat in range(1, grid.repeats + 1):
+            for fold in grid.folds:
+                folder = run_folder(results, experiment, model, lr, repeat, fold)
+                run = _read(folder, model, lr, repeat, fold)
+                if runs and run.classes != runs[0].classes:
+                    raise UserError(
+                        f"{folder / 'run.json'}: the classes {', '.join(run.classes)} differ from "
+                        f"{', '.join(runs[0].classes)} of the first run; train this run again"
+                    )
+                runs.append(run)
+    if len({run.unseen is None for run in runs}) > 1:
+        run = next(run for run in runs if run.unseen is None)
+        folder = run_folder(results, experiment, run.model, run.lr, run.repeat, run.fold)
+        raise UserError(
+            f"{folder / 'unseen_predictions.tsv'}: missing, though other runs of this experiment "
+            "have theirs; run the test step again"
+        )
+    return runs
+
+
+def _read(folder: Path, model: str, lr: str, repeat: int, fold: str) -> Run:
+    facts = _read_json(folder / "run.json")
+    classes = facts.get("classes")
+    if not isinstance(classes, list) or not classes:
+        raise UserError(f"{folder / 'run.json'}: no list `classes`; train this run again")
+    names = tuple(str(name) for name in classes)
+    return Run(
+        model=model,
+        lr=lr,
+        repeat=repeat,
+        fold=fold,
+        classes=names,
+        device=str(facts.get("device", "")),
+        history=_read_history(folder / "history.tsv"),
+        predictions=_read_test(folder / "predictions.tsv", names),
+        unseen=_read_unseen(folder / "unseen_predictions.tsv", names),
+    )
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; run `snakemake training`") from None
+    except ValueError as error:
+        raise UserError(f"{path}: not JSON ({error}); delete it and train this run again") from None
+    if not isinstance(facts, dict):
+        raise UserError(f"{path}: not a JSON object; delete it and train this run again")
+    return facts
+
+
+def _read_history(path: Path) -> pd.DataFrame:
+    history = tables.read(path, tables.HISTORY)
+    if history.empty:
+        raise UserError(f"{path}: no epoch; delete it and train this run again")
+    history["epoch"] = history["epoch"].astype(int)
+    for metric in HISTORY_METRICS:
+        history[metric] = history[metric].replace("", "nan").astype(float)
+    return history.sort_values("epoch", ignore_index=True)
+
+
+def _read_test(path: Path, classes: tuple[str, ...]) -> pd.DataFrame:
+    predictions = _read_predictions(path, classes)
+    if predictions.empty:
+        raise UserError(f"{path}: no image; the split's test part is empty, or the run broke off")
+    return predictions
+
+
+def _read_unseen(path: Path, classes: tuple[str, ...]) -> pd.DataFrame | None:
+    """Predictions for unseen subjects; None where there are none (no file, or no row)."""
+    predictions = _read_predictions(path, classes) if path.is_file() else None
+    return None if predictions is None or predictions.empty else predictions
+
+
+def _read_predictions(path: Path, classes: tuple[str, ...]) -> pd.DataFrame:
+    predictions = tables.read(path, tables.PREDICTIONS)[list(tables.PREDICTIONS)]
+    for column in ("label", "predicted"):
+        unknown = sorted(set(predictions[column]) - set(classes))
+        if unknown:
+            raise UserError(f"{path}: {unknown[0]!r} in column {column!r} is no class of the run")
+    return predictions

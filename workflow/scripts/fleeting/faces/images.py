@@ -1,0 +1,150 @@
+"""Reading frames that may be broken, and writing crops."""
+
+import re
+import struct
+import zlib
+from pathlib import Path, PurePosixPath
+
+import cv2
+import numpy as np
+
+from fleeting.faces.detection import Image
+
+#: More pixels than this are no frame of any database, and would fill the memory.
+MOST_PIXELS = 64_000_000
+#: Nor is a file of more bytes: the pixels alone, not compressed, take three bytes each.
+MOST_BYTES = 4 * MOST_PIXELS
+#: In a JPEG's picture data a 0xff that is neither stuffed nor a restart begins a marker.
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+
+
+class Unusable(Exception):
+    """An image that can't become a crop: `reason` is a word for the table, `detail` explains."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        """Keep the reason and the detail."""
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+def read(root: Path, relative: str) -> Image:
+    """Read a frame: JPEG, PNG or BMP, grey or colour.
+
+    A grey image becomes three equal channels; 16 bits become 8 (the upper ones); transparency is
+    dropped; a rotation noted in EXIF is ignored, because the pixels are as the camera saw them.
+
+    Args:
+        root: the folder of the database's frames; nothing outside it is read.
+        relative: the frame's path in it.
+
+    Raises:
+        Unusable: reason `unreadable_image`, with what is wrong with the file.
+    """
+    data = _bytes(root, relative)
+    width, height = _size(data)
+    if width < 1 or height < 1 or width * height > MOST_PIXELS:
+        raise _unreadable(f"a picture of {width} x {height} pixels")
+    try:
+        flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    except cv2.error as error:
+        raise _unreadable(f"OpenCV: {error.err}") from None
+    if image is None or image.shape != (height, width, 3):
+        raise _unreadable("damaged: OpenCV cannot decode it")
+    return np.asarray(image, np.uint8)
+
+
+def write(image: Image, path: Path) -> None:
+    """Write a PNG, whole or not at all; the same pixels give the same bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.unfinished")
+    encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1]
+    unfinished.write_bytes(encoded.tobytes())
+    unfinished.replace(path)
+
+
+def _unreadable(detail: str) -> Unusable:
+    return Unusable("unreadable_image", detail)
+
+
+def _bytes(root: Path, relative: str) -> bytes:
+    inside = PurePosixPath(relative)
+    if inside.is_absolute() or ".." in inside.parts:
+        raise _unreadable("the path leads out of the database's folder")
+    path = root / inside
+    try:
+        if not path.exists():
+            raise _unreadable("the file is missing")
+        if not path.is_file():
+            raise _unreadable("not a file")
+        size = path.stat().st_size
+        if size > MOST_BYTES:
+            raise _unreadable(f"a file of {size} bytes")
+        data = path.read_bytes()
+    except (OSError, ValueError) as error:
+        raise _unreadable(getattr(error, "strerror", None) or str(error)) from None
+    if not data:
+        raise _unreadable("the file is empty (0 bytes)")
+    return data
+
+
+def _size(data: bytes) -> tuple[int, int]:
+    """Width and height as the header states them, after a check that the file is whole.
+
+    OpenCV may fill the missing part of a truncated file with grey and say nothing, and it
+    decodes before anyone can ask for the size.
+    """
+    try:
+        if data.startswith(b"\xff\xd8"):
+            return _jpeg_size(data)
+        if data.startswith(b"\x89PNG\r\n\x1a\n"):
+            return _png_size(data)
+        if data.startswith(b"BM"):
+            return _bmp_size(data)
+    except (struct.error, IndexError):
+        raise _unreadable(f"truncated: it ends after {len(data)} bytes") from None
+    raise _unreadable(f"not a JPEG, PNG or BMP image (it begins with {data[:8].hex(' ')})")
+
+
+def _jpeg_size(data: bytes) -> tuple[int, int]:
+    width = height = 0
+    position = 2
+    while match := _JPEG_MARKER.search(data, position):
+        marker = data[match.start() + 1]
+        position = match.end()
+        if marker == 0xD9:
+            return width, height
+        if marker in (0x01, 0xD8):
+            continue
+        (length,) = struct.unpack_from(">H", data, position)
+        if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", data, position + 3)
+        position += length
+    raise IndexError
+
+
+def _png_size(data: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from(">II", data, 16)
+    position = 8
+    while True:
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 8 + length
+        (stated,) = struct.unpack_from(">I", data, end)
+        if zlib.crc32(data[position + 4 : end]) != stated:
+            raise _unreadable(f"damaged: the checksum of its part {kind!r} is wrong")
+        if kind == b"IEND":
+            return width, height
+        position = end + 4
+
+
+def _bmp_size(data: bytes) -> tuple[int, int]:
+    (start,) = struct.unpack_from("<I", data, 10)
+    header, width, height = struct.unpack_from("<Iii", data, 14)
+    depth, packing = struct.unpack_from("<HI", data, 28)
+    if header < 40:
+        raise _unreadable("a BMP image of the OS/2 kind")
+    height = abs(height)
+    if packing in (0, 3) and len(data) < start + (width * depth + 31) // 32 * 4 * height:
+        raise IndexError
+    return width, height

@@ -1,0 +1,37 @@
+"""How a script talks: progress on stdout, one paragraph when it cannot go on."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from fleeting.errors import UserError
+
+PACKAGE = Path(__file__).parent
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a script's `main` and turn whatever stops it into one readable paragraph.
+
+    A `UserError` is printed as it is. Anything else was not foreseen: it is named with the place
+    in this project where it arose, and ends the job with status 1 as well.
+    """
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"Error: {error}")
+    except Exception as error:
+        sys.exit(f"Error: {describe(error)}")
+
+
+def describe(error: BaseException) -> str:
+    """One line for an error that nobody foresaw: its kind, its text and where it arose."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
+    place = (own or frames)[-1]
+    return (
+        f"{type(error).__name__}: {error} (in {Path(place.filename).name}, line {place.lineno}). "
+        "This was not foreseen: please report it with the row or file that is named above."
+    )

@@ -1,0 +1,46 @@
+"""Names and places, and what keeps a name out of a table inside the folder it belongs to."""
+
+import hashlib
+from pathlib import Path
+
+#: No name of a subject or clip may hold these: separators, what shells and Snakemake expand.
+UNSAFE = frozenset('/\\:*?"<>|{}\0')
+
+
+def is_safe_name(name: str) -> bool:
+    """Whether a name out of a table may become one component of a path."""
+    return (
+        name.strip() == name
+        and name not in ("", ".", "..")
+        and not name.startswith(("-", "~"))
+        and not UNSAFE.intersection(name)
+        and name.isprintable()
+        and len(name.encode()) <= 200
+    )
+
+
+def sample_name(database: str, subject: str, clip: str, onset: int) -> str:
+    """The unique, readable name of a sample, for example `casme2/sub01/EP02_01f/46`."""
+    return f"{database}/{subject}/{clip}/{onset}"
+
+
+def image_name(sample: str, phase: str) -> str:
+    """The name of one image of a sample: the sample's, then the phase."""
+    return f"{sample}/{phase}"
+
+
+def crop_path(crop: str, image: str) -> str:
+    """Where an image's crop lies, relative to the results folder."""
+    return f"faces/{crop}/{image}.png"
+
+
+def run_folder(results: Path, experiment: str, model: str, lr: str, repeat: int, fold: str) -> Path:
+    """The folder of one run, named by (experiment, model, lr, repeat, fold)."""
+    runs = results / "experiments" / experiment / "runs"
+    return runs / model / f"lr{lr}" / f"repeat{repeat}" / f"fold{fold}"
+
+
+def sha256(path: Path) -> str:
+    """The sha256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

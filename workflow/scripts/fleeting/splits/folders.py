@@ -1,0 +1,26 @@
+"""The split as folders of links, `{split}/{class}/*.png`: what ImageFolder and others read."""
+
+import os
+from pathlib import Path
+
+from fleeting import tables
+
+
+def link(split_table: Path, crop_folder: Path, output: Path) -> int:
+    """Link every image of a split below `output/fold{fold}/{split}/{class}/`.
+
+    Args:
+        split_table: the experiment's split.tsv.
+        crop_folder: the folder of its crops, `faces/{crop}`.
+        output: made anew; links are relative, so that the results can be moved.
+
+    Returns:
+        The number of links.
+    """
+    rows = tables.read(split_table, tables.SPLITS)
+    for image, fold, split, label in rows[["image", "fold", "split", "label"]].values:
+        folder = output / f"fold{fold}" / split / label
+        folder.mkdir(parents=True, exist_ok=True)
+        target = os.path.relpath((crop_folder / f"{image}.png").resolve(), folder.resolve())
+        (folder / f"{image.replace('/', '__')}.png").symlink_to(target)
+    return len(rows)

@@ -1,0 +1,120 @@
+"""The camera: a face before its background, as one frame of a video."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fleeting.synthetic.action_units import ActionUnits
+from fleeting.synthetic.drawing import Array, blurred
+from fleeting.synthetic.face import Face
+from fleeting.synthetic.identity import Identity
+from fleeting.synthetic.seeds import generator
+
+Image = NDArray[np.uint8]
+#: Width of the blur of the lens, in pixels.
+LENS = 0.6
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Size of a frame, half the width of an average face in it, its centre, and its colour.
+
+    All lengths are in pixels; `x` and `y` say where the point between the ears lies.
+    """
+
+    width: int
+    height: int
+    face: float
+    x: float
+    y: float
+    grey: bool = False
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A small movement of the head: pixels of a 640x480 frame, degrees, and a change of size."""
+
+    x: float = 0.0
+    y: float = 0.0
+    roll: float = 0.0
+    size: float = 1.0
+
+
+class Scene:
+    """One person before one camera."""
+
+    def __init__(self, person: Identity, camera: Camera) -> None:
+        """Draw the layers that every frame shares: background, clothes, and the face's own."""
+        self.camera = camera
+        self.face = Face(person)
+        self.background = self._background(person)
+
+    def frame(
+        self, units: ActionUnits, pose: Pose, noise: float, random: np.random.Generator
+    ) -> Image:
+        """One frame, uint8: (height, width, 3) in BGR, or (height, width) from a grey camera.
+
+        `noise` is the standard deviation of the sensor's noise in grey values.
+        """
+        image = self.background.copy()
+        drawn = self.face.draw(units)
+        self._lay(image, drawn, self._placement(pose))
+        if noise:
+            grain = random.standard_normal(image.shape[:2], np.float32)
+            grain *= np.float32(noise)
+            image += grain if self.camera.grey else grain[..., None]
+        return np.asarray(np.clip(image, 0, 255, out=image).astype(np.uint8))
+
+    def _placement(self, pose: Pose) -> NDArray[np.float64]:
+        """The affine map from the canvas of the face to the frame, (2, 3)."""
+        camera, person, grid = self.camera, self.face.person, self.face.grid
+        half = camera.face * person.size * pose.size
+        shift = camera.face / 94.0
+        angle = np.deg2rad(person.roll + pose.roll)
+        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+        linear = turn * (half / grid.unit)
+        origin = -np.array((float(grid.x[0]), float(grid.y[0]))) * grid.unit
+        centre = np.array((camera.x + pose.x * shift, camera.y + pose.y * shift))
+        return np.concatenate([linear, (centre - linear @ origin)[:, None]], axis=1)
+
+    def _lay(self, image: Array, drawn: Array, placement: NDArray[np.float64]) -> None:
+        """Lay the drawn face over the image, working only where it can reach."""
+        height, width = drawn.shape[:2]
+        corners = np.array([(0, 0, 1), (width, 0, 1), (0, height, 1), (width, height, 1)], float)
+        reached = corners @ placement.T
+        limit = (self.camera.width, self.camera.height)
+        left, top = np.clip(np.floor(reached.min(0)).astype(int), 0, limit)
+        right, bottom = np.clip(np.ceil(reached.max(0)).astype(int) + 1, 0, limit)
+        local = placement.copy()
+        local[:, 2] -= (left, top)
+        if self.camera.grey:
+            weights = np.array([[0.114, 0.587, 0.299, 0], [0, 0, 0, 1]], np.float32)
+            drawn = np.asarray(cv2.transform(drawn, weights), np.float32)
+        size = (int(right - left), int(bottom - top))
+        warped = np.asarray(cv2.warpAffine(drawn, local, size, flags=cv2.INTER_LINEAR))
+        warped = blurred(warped, LENS)
+        window = image[top:bottom, left:right]
+        cover = warped[..., -1]
+        if self.camera.grey:
+            window *= 1 - cover
+            window += warped[..., 0]
+        else:
+            window *= 1 - cover[..., None]
+            window += warped[..., :3]
+
+    def _background(self, person: Identity) -> Array:
+        """A wall that changes colour from top to bottom, and shoulders."""
+        camera = self.camera
+        x = (np.arange(camera.width, dtype=np.float32)[None, :] - camera.x) / camera.face
+        y = (np.arange(camera.height, dtype=np.float32)[:, None] - camera.y) / camera.face
+        share = np.linspace(0, 1, camera.height, dtype=np.float32)[:, None, None]
+        top = np.array(person.wall_top, np.float32)
+        wall = top + share * (np.array(person.wall_bottom, np.float32) - top)
+        image = np.repeat(wall, camera.width, axis=1)
+        collar = person.face_height * person.size + 0.26 + 0.22 * np.abs(x) ** 1.5
+        torso = blurred(((y > collar) & (np.abs(x) < 2.1)).astype(np.float32), camera.face / 60)
+        cloth = np.array(person.clothes, np.float32) * (1.06 - 0.1 * np.abs(x))[..., None]
+        image += torso[..., None] * (cloth - image)
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)) if camera.grey else image

@@ -1,0 +1,138 @@
+"""SAMM: a header below a preamble, grey 2040x1088 frames, padding that varies."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from openpyxl import Workbook
+
+from fleeting.synthetic.emotions import code
+from fleeting.synthetic.format import Clip, Format
+from fleeting.synthetic.frame import Camera
+from fleeting.synthetic.sheets import number_or_text, save
+
+PREAMBLE = (
+    ("Synthetic faces in the format of the SAMM micro-movement dataset",),
+    (),
+    ("Frames were taken at 200 per second",),
+    ("Onset, apex and offset are frame numbers of the source video",),
+    ("Inducement code: the number of the video that was shown",),
+    ("Micro - 1/2: lasting less than half a second",),
+    (),
+    ("Action units follow the Facial Action Coding System",),
+    ("Objective classes:",),
+    ("1: happiness, 2: surprise, 3: anger",),
+    ("4: disgust, 5: sadness, 6: fear, 7: others",),
+    (),
+    (),
+)
+HEADER = (
+    "Subject",
+    "Filename",
+    "Inducement Code",
+    "Onset Frame",
+    "Apex Frame",
+    "Offset Frame",
+    "Duration",
+    "Micro",
+    "Action Units",
+    "Estimated Emotion",
+    "Objective Classes",
+    "Notes",
+)
+DECK = (
+    "others happiness surprise disgust others surprise "
+    "others surprise disgust happiness others anger "
+    "others happiness surprise others disgust surprise "
+    "happiness others contempt surprise happiness disgust"
+).split()
+OBJECTIVE_CLASSES = {
+    "happiness": 1,
+    "surprise": 2,
+    "anger": 3,
+    "disgust": 4,
+    "others": 7,
+    "contempt": 7,
+}
+#: The numbers of the first subjects; from here on every number is taken.
+FIRST_SUBJECTS = (6, 7, 9, 10, 11, 12, 13, 14)
+
+
+def _subject(index: int) -> str:
+    known = len(FIRST_SUBJECTS)
+    return (
+        f"{FIRST_SUBJECTS[index] if index < known else FIRST_SUBJECTS[-1] + index - known + 1:03d}"
+    )
+
+
+def _inducement(index: int, position: int) -> int:
+    return (index + position // 2) % 7 + 1
+
+
+def _clip_name(index: int, position: int, emotion: str) -> str:
+    return f"{_subject(index)}_{_inducement(index, position)}_{position + 1}"
+
+
+def _frame_path(clip: Clip, number: int, cropped: bool) -> str:
+    """Four digits, or five where the source video was the third: `006_3_5/006_00562.jpg`."""
+    digits = 5 if _inducement(clip.subject_index, clip.position) == 3 else 4
+    return f"{clip.subject}/{clip.name}/{clip.subject}_{number:0{digits}d}.jpg"
+
+
+def _camera(index: int) -> Camera:
+    return Camera(2040, 1088, face=175, x=1015, y=555, grey=True)
+
+
+def _write_table(path: Path, clips: Sequence[Clip]) -> list[int]:
+    workbook = Workbook()
+    sheet = workbook.worksheets[0]
+    sheet.title = "MICRO ONLY"
+    for row, line in enumerate(PREAMBLE, start=1):
+        for column, cell in enumerate(line, start=1):
+            sheet.cell(row, column, cell)
+    first = len(PREAMBLE) + 1
+    for row, cells in enumerate([HEADER, *map(_cells, clips)], start=first):
+        for column, cell in enumerate(cells, start=1):
+            sheet.cell(row, column, cell)
+        if row > first:
+            sheet.cell(row, 7, f"=F{row}-D{row}+1")
+    save(workbook, path)
+    return [first + 1 + row for row in range(len(clips))]
+
+
+def _cells(clip: Clip) -> tuple[int | str | None, ...]:
+    emotion = clip.stated_emotion.capitalize()
+    return (
+        clip.subject,
+        clip.name,
+        _inducement(clip.subject_index, clip.position),
+        clip.stated_onset,
+        clip.stated_apex,
+        clip.stated_offset,
+        None,
+        "Micro - 1/2",
+        number_or_text(code(clip.expression)),
+        "Other" if emotion == "Others" else emotion,
+        OBJECTIVE_CLASSES[clip.emotion],
+        None,
+    )
+
+
+FORMAT = Format(
+    database="samm",
+    table="SAMM/SAMM_Micro_FACS_Codes_v2.xlsx",
+    frames="SAMM/SAMM",
+    cropped=None,
+    deck=tuple(DECK),
+    quirks=(
+        ("apex_after_offset", "typing_error", "order_violation"),
+        ("duplicated_key", "clip_missing", "frame_near"),
+    ),
+    onsets=(60, 7000),
+    rises=(16, 36),
+    falls=(20, 48),
+    subject=_subject,
+    clip_name=_clip_name,
+    frame_path=_frame_path,
+    camera=_camera,
+    write_table=_write_table,
+)

@@ -1,0 +1,130 @@
+"""Pretrained weights: found or fetched once, checked on every load, loaded without their head."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from urllib.error import URLError
+
+import torch
+import torchvision
+
+from fleeting.errors import UserError
+from fleeting.paths import sha256
+from fleeting.tables import write_text
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What identifies a weights file wherever it lies: its name and its whole sha256."""
+
+    file: str
+    sha256: str
+
+    def save(self, path: Path) -> None:
+        """Write the name and hash as JSON."""
+        write_text(json.dumps(asdict(self), indent=2) + "\n", path)
+
+    @classmethod
+    def read(cls, path: Path) -> "Weights":
+        """Read what `save` wrote."""
+        return cls(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def cache_folder() -> Path:
+    """Where torchvision keeps and looks for its weights (`TORCH_HOME` moves it)."""
+    return Path(torch.hub.get_dir()) / "checkpoints"
+
+
+def fetch_imagenet(model: ModuleType) -> Weights:
+    """Make sure that torchvision's ImageNet weights of a model lie in its cache.
+
+    A file that lies there already needs no network. The eight hexadecimal digits in its name are
+    the start of its sha256 and are checked in either case.
+    """
+    path = cache_folder() / model.WEIGHTS
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        url = _download_url(model.WEIGHTS)
+        try:
+            torch.hub.download_url_to_file(url, str(path), _digits(model.WEIGHTS), progress=False)
+        except (OSError, URLError, RuntimeError) as error:
+            raise UserError(
+                f"the ImageNet weights {model.WEIGHTS} cannot be downloaded from {url} ({error}). "
+                f"Put the file into {path.parent} (its sha256 starts with "
+                f"{_digits(model.WEIGHTS)}), or name files of your own in the config under "
+                "recipe.weights, and run again."
+            ) from None
+    return identify_imagenet(path)
+
+
+def identify_imagenet(path: Path) -> Weights:
+    """Hash an ImageNet file and check the digits in its name against it."""
+    digest = sha256(path)
+    if not digest.startswith(_digits(path.name)):
+        raise UserError(
+            f"{path} is not the file it is called: its sha256 starts with {digest[:8]} instead of "
+            f"{_digits(path.name)}. Delete it, so that it is fetched anew."
+        )
+    return Weights(path.name, digest)
+
+
+def identify(path: Path) -> Weights:
+    """Hash a user's own weights file."""
+    if not path.is_file():
+        raise UserError(
+            f"{path}: there is no such weights file; correct recipe.weights in the config"
+        )
+    return Weights(path.name, sha256(path))
+
+
+def load(network: torch.nn.Module, head: str, path: Path, weights: Weights) -> None:
+    """Load a checked weights file into a network, all but its head, in place.
+
+    Args:
+        network: a network whose head is fresh.
+        head: the name of the head's layer, for example `fc`; its parameters stay as they are.
+        path: the file, a state dict; loaded with `weights_only=True`.
+        weights: what the file was when the weights were fetched.
+
+    A file that changed since, or that belongs to another model, is a `UserError`.
+    """
+    if not path.is_file():
+        raise UserError(f"the weights file {path} is gone; run `snakemake -R fetch_weights`")
+    if (digest := sha256(path)) != weights.sha256:
+        raise UserError(
+            f"the weights file {path} changed since it was fetched: its sha256 is {digest} instead "
+            f"of {weights.sha256}. Put the former file back or run `snakemake -R fetch_weights`."
+        )
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise UserError(
+            f"{path} is not a weights file that can be loaded safely: {error}"
+        ) from None
+    if not isinstance(state, dict):
+        raise UserError(f"{path}: a state dict is wanted, not a {type(state).__name__}")
+    own = network.state_dict()
+    body = {key for key in own if not key.startswith(f"{head}.")}
+    wrong = sorted(
+        key for key in body if key not in state or state[key].shape != own[key].shape
+    ) + sorted(key for key in state if key not in own)
+    if wrong:
+        raise UserError(
+            f"{path} holds the weights of another model: {len(wrong)} parameters differ, the "
+            f"first is {wrong[0]!r}"
+        )
+    network.load_state_dict({key: state[key] for key in body}, strict=False)
+
+
+def _digits(name: str) -> str:
+    return Path(name).stem.rsplit("-", 1)[1]
+
+
+def _download_url(name: str) -> str:
+    """The address that torchvision itself gives for a file of its own."""
+    for model in torchvision.models.list_models(module=torchvision.models):
+        for weights in torchvision.models.get_model_weights(model):
+            if weights.url.endswith(f"/{name}"):
+                return str(weights.url)
+    raise UserError(f"this torchvision ({torchvision.__version__}) knows no weights called {name}")

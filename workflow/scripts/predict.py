@@ -1,0 +1,27 @@
+"""Test one run: predict its test images, once."""
+
+import argparse
+from pathlib import Path
+
+from fleeting import tables
+from fleeting.evaluation.predict import predict
+from fleeting.logging import run
+
+
+def main() -> None:
+    """Read the command line, predict and write the predictions."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--record", type=Path, required=True, help="run.json")
+    parser.add_argument("--model", type=Path, required=True, help="model.pt")
+    parser.add_argument("--images", type=Path, required=True, help="test.tsv of the fold")
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--predictions", type=Path, required=True)
+    parser.add_argument("--unseen", type=Path, required=True)
+    arguments = parser.parse_args()
+    found = predict(arguments.record, arguments.model, arguments.images, arguments.results)
+    tables.write(found["test"], arguments.predictions, tables.PREDICTIONS)
+    tables.write(found["unseen"], arguments.unseen, tables.PREDICTIONS)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,18 @@
+"""Print what a run came to: the accounting by database, the cells, the seconds by stage."""
+
+import argparse
+from pathlib import Path
+
+from fleeting.evaluation.summary import summary
+from fleeting.logging import run
+
+
+def main() -> None:
+    """Read the command line and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--results", type=Path, required=True)
+    print(summary(parser.parse_args().results))
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,39 @@
+"""Train one (experiment, model, lr, repeat, fold) of the grid."""
+
+import argparse
+import json
+from pathlib import Path
+
+from fleeting.logging import run as run_script
+from fleeting.training.run import run, save
+
+
+def main() -> None:
+    """Read the command line and train."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=Path, required=True, help="training.tsv of the fold")
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--experiment", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--lr", required=True)
+    parser.add_argument("--repeat", type=int, required=True)
+    parser.add_argument("--fold", required=True)
+    parser.add_argument("--recipe", type=json.loads, required=True, help="JSON")
+    parser.add_argument("--weights", type=Path, help="record of the pretrained weights")
+    parser.add_argument("--weights-file", type=Path, help="if not in torchvision's cache")
+    parser.add_argument("--output", type=Path, required=True, help="the run's folder")
+    arguments = parser.parse_args()
+    name = {key: getattr(arguments, key) for key in ("experiment", "model", "lr", "repeat", "fold")}
+    history, record, state = run(
+        arguments.images,
+        arguments.results,
+        name,
+        arguments.recipe,
+        arguments.weights,
+        arguments.weights_file,
+    )
+    save(history, record, state, arguments.output)
+
+
+if __name__ == "__main__":
+    run_script(main)
