@@ -136,6 +136,10 @@ def test_an_apex_on_the_onset_or_offset_is_in_order(tmp_path, apex):
     assert run(tmp_path, with_cells(apex=apex)).samples[0]["apex"] == apex
 
 
+def test_an_offset_on_the_onset_is_in_order(tmp_path):
+    assert run(tmp_path, with_cells(apex=46, offset=46)).samples[0]["offset"] == 46
+
+
 def test_one_clip_can_hold_several_expressions(tmp_path):
     assert len(run(tmp_path, GOOD, with_cells(onset=50)).samples) == 2
 

@@ -9,9 +9,7 @@ from fleeting.logging import run
 
 def main() -> None:
     """Read the command line and write the figure."""
-    command_line = parser(__doc__)
-    command_line.add_argument("--experiment", required=True)
-    arguments = command_line.parse_args()
+    arguments = parser(__doc__).parse_args()
     folder = experiment_folder(arguments.results, arguments.experiment)
     table = read(folder / "tables" / "classes.tsv", CLASSES)
     style.save(classes.draw(table), arguments.svg, arguments.png)

@@ -11,7 +11,6 @@ from fleeting.logging import run
 def main() -> None:
     """Read the command line and write the figure."""
     command_line = parser(__doc__)
-    command_line.add_argument("--experiment", required=True)
     command_line.add_argument("--crop", required=True)
     command_line.add_argument("--show-faces", required=True, help="show_faces of the config, JSON")
     command_line.add_argument("--synthetic", default="", help="databases drawn by this project")

@@ -2,19 +2,17 @@
 
 from fleeting.evaluation.collected import Collected, read
 from fleeting.evaluation.schemas import CURVES
-from fleeting.figures import curves, learning_rates, style
+from fleeting.figures import learning_rates, style
 from fleeting.figures.arguments import parser
 from fleeting.logging import run
 
 
 def main() -> None:
     """Read the command line and write the figure, for the model of the paper's choice."""
-    command_line = parser(__doc__)
-    command_line.add_argument("--experiment", required=True)
-    arguments = command_line.parse_args()
+    arguments = parser(__doc__).parse_args()
     collected = Collected(arguments.results, arguments.experiment)
     frame = read(collected.path / "curves.tsv", CURVES)
-    model = curves.papers_model(collected.choices)
+    model, _ = collected.choice("paper")
     figure = learning_rates.draw(frame, model, len(collected.classes))
     style.save(figure, arguments.svg, arguments.png)
 

@@ -10,7 +10,6 @@ from fleeting.logging import run
 def main() -> None:
     """Read the command line and write the figure."""
     command_line = parser(__doc__)
-    command_line.add_argument("--experiment", required=True)
     command_line.add_argument("--lr", required=True, help="the learning rate as in the config")
     arguments = command_line.parse_args()
     collected = Collected(arguments.results, arguments.experiment)

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from fleeting import tables
-from fleeting.evaluation import render, test_metrics
+from fleeting.evaluation import metrics, render
 from fleeting.evaluation.collected import Collected
 from fleeting.logging import run
 
@@ -17,9 +17,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
     collected = Collected(arguments.results, arguments.experiment)
-    frame = test_metrics.table(collected)
-    tables.write(frame, arguments.output, test_metrics.TEST_METRICS)
-    render.write(test_metrics.page(frame, collected), arguments.output, printed=True)
+    frame = metrics.table(collected)
+    tables.write(frame, arguments.output, metrics.TEST_METRICS)
+    render.write(metrics.page(frame, collected), arguments.output, printed=True)
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def page(frame: pd.DataFrame, collected: Collected) -> Page:
         f"{collected.provenance()} Losses and accuracies in training and validation are those of "
         f"the last epoch; the model after the last epoch is tested. Chance is "
         f"{collected.chance:.3f}, always naming the most frequent class of the test images "
-        f"{collected.majority():.3f}. `paper` marks the cell that the paper chose, `validation` "
-        "the one with the highest mean validation accuracy; no cell is chosen by the test.",
+        f"{collected.majority():.3f}. Chosen by: paper is the cell that the paper chose, "
+        "validation the one with the highest mean validation accuracy; the test chooses none.",
         [("", pd.DataFrame(rows))],
     )

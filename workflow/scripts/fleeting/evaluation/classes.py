@@ -25,12 +25,16 @@ class Settings:
     label_map: dict[str, list[str]]
     phases: list[str]
     cap: int
+    #: Whether validation images come from beyond the cap instead of from the training images.
+    surplus: bool
 
     @classmethod
     def of(cls, block: dict[str, Any]) -> "Settings":
-        """Take them from the block (label_map, phases, split.images_per_class)."""
+        """Take them from the block (label_map, phases, and images_per_class and validation)."""
         try:
-            return cls(block["label_map"], block["phases"], block["split"]["images_per_class"])
+            split = block["split"]
+            surplus = split["validation"]["from"] == "surplus"
+            return cls(block["label_map"], block["phases"], split["images_per_class"], surplus)
         except (KeyError, TypeError) as error:
             raise UserError(f"the experiment's settings lack {error}") from None
 

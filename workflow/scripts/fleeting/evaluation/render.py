@@ -118,36 +118,37 @@ def markdown(page: Page) -> str:
 
 
 def latex(page: Page) -> str:
-    """The page as LaTeX tables that need no package but `booktabs`."""
-    blocks = [r"% needs \usepackage{booktabs}"]
+    """The page as LaTeX: a table a part, no wider than the line, and the note once below."""
+    title = page.title.split(": ", 1)[-1]  # LaTeX numbers its tables itself
+    blocks = [r"% needs \usepackage{booktabs} and \usepackage{graphicx}"]
     for heading, frame in page.parts:
         rows = _rows(frame)
         columns = "".join("r" if right else "l" for right in _right(frame, rows))
-        caption = " ".join(filter(None, [page.title, heading and f"({heading})", page.note]))
+        caption = ". ".join(filter(None, [title[:1].upper() + title[1:], heading])) + "."
         lines = [
-            " & ".join(map(_latex_cell, map(str, frame.columns))) + r" \\",
+            r"\begin{table}",
+            r"\centering",
+            rf"\caption{{{_latex_text(caption)}}}",
+            r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            _latex_row(list(map(str, frame.columns))),
             r"\midrule",
-            *(" & ".join(map(_latex_cell, row)) + r" \\" for row in rows),
+            *map(_latex_row, rows),
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\end{table}",
         ]
-        blocks.append(
-            "\n".join(
-                [
-                    r"\begin{table}",
-                    r"\centering",
-                    rf"\caption{{{_latex_cell(caption)}}}",
-                    rf"\begin{{tabular}}{{{columns}}}",
-                    r"\toprule",
-                    *lines,
-                    r"\bottomrule",
-                    r"\end{tabular}",
-                    r"\end{table}",
-                ]
-            )
-        )
-    return "\n\n".join(blocks) + "\n"
+        blocks.append("\n".join(lines))
+    return "\n\n".join([*blocks, _latex_text(page.note)]) + "\n"
 
 
-def _latex_cell(text: str) -> str:
+def _latex_row(cells: list[str]) -> str:
+    # A row that starts with a bracket would be read as an option of the line break before it.
+    return " & ".join("{}" * cell.startswith("[") + _latex_text(cell) for cell in cells) + r" \\"
+
+
+def _latex_text(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 

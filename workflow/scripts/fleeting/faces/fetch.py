@@ -76,8 +76,8 @@ def _download(source: Source, folder: Path) -> Path:
     packages = sorted(path for path in folder.iterdir() if path.suffix in (".whl", ".tgz"))
     if done.returncode or not packages:
         said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in said if "err" in line.lower()]
-        raise _failed(source, (errors or said or ["no package came"])[-1])
+        errors = [line for line in said if "error" in line.lower()]
+        raise _failed(source, f"{source.client} says {(errors or said or ['nothing'])[0]!r}")
     return packages[0]
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 
 def parser(description: str | None) -> argparse.ArgumentParser:
-    """A parser with the results folder and the two files to write."""
+    """A parser with the results folder, the experiment and the two files to write."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--experiment", required=True)
     parser.add_argument("--svg", type=Path, required=True)
     parser.add_argument("--png", type=Path, required=True)
     return parser

@@ -43,9 +43,7 @@ def draw(classes: pd.DataFrame) -> Figure:
     for panel in panels:
         for cap in sorted({int(cap) for cap in summary["cap"] if cap}):
             panel.axvline(cap, label=f"cap: {cap}", color="black", linestyle=(0, (4, 2)))
-        panel.set_xlabel("images")
-        panel.grid(axis="y", visible=False)
-        panel.tick_params(axis="y", length=0)
+        style.counts_axis(panel, "images")
     style.legend_below(figure, panels[0], "left", columns=3)
     style.legend_below(figure, panels[1], "right", columns=2)
     return figure

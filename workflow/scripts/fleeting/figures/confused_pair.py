@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,6 +18,8 @@ from fleeting.paths import crop_path
 
 #: The database that the paper takes its two images from.
 PAPER_DATABASE = "casme"
+#: Characters of a class name on one line; a longer one goes on below.
+LONGEST = 22
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,8 @@ def draw(
         images = choose(split, pair, show_faces, synthetic)
         for axes, image in zip((left, right), images or ("", ""), strict=True):
             _picture(axes, image, results, crop, show_faces, synthetic)
-        left.set_title(pair.first, fontweight="bold")
-        right.set_title(pair.second, fontweight="bold")
+        left.set_title(fill(pair.first, LONGEST), fontweight="bold")
+        right.set_title(fill(pair.second, LONGEST), fontweight="bold")
         _rates(middle, pair)
     for axes in panels[:, 1] if shown else panels.ravel():
         axes.set_axis_off()
@@ -148,8 +151,8 @@ def _rates(axes: Axes, pair: Pair) -> None:
     axes.set_ylim(0, 1)
     axes.text(0.5, 1, pair.title, ha="center", va="top", fontsize=8)
     for height, rate, text, arrow in (
-        (0.42, pair.first_as_second, f"taken for {pair.second}", "-|>"),
-        (0.14, pair.second_as_first, f"taken for {pair.first}", "<|-"),
+        (0.42, pair.first_as_second, fill(f"taken for {pair.second}", LONGEST), "-|>"),
+        (0.14, pair.second_as_first, fill(f"taken for {pair.first}", LONGEST), "<|-"),
     ):
         line = {"arrowstyle": arrow, "color": "#222222", "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", xy=(1, height), xytext=(0, height), arrowprops=line)

@@ -1,5 +1,7 @@
 """The confusion matrices of the paper's choice and of validation's choice."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import seaborn
@@ -7,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fleeting.errors import UserError
+from fleeting.evaluation.collected import Choice, of_cell
 from fleeting.evaluation.grid import paper_name
 from fleeting.figures import style
 
@@ -17,27 +20,27 @@ MOST_WITH_COUNTS = 12
 CELL = 0.42
 
 
-def draw(confusions: pd.DataFrame, choices: pd.DataFrame, classes: list[str]) -> Figure:
+def draw(confusions: pd.DataFrame, choices: Sequence[Choice], classes: list[str]) -> Figure:
     """Draw one matrix a choice: rows are true classes and add up to 1; counts in brackets.
 
     Two choices of the same (model, lr) share one matrix under both names.
 
     Args:
         confusions: the collected confusions (`evaluation.schemas.CONFUSIONS`), means over repeats.
-        choices: the cells to show (`evaluation.schemas.CHOICES`).
+        choices: the cells to show.
         classes: the order of rows and columns.
     """
     cells: dict[tuple[str, str], list[str]] = {}
-    for choice, model, lr in zip(choices["name"], choices["model"], choices["lr"], strict=True):
-        cells.setdefault((model, lr), []).append(style.choice_title(choice))
+    for choice in choices:
+        cells.setdefault((choice.model, choice.lr), []).append(style.choice_title(choice.name))
     beside = len(classes) <= MOST_SIDE_BY_SIDE
     rows, columns = (1, len(cells)) if beside else (len(cells), 1)
     longest = max(len(name) for name in classes)
-    height = CELL * max(len(classes), 4) + 0.06 * longest + 1.0
+    height = CELL * max(len(classes), 4) + 0.06 * longest + 0.85
     figure = style.new_figure(height=rows * height)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for index, ((model, lr), names) in enumerate(cells.items()):
-        found = confusions[(confusions["model"] == model) & (confusions["lr"] == lr)]
+        found = of_cell(confusions, model, lr)
         if found.empty:
             raise UserError(
                 f"the confusion matrix of {model} at {lr} is missing; run the evaluation again"

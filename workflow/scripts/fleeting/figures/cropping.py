@@ -24,7 +24,7 @@ def draw(examples: Sequence[Example], results: Path) -> Figure:
     no pixel of the frame or of the crop.
     """
     rows = max(1, math.ceil(len(examples) / 2))
-    figure = style.new_figure(height=0.15 + 2.05 * rows)
+    figure = style.new_figure(height=0.15 + 2.2 * rows, gap=0.1)
     panels = figure.subplots(rows, 4, squeeze=False, width_ratios=(1.75, 1, 1.75, 1))
     for index, example in enumerate(examples):
         row, column = divmod(index, 2)

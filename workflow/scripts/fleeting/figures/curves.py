@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from fleeting.evaluation.collected import of_cell
+
 
 @dataclass(frozen=True)
 class Curve:
@@ -39,17 +41,12 @@ def curve(frame: pd.DataFrame, model: str, lr: str, metric: str) -> Curve | None
         lr: the learning rate as the config writes it.
         metric: for example `validation_loss`.
     """
-    rows = frame[(frame["model"] == model) & (frame["lr"] == lr)]
+    rows = of_cell(frame, model, lr)
     if rows.empty:
         return None
     rows = rows.sort_values("epoch")
     mean, low, high = (_finite(rows[f"{metric}_{name}"]) for name in ("mean", "low", "high"))
     return Curve(rows["epoch"].to_numpy(), mean, low, high, int(rows["repeats"].max()))
-
-
-def papers_model(choices: pd.DataFrame) -> str:
-    """The model of the paper's own choice (`evaluation.schemas.CHOICES`)."""
-    return str(choices.set_index("name").loc["paper", "model"])
 
 
 def last_epoch(drawn: list[Curve]) -> int:

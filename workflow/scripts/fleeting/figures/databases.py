@@ -39,9 +39,7 @@ def draw(databases: pd.DataFrame) -> Figure:
     for panel, (title, unit, bars) in zip(panels, contents, strict=True):
         _bars(panel, rows, bars)
         panel.set_title(title)
-        panel.set_xlabel(unit)
-        panel.grid(axis="y", visible=False)
-        panel.tick_params(axis="y", length=0)
+        style.counts_axis(panel, unit)
     titles = [style.database_title(name) for name in rows["database"]]
     panels[0].set_yticks(range(len(rows)), titles)
     panels[0].set_ylim(len(rows) - 0.5, -0.5)

@@ -1,7 +1,8 @@
 """How every figure looks, and how it is saved: the same bytes for the same data.
 
 The colours are Okabe and Ito's, which colour-blind readers can tell apart; every line has a dash
-pattern and a marker of its own and every bar a hatch, so that a grey print can be read as well.
+pattern and a marker of its own, and neighbouring bars differ in lightness or hatch, so that a grey
+print can be read as well.
 """
 
 import math
@@ -11,6 +12,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
 from fleeting.errors import UserError
@@ -31,7 +33,7 @@ BARS = (
     ("#FFFFFF", "...."),
     ("#D55E00", ""),
     ("#F3D3C0", ""),
-    ("#7F7F7F", ""),
+    ("#404040", ""),
     ("#D9D9D9", "\\\\\\\\"),
     ("#E4E4E4", ""),
 )
@@ -76,15 +78,15 @@ DATABASES = {
 }
 
 
-def new_figure(height: float, width: float = PAGE_WIDTH) -> Figure:
-    """An empty figure in the project's style; sizes in inches."""
-    matplotlib.rcParams.update(SETTINGS)
-    return Figure(figsize=(width, height), layout="constrained")
+def new_figure(height: float, width: float = PAGE_WIDTH, gap: float = 0.04) -> Figure:
+    """An empty figure in the project's style; sizes and the gap between rows in inches."""
+    _apply_settings()
+    return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=gap))
 
 
 def save(figure: Figure, svg: Path, png: Path) -> None:
     """Write both files, whole or not at all, without times or versions in them."""
-    matplotlib.rcParams.update(SETTINGS)
+    _apply_settings()
     for path, metadata in (
         (svg, {"Date": None, "Creator": None}),
         (png, {"Software": None}),
@@ -102,6 +104,12 @@ def save(figure: Figure, svg: Path, png: Path) -> None:
             unfinished.replace(path)
         except OSError as error:
             raise UserError(f"{path}: the figure cannot be written ({error})") from None
+
+
+def _apply_settings() -> None:
+    # A user's own matplotlibrc would change the pictures from machine to machine.
+    matplotlib.rcdefaults()
+    matplotlib.rcParams.update(SETTINGS)
 
 
 def look(position: int) -> dict[str, Any]:
@@ -142,6 +150,14 @@ def epochs_axis(axes: Axes, epochs: int) -> None:
     )
     room = max(0.5, 0.02 * epochs)
     axes.set_xlim(1 - room, epochs + room)
+
+
+def counts_axis(axes: Axes, unit: str) -> None:
+    """Label the x axis of horizontal bars in whole things; the bars' names need no grid."""
+    axes.set_xlabel(unit)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", length=0)
 
 
 def marked(position: int, epochs: int) -> tuple[int, int]:

@@ -82,6 +82,26 @@ def write(database: str, block: Mapping[str, Any], table: Path, frames: Path) ->
     frames.mkdir(parents=True)
     for index, of_subject in groupby(clips, key=lambda clip: clip.subject_index):
         _write_subject(form, chosen, index, list(of_subject), frames)
+    return _write_table(form, chosen, clips, table)
+
+
+def add_subject(database: str, block: Mapping[str, Any], table: Path, frames: Path) -> pd.DataFrame:
+    """Add one subject to a database that `write` wrote with the same arguments.
+
+    The table is written anew with the subject's rows at its end; the other subjects' frames are
+    not touched. Returns the truth of the whole database, as `write` does.
+    """
+    before = settings(block)
+    index = before.subjects[database]
+    chosen = replace(before, subjects={**before.subjects, database: index + 1})
+    form = _form(database)
+    clips = plan(form, chosen)
+    added = [clip for clip in clips if clip.subject_index == index]
+    _write_subject(form, chosen, index, added, frames)
+    return _write_table(form, chosen, clips, table)
+
+
+def _write_table(form: Format, chosen: Settings, clips: list[Clip], table: Path) -> pd.DataFrame:
     rows = form.write_table(table, clips)
     lines = [_truth(clip, row, chosen) for clip, row in zip(clips, rows, strict=True)]
     return pd.DataFrame(lines, columns=list(TRUTH))
@@ -128,9 +148,14 @@ def _image(scene: Scene, clip: Clip, number: int, chosen: Settings) -> Image:
         roll=float(still.uniform(-1, 1) + moving.uniform(-0.15, 0.15)),
         size=float(still.uniform(0.98, 1.02)),
     )
-    share = intensity(number, clip.onset, clip.apex, clip.offset, chosen.intensity)
-    units = action_units({number: level * share for number, level in clip.expression.items()})
+    share = _share(clip, number, chosen)
+    units = action_units({unit: level * share for unit, level in clip.expression.items()})
     return scene.frame(units, pose, chosen.noise, moving)
+
+
+def _share(clip: Clip, number: int, chosen: Settings) -> float:
+    """The share of the full expression that a frame of a clip shows."""
+    return float(intensity(number, clip.onset, clip.apex, clip.offset, chosen.intensity))
 
 
 def _write_image(image: Image, path: Path) -> None:
@@ -140,10 +165,7 @@ def _write_image(image: Image, path: Path) -> None:
 
 def _truth(clip: Clip, row: int, chosen: Settings) -> dict[str, object]:
     frames = {"onset": clip.onset, "apex": clip.apex, "offset": clip.offset}
-    shares = {
-        f"{phase}_intensity": float(intensity(frame, *frames.values(), chosen.intensity))
-        for phase, frame in frames.items()
-    }
+    shares = {f"{phase}_intensity": _share(clip, frame, chosen) for phase, frame in frames.items()}
     return {
         "sample": sample_name(clip.database, clip.subject, clip.name, clip.stated_onset),
         "database": clip.database,

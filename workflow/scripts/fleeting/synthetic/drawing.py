@@ -7,6 +7,7 @@ A canvas holds premultiplied colour and coverage, (height, width, 4) float32 wit
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,7 +35,7 @@ class Mask:
         return slice(self.top, self.top + height), slice(self.left, self.left + width)
 
     def within(self, other: "Mask") -> "Mask":
-        """This mask where `other` covers too."""
+        """What both this mask and `other` cover."""
         height, width = self.values.shape
         top, left = max(self.top, other.top), max(self.left, other.left)
         bottom = min(self.top + height, other.top + other.values.shape[0])
@@ -131,10 +132,10 @@ def add(field: Array, mask: Mask, amount: float) -> None:
     field[mask.window] += mask.values * np.float32(amount)
 
 
-def blurred(values: Array, sigma: float) -> Array:
-    """Gaussian blur by `sigma` pixels; a sigma too small to matter changes nothing."""
+def blurred(values: NDArray[Any], sigma: float) -> Array:
+    """Gaussian blur by `sigma` pixels, as float32; a tiny sigma changes nothing."""
     if sigma < 0.2:
-        return values
+        return np.asarray(values, np.float32)
     return np.asarray(cv2.GaussianBlur(values, (0, 0), sigma), np.float32)
 
 

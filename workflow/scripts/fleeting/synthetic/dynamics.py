@@ -8,7 +8,9 @@ def intensity(frame: int, onset: int, apex: int, offset: int, levels: Mapping[st
 
     Args:
         frame: the frame's number.
-        onset, apex, offset: the annotated frames, in this order; two may be the same.
+        onset: the first annotated frame.
+        apex: the second; it may be the same as the first or the third.
+        offset: the third.
         levels: the share at the three annotated frames, by phase.
 
     The curve passes through the three levels with a soft step between them, and fades to nothing

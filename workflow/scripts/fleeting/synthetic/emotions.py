@@ -4,6 +4,8 @@ The combinations are kept well apart, so that each emotion can be told from one 
 close to what the databases code most often for it.
 """
 
+from collections.abc import Mapping
+
 from fleeting.errors import UserError
 from fleeting.synthetic.seeds import generator
 
@@ -37,6 +39,6 @@ def expression(emotion: str, clip: str) -> dict[int, float]:
     }
 
 
-def code(levels: dict[int, float]) -> str:
+def code(levels: Mapping[int, float]) -> str:
     """Action units as the databases write them, for example `1+2+5`."""
     return "+".join(str(number) for number in sorted(levels))

@@ -73,7 +73,7 @@ class Features:
                 wrinkle = curve(
                     (side * 0.02, y + 0.06), (side * 0.09, y + 0.04), (side * 0.15, y + 0.08)
                 )
-                shade(grid.line(wrinkle, 0.014, 1.2 * FINE), 0.36 * units.au9)
+                shade(grid.line(wrinkle, 0.014, 1.2 * FINE), 0.30 * units.au9)
         self._forehead(canvas, face, units)
         shade(grid.spot(0, nose + 0.11, 0.12, 0.03), 0.25)
         shade(grid.spot(0, mouth + 0.19 + JAW_DROP * units.au26, 0.2, 0.035), 0.3)
@@ -118,24 +118,15 @@ class Features:
     def _brow(self, canvas: Array, side: int, number: int, units: ActionUnits) -> None:
         person = self.person
         eye, y = side * person.eye_x, person.brow_y
-        inner, middle, outer = (
-            (
-                eye - side * (person.eye_width + 0.02 + 0.05 * units.au4),
-                y
-                + 0.03
-                + person.brow_tilt
-                - 0.1 * units.au1
-                + 0.085 * units.au4
-                + 0.03 * units.au9,
-            ),
-            (
-                eye + side * 0.04,
-                y - 0.025 - 0.05 * units.au1 - 0.07 * units.au2 + 0.06 * units.au4,
-            ),
-            (
-                eye + side * (person.eye_width + 0.09),
-                y + 0.055 - 0.1 * units.au2 + 0.03 * units.au4,
-            ),
+        rise, lower = 0.1 * units.au1, units.au4
+        inner = (
+            eye - side * (person.eye_width + 0.02 + 0.05 * lower),
+            y + 0.03 + person.brow_tilt - rise + 0.085 * lower + 0.03 * units.au9,
+        )
+        middle = (eye + side * 0.04, y - 0.025 - 0.5 * rise - 0.07 * units.au2 + 0.06 * lower)
+        outer = (
+            eye + side * (person.eye_width + 0.09),
+            y + 0.055 - 0.1 * units.au2 + 0.03 * lower,
         )
         centre = curve(inner, middle, outer, steps=HAIRS_A_BROW)
         along = np.linspace(0, 1, HAIRS_A_BROW)

@@ -10,7 +10,6 @@ from fleeting.synthetic.action_units import ActionUnits
 from fleeting.synthetic.drawing import Array, blurred
 from fleeting.synthetic.face import Face
 from fleeting.synthetic.identity import Identity
-from fleeting.synthetic.seeds import generator
 
 Image = NDArray[np.uint8]
 #: Width of the blur of the lens, in pixels.

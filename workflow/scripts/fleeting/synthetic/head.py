@@ -34,10 +34,7 @@ class Head:
 
     def draw(self, units: ActionUnits) -> tuple[Array, Mask]:
         """A new canvas with everything behind the features, and the mask of the face."""
-        height = self._height(units)
-        slope_x = cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=UNIT / 8)
-        slope_y = cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=UNIT / 8)
-        matt, gloss = self._light(np.asarray(slope_x), np.asarray(slope_y))
+        matt, gloss = self._light(self._height(units))
         skin = np.empty((*self.grid.shape, 4), np.float32)
         skin[..., :3] = self.texture
         skin[..., 3] = 1
@@ -71,8 +68,10 @@ class Head:
         radius += (y / self.person.face_height) ** 2
         return Mask(np.clip((1 - radius) * (UNIT / 3), 0, 1), 0, 0)
 
-    def _light(self, slope_x: Array, slope_y: Array) -> tuple[Array, Array]:
-        """Lambert's reflection and a highlight for the slopes of the height field."""
+    def _light(self, height: Array) -> tuple[Array, Array]:
+        """Lambert's reflection and a highlight on a height field in face units."""
+        slope_x = np.asarray(cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=UNIT / 8), np.float32)
+        slope_y = np.asarray(cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=UNIT / 8), np.float32)
         x, y, z = np.array(self.person.light, np.float32) / np.linalg.norm(self.person.light)
         steepness = 1 / np.sqrt(slope_x**2 + slope_y**2 + 1)
         toward = -slope_x * np.float32(x) - slope_y * np.float32(y)
@@ -164,10 +163,7 @@ class Head:
         strands = random.standard_normal(self.grid.shape, np.float32)
         strands = np.asarray(cv2.GaussianBlur(strands, (0, 0), sigmaX=0.9, sigmaY=0.1 * UNIT))
         strands *= np.float32(9 / strands.std())
-        height = self._height(ActionUnits())
-        slope_x = np.asarray(cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=UNIT / 8))
-        slope_y = np.asarray(cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=UNIT / 8))
-        matt, _ = self._light(slope_x, slope_y)
+        matt, _ = self._light(self._height(ActionUnits()))
         hair = np.ones((*self.grid.shape, 4), np.float32)
         hair[..., :3] = (0.7 + 0.35 * matt)[..., None] * np.array(person.hair, np.float32)
         hair[..., :3] += strands[..., None]

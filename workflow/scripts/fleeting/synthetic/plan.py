@@ -53,16 +53,17 @@ def frames_on_disk(clip: Clip, count: int) -> list[int]:
 
 def _subject(form: Format, settings: Settings, index: int) -> list[Clip]:
     count = settings.clips_per_subject
+
+    def dealt(card: int) -> str:
+        return form.deck[card % len(form.deck)]
+
     clips = [
-        _clip(
-            form, settings, index, position, form.deck[(index * count + position) % len(form.deck)]
-        )
+        _clip(form, settings, index, position, dealt(index * count + position))
         for position in range(count)
     ]
     quirks = form.quirks[index] if index < len(form.quirks) else ()
     for number, quirk in enumerate(quirks):
-        emotion = form.deck[(index + number) % len(form.deck)]
-        sound = _clip(form, settings, index, count + number, emotion)
+        sound = _clip(form, settings, index, count + number, dealt(index + number + 1))
         clips.append(_with_quirk(sound, quirk, clips[0]))
     return clips
 

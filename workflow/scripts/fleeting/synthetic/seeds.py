@@ -1,4 +1,4 @@
-"""Random generators seeded by name: the same on every machine, whatever is generated beside them."""
+"""Random generators seeded by name: the same whatever else is generated beside them."""
 
 import hashlib
 

@@ -47,7 +47,7 @@ HALVING = (2, 4, 6, 12)
 TINT = np.array([0.78, 0.92, 1.15], np.float32)
 
 
-def load(weights: Path, settings: Mapping[str, Any]) -> "Detector":
+def load(weights: Path, settings: Mapping[str, Any]) -> "SSDMobileNetV1":
     """The detector.
 
     Args:
@@ -59,10 +59,12 @@ def load(weights: Path, settings: Mapping[str, Any]) -> "Detector":
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     network = Network(read_weights(binary, manifest)).eval()
-    return Detector(network, float(settings["confidence"]), bool(settings.get("equalise", True)))
+    return SSDMobileNetV1(
+        network, float(settings["confidence"]), bool(settings.get("equalise", True))
+    )
 
 
-class Detector:
+class SSDMobileNetV1:
     """The network, the lowest confidence of a face, and whether the input is equalised."""
 
     def __init__(self, network: "Network", confidence: float, equalised: bool) -> None:

@@ -58,10 +58,8 @@ FIRST_SUBJECTS = (6, 7, 9, 10, 11, 12, 13, 14)
 
 
 def _subject(index: int) -> str:
-    known = len(FIRST_SUBJECTS)
-    return (
-        f"{FIRST_SUBJECTS[index] if index < known else FIRST_SUBJECTS[-1] + index - known + 1:03d}"
-    )
+    beyond = index - len(FIRST_SUBJECTS) + 1
+    return f"{FIRST_SUBJECTS[index] if beyond <= 0 else FIRST_SUBJECTS[-1] + beyond:03d}"
 
 
 def _inducement(index: int, position: int) -> int:
@@ -73,8 +71,8 @@ def _clip_name(index: int, position: int, emotion: str) -> str:
 
 
 def _frame_path(clip: Clip, number: int, cropped: bool) -> str:
-    """Four digits, or five where the source video was the third: `006_3_5/006_00562.jpg`."""
-    digits = 5 if _inducement(clip.subject_index, clip.position) == 3 else 4
+    """Four digits, or five where the source video was the second: `006_2_3/006_00562.jpg`."""
+    digits = 5 if _inducement(clip.subject_index, clip.position) == 2 else 4
     return f"{clip.subject}/{clip.name}/{clip.subject}_{number:0{digits}d}.jpg"
 
 
@@ -86,20 +84,17 @@ def _write_table(path: Path, clips: Sequence[Clip]) -> list[int]:
     workbook = Workbook()
     sheet = workbook.worksheets[0]
     sheet.title = "MICRO ONLY"
-    for row, line in enumerate(PREAMBLE, start=1):
-        for column, cell in enumerate(line, start=1):
-            sheet.cell(row, column, cell)
-    first = len(PREAMBLE) + 1
-    for row, cells in enumerate([HEADER, *map(_cells, clips)], start=first):
-        for column, cell in enumerate(cells, start=1):
-            sheet.cell(row, column, cell)
-        if row > first:
-            sheet.cell(row, 7, f"=F{row}-D{row}+1")
+    for line in (*PREAMBLE, HEADER):
+        sheet.append(line)
+    first = len(PREAMBLE) + 2
+    rows = list(range(first, first + len(clips)))
+    for row, clip in zip(rows, clips, strict=True):
+        sheet.append(_cells(clip, row))
     save(workbook, path)
-    return [first + 1 + row for row in range(len(clips))]
+    return rows
 
 
-def _cells(clip: Clip) -> tuple[int | str | None, ...]:
+def _cells(clip: Clip, row: int) -> tuple[int | str | None, ...]:
     emotion = clip.stated_emotion.capitalize()
     return (
         clip.subject,
@@ -108,7 +103,7 @@ def _cells(clip: Clip) -> tuple[int | str | None, ...]:
         clip.stated_onset,
         clip.stated_apex,
         clip.stated_offset,
-        None,
+        f"=F{row}-D{row}+1",
         "Micro - 1/2",
         number_or_text(code(clip.expression)),
         "Other" if emotion == "Others" else emotion,

@@ -1,0 +1,343 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+
+from fleeting import registry, tables
+from fleeting.errors import UserError
+from fleeting.faces import crop
+from fleeting.faces.box import Margin
+from fleeting.faces.crop import Job, run
+from fleeting.faces.gather import gather, report
+from fleeting.faces.settings import parse
+
+BLOCK = {
+    "detector": {"name": "stub", "confidence": 0.5, "weights": None},
+    "box": "frame",
+    "margin": {"top": 0.2, "sides": 0.1, "bottom": 0.1},
+    "size": 48,
+    "provider_crops": "keep",
+}
+
+
+class RedSquares:
+    """Finds red rectangles; how red they are is the confidence."""
+
+    calls = 0
+
+    def detect(self, image: np.ndarray) -> np.ndarray:
+        self.calls += 1
+        red = (image[..., 2].astype(int) - image[..., 0] > 25).astype(np.uint8)
+        count, _, found, _ = cv2.connectedComponentsWithStats(red)
+        boxes = [
+            [x, y, x + w, y + h, image[y + h // 2, x + w // 2, 2] / 255]
+            for x, y, w, h, _ in found[1:count].tolist()
+        ]
+        return np.array(sorted(boxes, key=lambda box: -box[4]), float).reshape(-1, 5)
+
+
+@pytest.fixture
+def detector(monkeypatch: pytest.MonkeyPatch) -> RedSquares:
+    stub = RedSquares()
+    module = SimpleNamespace(load=lambda weights, settings: stub, MARGIN=Margin(0, 0, 0))
+    monkeypatch.setattr(registry, "load", lambda kind, name: module)
+    return stub
+
+
+class Subject:
+    """A subject with a folder of frames, its table and its crop job."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows: list[dict[str, object]] = []
+        (folder / "frames").mkdir()
+
+    def frame(self, phase: str, *faces: tuple[int, ...], onset: int = 10, **more: object) -> Path:
+        """A frame with red faces (x, y, side, redness), its file and row."""
+        image = np.full((100, 140, 3), 30, np.uint8)
+        image[:, :, 1] += np.arange(140, dtype=np.uint8)
+        for x, y, side, red in faces:
+            image[y : y + side, x : x + side, 2] = red
+        name = str(more.get("path", f"img{len(self.rows)}.png"))
+        path = self.folder / "frames" / name
+        if not path.exists():
+            cv2.imwrite(str(path), image)
+        sample = f"casme2/sub01/EP (1)^2/{onset}"
+        row = {"image": f"{sample}/{phase}", "sample": sample, "phase": phase, "frame": onset}
+        self.rows.append({**row, "path": name, "table_row": len(self.rows) + 2})
+        return path
+
+    def job(self, block: dict[str, object] = BLOCK, source: str = "raw") -> Job:
+        return Job(
+            crop="paper",
+            database="casme2",
+            subject="sub01",
+            root=self.folder / "frames",
+            folder=self.folder / "results/faces/paper/casme2/sub01",
+            source=source,
+            settings=parse(json.dumps(block), "paper"),
+            weights=self.folder,
+        )
+
+    def run(self, job: Job | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
+        table = self.folder / "tables/sub01.tsv"
+        tables.write(pd.DataFrame(self.rows), table, tables.FRAMES)
+        faces, excluded = (
+            self.folder / f"results/faces/paper/casme2/sub01{end}"
+            for end in (".tsv", ".excluded.tsv")
+        )
+        run(job or self.job(), table, faces, excluded)
+        kept, left_out = (
+            tables.read(faces, tables.FACES),
+            tables.read(excluded, tables.EXCLUDED),
+        )
+        assert sorted([*kept["image"], *left_out["image"]]) == sorted(
+            str(row["image"]) for row in self.rows
+        )
+        files = {path.relative_to(self.folder / "results") for path in self.crops()}
+        assert files == set(map(Path, kept["path"]))
+        return kept, left_out
+
+    def crops(self) -> list[Path]:
+        folder = self.folder / "results/faces/paper/casme2/sub01"
+        return sorted(path for path in folder.rglob("*") if path.is_file())
+
+
+@pytest.fixture
+def subject(tmp_path: Path) -> Subject:
+    return Subject(tmp_path)
+
+
+def test_box_margin_and_pixels(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    kept, _ = subject.run()
+    row = kept.iloc[0]
+    assert row["path"] == "faces/paper/casme2/sub01/EP (1)^2/10/onset.png"
+    corners = [float(row[key]) for key in ("x0", "y0", "x1", "y1")]
+    assert corners == [37, 36, 63, 62]
+    assert float(row["confidence"]) == pytest.approx(200 / 255, abs=1e-6)
+    assert (row["detector"], row["outcome"]) == ("stub", "face")
+    image = cv2.imread(str(subject.crops()[0]))
+    assert image.shape == (48, 48, 3)
+    assert image[24, 24, 2] == 200
+
+
+def test_largest_of_several_confident_faces(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (20, 30, 20, 220), (60, 30, 30, 180), (100, 30, 38, 100))
+    kept, _ = subject.run()
+    assert kept["outcome"].tolist() == ["largest of 2 faces"]
+    assert float(kept["x0"].iloc[0]) == 56
+
+
+def test_face_and_margin_at_the_border(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (0, 40, 20, 200))
+    subject.frame("apex", (1, 40, 20, 200))
+    subject.frame("offset", (120, 40, 20, 200), (30, 30, 10, 200))
+    kept, _ = subject.run()
+    outcomes = dict(zip(kept["image"].str.rpartition("/")[2], kept["outcome"], strict=True))
+    assert outcomes == {
+        "onset": "face cut by the border",
+        "apex": "face, margin beyond the border",
+        "offset": "largest of 2 faces, face cut by the border",
+    }
+    assert float(kept["x1"].iloc[1]) == 143
+    assert {cv2.imread(str(path)).shape for path in subject.crops()} == {(48, 48, 3)}
+
+
+def test_each_broken_frame_is_a_row(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (40, 40, 20, 200)).write_bytes(b"")
+    path = subject.frame("apex", (40, 40, 20, 200))
+    path.write_bytes(path.read_bytes()[:-40])
+    subject.frame("offset", (40, 40, 20, 100))
+    subject.frame("onset", onset=20)
+    kept, left_out = subject.run()
+    assert kept.empty
+    assert left_out["stage"].unique().tolist() == ["faces"]
+    found = dict(
+        zip(
+            left_out["table_row"],
+            zip(left_out["reason"], left_out["detail"], strict=True),
+            strict=True,
+        )
+    )
+    assert found["2"] == ("unreadable_image", "img0.png: the file is empty (0 bytes)")
+    assert found["3"][0] == "unreadable_image"
+    assert found["4"] == ("no_face", "img2.png: best confidence 0.392, needed 0.5")
+    assert found["5"] == ("no_face", "img3.png: best confidence 0.000, needed 0.5")
+
+
+def test_one_box_a_clip(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    subject.frame("apex", (45, 44, 24, 200))
+    subject.frame("offset")
+    kept, _ = subject.run(subject.job({**BLOCK, "box": "clip"}))
+    assert kept[["x0", "y0", "x1", "y1"]].drop_duplicates().shape[0] == 1
+    assert kept["outcome"].tolist() == ["box of the onset frame", "box of the onset frame", "face"]
+    assert detector.calls == 1
+
+
+def test_one_box_a_clip_falls_back(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset").write_bytes(b"broken")
+    subject.frame("apex")
+    subject.frame("offset", (45, 44, 24, 200))
+    kept, left_out = subject.run(subject.job({**BLOCK, "box": "clip"}))
+    assert kept["outcome"].tolist() == ["box of the offset frame", "face"]
+    assert left_out["reason"].tolist() == ["unreadable_image"]
+
+
+def test_one_box_a_clip_without_any_face(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset")
+    subject.frame("offset")
+    _, left_out = subject.run(subject.job({**BLOCK, "box": "clip"}))
+    assert left_out["reason"].tolist() == ["no_face", "no_face"]
+
+
+def test_a_clip_whose_frames_differ_in_size(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    path = subject.frame("apex", (40, 40, 20, 200))
+    cv2.imwrite(str(path), np.zeros((50, 50, 3), np.uint8))
+    kept, left_out = subject.run(subject.job({**BLOCK, "box": "clip"}))
+    assert len(kept) == 1
+    assert left_out["reason"].tolist() == ["frame_size"]
+    assert "50 x 50" in left_out["detail"].iloc[0]
+
+
+def test_a_file_is_searched_once(subject: Subject, detector: RedSquares) -> None:
+    for onset in (10, 20):
+        for phase in tables.PHASES:
+            subject.frame(phase, (40, 40, 20, 200), onset=onset, path="same.png")
+    kept, _ = subject.run()
+    assert len(kept) == 6
+    assert detector.calls == 1
+
+
+def test_provider_crop_is_used_whole(subject: Subject) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    job = replace(subject.job(source="cropped"), weights=None)
+    kept, _ = subject.run(job)
+    row = kept.iloc[0].to_dict()
+    assert (row["detector"], row["confidence"]) == ("provider", "")
+    assert (row["x0"], row["y0"], row["x1"], row["y1"]) == (
+        "0.000000",
+        "0.000000",
+        "140.000000",
+        "100.000000",
+    )
+    assert row["outcome"] == "provider's crop"
+
+
+def test_provider_crop_can_be_searched(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    kept, _ = subject.run(subject.job({**BLOCK, "provider_crops": "detect"}, source="cropped"))
+    assert kept["detector"].tolist() == ["stub"]
+
+
+def test_stale_crops_go_and_bytes_repeat(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    subject.frame("apex", (40, 40, 20, 200))
+    subject.run()
+    first = {path: path.read_bytes() for path in subject.crops()}
+    subject.run()
+    assert {path: path.read_bytes() for path in subject.crops()} == first
+    subject.rows.pop()
+    subject.run()
+    assert len(subject.crops()) == 1
+
+
+def test_what_nobody_foresaw_names_its_image(
+    subject: Subject,
+    detector: RedSquares,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail(image: np.ndarray) -> np.ndarray:
+        raise RuntimeError("the detector broke")
+
+    monkeypatch.setattr(detector, "detect", fail)
+    subject.frame("onset")
+    with pytest.raises(RuntimeError):
+        subject.run()
+    assert "casme2/sub01/EP (1)^2/10/onset" in caplog.text
+
+
+def test_subject_without_frames(subject: Subject) -> None:
+    tables.write(pd.DataFrame(columns=list(crop.FRAMES)), subject.folder / "t.tsv", crop.FRAMES)
+    out = subject.folder / "faces.tsv"
+    run(subject.job(), subject.folder / "t.tsv", out, subject.folder / "excluded.tsv")
+    assert tables.read(out, tables.FACES).empty
+    assert subject.job().folder.is_dir()
+
+
+@pytest.mark.parametrize(
+    "image",
+    ["casme2/sub01/../../x/onset", "casme2/sub02/EP/10/onset", "casme2/sub01/../10/onset", "x"],
+)
+def test_names_that_lead_elsewhere(subject: Subject, detector: RedSquares, image: str) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    subject.rows[0]["image"] = image
+    with pytest.raises(UserError, match="line 2"):
+        subject.run()
+
+
+def test_duplicated_image(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    subject.frame("onset", (40, 40, 20, 200))
+    with pytest.raises(UserError, match="line 3.*twice"):
+        subject.run()
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"box": "face"}, "box"),
+        ({"size": 0}, "size"),
+        ({"margin": {"top": 1}}, "sides"),
+        ({"margin": {"top": "1", "sides": 0, "bottom": 0}}, "margin"),
+        ({"detector": {"name": "stub"}}, "confidence"),
+        ({"detector": {"name": "stub", "confidence": 2}}, "confidence"),
+        ({"provider_crops": None}, "provider_crops"),
+    ],
+)
+def test_wrong_settings_name_their_key(change: dict[str, object], named: str) -> None:
+    with pytest.raises(UserError, match=rf"crops\.small.*{named}"):
+        parse(json.dumps({**BLOCK, **change}), "small")
+
+
+def test_gathered_tables_and_hit_rate(
+    subject: Subject, detector: RedSquares, caplog: pytest.LogCaptureFixture
+) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    subject.frame("apex")
+    subject.run()
+    folder = subject.folder / "results/faces/paper/casme2"
+    faces, excluded = gather(folder, subject.folder / "tables")
+    assert faces["image"].tolist() == ["casme2/sub01/EP (1)^2/10/onset"]
+    with caplog.at_level("INFO"):
+        report(faces, excluded, "casme2", "paper")
+    assert "a face in 1 of 2 images (50.0%)" in caplog.text
+    (folder / "sub01.excluded.tsv").write_text("\t".join(tables.EXCLUDED) + "\n")
+    with pytest.raises(UserError, match="does not account"):
+        gather(folder, subject.folder / "tables")
+    (folder / "sub01.tsv").unlink()
+    with pytest.raises(UserError, match="missing"):
+        gather(folder, subject.folder / "tables")
+
+
+def test_database_without_a_face(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset")
+    subject.run()
+    gathered = gather(subject.folder / "results/faces/paper/casme2", subject.folder / "tables")
+    with pytest.raises(UserError, match=r"not one of 1 images.*no_face 1.*confidence"):
+        report(*gathered, "casme2", "paper")
+
+
+def test_database_without_frames(tmp_path: Path) -> None:
+    faces, excluded = gather(tmp_path, tmp_path)
+    report(faces, excluded, "casme2", "paper")
+    assert list(faces.columns) == list(tables.FACES)
+    assert list(excluded.columns) == list(tables.EXCLUDED)

@@ -1,0 +1,42 @@
+"""What a cell of a database's table says, whatever the spreadsheet program made of it.
+
+Every cell is text. All four databases share one set of signs for "missing".
+"""
+
+import math
+import re
+
+#: `/`, `\`, NaN and `0` all mean "missing" in these tables, as an empty cell does.
+_MISSING = re.compile(r"|[/\\]+|nan|0+(\.0*)?", re.ASCII | re.IGNORECASE)
+#: No camera of these databases reaches a thousand million frames: more digits are a slip.
+_INTEGER = re.compile(r"0*([0-9]{1,9})(?:\.0*)?", re.ASCII)
+
+
+def text(value: object) -> str:
+    """A cell's value as text on one line, without white space around it.
+
+    Spreadsheet programs store integers as floating-point numbers: 46.0 becomes `46`.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        value = int(value)
+    printable = (sign if sign.isprintable() else " " for sign in str(value))
+    return " ".join("".join(printable).split())
+
+
+def is_missing(cell: str) -> bool:
+    """Whether the cell holds one of the signs for "no value"."""
+    return _MISSING.fullmatch(cell) is not None
+
+
+def integer(cell: str) -> int | None:
+    """The whole number that the cell holds (`46`, `046` and `46.0` are one), or None."""
+    match = _INTEGER.fullmatch(cell)
+    return int(match[1]) if match else None
+
+
+def numbered(cell: str, prefix: str) -> int | None:
+    """The positive number of a subject, with or without a prefix such as `sub`, or None."""
+    number = integer(re.sub(rf"(?i)^{re.escape(prefix)}[ _-]?", "", cell))
+    return number if number and number <= 999 else None

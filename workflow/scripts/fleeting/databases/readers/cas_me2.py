@@ -1,0 +1,183 @@
+"""CAS(ME)^2: a sheet without a header and two naming rules; subjects by index, folders `s15`.
+
+The clip's name tells the stimulus video, not the emotion. Which of the two label columns is the
+emotion is an option.
+"""
+
+import logging
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from fleeting.databases import cells
+from fleeting.databases.reader import Options, Place, Row, clip_folder, row_of
+from fleeting.databases.sheets import Sheet, Workbook
+from fleeting.errors import UserError
+
+log = logging.getLogger(__name__)
+
+TABLE_NAME = re.compile(
+    r"(cas([ _]?\(me\)[ _^]*|_me[ _^]*|me\^)2(?![0-9]).*|.*code_final.*)\.xlsx?"
+)
+TABLE_EXAMPLES = ("CAS(ME)^2code_final(Updated).xlsx", "CAS(ME)2code_final.xlsx")
+LABELS = ("self_reported", "estimated")
+OPTIONS: Options = {"label": LABELS[0], "expression_types": ["micro"]}
+SUBJECTS = "an index of the sheet `naming rule1` (1 to 22)"
+
+EXTRA = ("self_reported", "estimated", "expression_type", "video_code")
+
+_FOLDERS = (15, 16, *range(19, 28), *range(29, 39), 40)
+#: Index in the table -> subject, as in `naming rule1`; used where the file lacks that sheet.
+INDEX_TO_SUBJECT = {str(index): f"s{number}" for index, number in enumerate(_FOLDERS, start=1)}
+#: Stimulus in the clip's name -> code in a long video's folder, as in `naming rule2`.
+STIMULUS_TO_CODE = {
+    "disgust1": "0101",
+    "disgust2": "0102",
+    "anger1": "0401",
+    "anger2": "0402",
+    "happy1": "0502",
+    "happy2": "0503",
+    "happy3": "0505",
+    "happy4": "0507",
+    "happy5": "0508",
+}
+
+_TYPE = re.compile(r"(micro|macro)\W*(expressions?)?", re.IGNORECASE)
+_CLIP = re.compile(r"[a-z]+[0-9]+_[0-9]+", re.IGNORECASE)
+_SUBJECT = re.compile(r"s0*([0-9]+)", re.IGNORECASE)
+_STIMULUS = re.compile(r"[a-z]+[0-9]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class _Columns:
+    subject: int
+    clip: int
+    onset: int
+    apex: int
+    offset: int
+    action_units: int
+    estimated: int
+    expression_type: int
+    self_reported: int
+
+
+def rows(workbook: Workbook, options: Options) -> Iterable[Row]:
+    """All rows of the data sheet."""
+    sheet = _data_sheet(workbook)
+    columns = _columns(workbook, sheet)
+    subjects = _subjects(workbook)
+    codes = _codes(workbook)
+    for table_row, row in sheet.rows:
+        cell = {
+            name: row[index] if index < len(row) else "" for name, index in vars(columns).items()
+        }
+        number = cells.integer(cell["subject"])
+        named = _SUBJECT.fullmatch(cell["subject"])
+        subject = subjects.get(str(number), "") if number else ""
+        if named and f"s{int(named[1])}" in subjects.values():
+            subject = f"s{int(named[1])}"
+        kind = _TYPE.fullmatch(cell["expression_type"])
+        cell["emotion"] = cell[str(options["label"])]
+        cell["self_reported"] = cell["self_reported"].casefold()
+        cell["estimated"] = cell["estimated"].casefold()
+        if kind:
+            cell["expression_type"] = kind[1].casefold()
+        cell["video_code"] = codes.get(cell["clip"].casefold().split("_")[0], "")
+        yield row_of(table_row, cell, subject, EXTRA)
+
+
+def places(subject: str, clip: str, extra: Mapping[str, str]) -> tuple[Place, ...]:
+    """The clip `s15/anger1_1` first, then the long video `s15/15_0401girlcrashing`.
+
+    Frame numbers are those of the long video in both. Only the long video's code is matched, for
+    the rest of its name has typing errors.
+    """
+    number = int(subject[1:])
+    folder = re.compile(rf"s?0*{number}_?")
+    found = [Place((folder, clip_folder(clip)))]
+    if extra.get("video_code"):
+        code = re.escape(extra["video_code"])
+        found.append(Place((folder, re.compile(rf"(?:s?0*{number}[ _-]?)?{code}(?![0-9]).*"))))
+    return tuple(found)
+
+
+def _data_sheet(workbook: Workbook) -> Sheet:
+    counts = [
+        sum(any(_TYPE.fullmatch(cell) for cell in row) for _, row in sheet.rows)
+        for sheet in workbook.sheets
+    ]
+    if not any(counts):
+        raise UserError(
+            f"{workbook.path}: no sheet has a column of micro-expression and macro-expression; "
+            "give the coding file of CAS(ME)^2, as it was distributed"
+        )
+    chosen = counts.index(max(counts))
+    for index, (sheet, count) in enumerate(zip(workbook.sheets, counts, strict=True)):
+        if count and index != chosen:
+            log.warning(
+                "Warning: %s: took sheet %r; sheet %r has %d rows of expressions too, which are "
+                "not read. Join the sheets if they hold other clips",
+                *(workbook.path.name, workbook.sheets[chosen].name, sheet.name, count),
+            )
+    return workbook.sheets[chosen]
+
+
+def _columns(workbook: Workbook, sheet: Sheet) -> _Columns:
+    """Columns by content: clip and expression type by their cells, the others by their order."""
+    width = max(len(row) for _, row in sheet.rows)
+    filled = [
+        index
+        for index in range(width)
+        if any(index < len(row) and row[index] for _, row in sheet.rows)
+    ]
+    clip = _fullest(sheet, filled, _CLIP)
+    kind = _fullest(sheet, filled, _TYPE)
+    if clip is None or kind is None or clip < 1 or kind < clip + 6 or kind + 1 >= len(filled):
+        raise UserError(
+            f"{workbook.path}, sheet {sheet.name!r}: the columns are not those of CAS(ME)^2: "
+            "subject index, clip (anger1_1), onset, apex, offset, action units, estimated emotion, "
+            "expression type, self-reported emotion"
+        )
+    order = (clip - 1, clip, clip + 1, clip + 2, clip + 3, clip + 4, kind - 1, kind, kind + 1)
+    return _Columns(*(filled[position] for position in order))
+
+
+def _fullest(sheet: Sheet, filled: list[int], pattern: re.Pattern[str]) -> int | None:
+    """The position of the column in which most cells match, or None if none does."""
+    counts = [
+        sum(index < len(row) and pattern.fullmatch(row[index]) is not None for _, row in sheet.rows)
+        for index in filled
+    ]
+    return counts.index(max(counts)) if any(counts) else None
+
+
+def _subjects(workbook: Workbook) -> dict[str, str]:
+    """Index -> subject from the sheet with rows such as `15, s15, 1`, or else the known ones."""
+    found: dict[str, str] = {}
+    for sheet in workbook.sheets:
+        for table_row, row in sheet.rows:
+            filled = [cell for cell in row if cell]
+            named = _SUBJECT.fullmatch(filled[1]) if len(filled) == 3 else None
+            index = cells.integer(filled[2]) if named else None
+            if not named or not index or cells.integer(filled[0]) != int(named[1]):
+                continue
+            subject = f"s{int(named[1])}"
+            if found.setdefault(str(index), subject) != subject:
+                raise UserError(
+                    f"{workbook.path}, sheet {sheet.name!r}, row {table_row}: index {index} is "
+                    f"{found[str(index)]} in a row above and {subject} here; correct the sheet"
+                )
+    return found or INDEX_TO_SUBJECT
+
+
+def _codes(workbook: Workbook) -> dict[str, str]:
+    """Stimulus -> code from the sheet with rows such as `0101, disgust1`, or else the known."""
+    found = dict(STIMULUS_TO_CODE)
+    for sheet in workbook.sheets:
+        for _, row in sheet.rows:
+            filled = [cell for cell in row if cell]
+            code = cells.integer(filled[0]) if len(filled) == 2 else None
+            # A spreadsheet program turns 0101 into the number 101.
+            if code and code <= 9999 and _STIMULUS.fullmatch(filled[1]):
+                found[filled[1].casefold()] = f"{code:04d}"
+    return found
