@@ -94,6 +94,8 @@ def test_based_on_builds_on_the_paper_even_if_it_is_not_listed() -> None:
         ("experiments.imagenet", {}, "the name is taken"),
         ("experiments.a-b", {}, "does not match"),
         ("crops.paper.detector.name", "viola_jones", "no detector is called 'viola_jones'"),
+        ("crops.paper.detector.swap_rb", True, "not a key of blazeface"),
+        ("crops.paper.detector.name", "opencv_ssd", "needs the path of your file"),
         ("databases.smic", {"root": "x"}, "unknown key 'smic'"),
         ("databases.samm", {"root": "x", "table": "y"}, "either `root`, or"),
         ("databases.samm", {"table": "y"}, "either `root`, or"),

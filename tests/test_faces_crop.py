@@ -69,8 +69,14 @@ class Subject:
             cv2.imwrite(str(path), image)
         sample = f"casme2/sub01/EP (1)^2/{onset}"
         row = {"image": f"{sample}/{phase}", "sample": sample, "phase": phase, "frame": onset}
-        self.rows.append({**row, "path": name, "table_row": len(self.rows) + 2})
+        self.rows.append({**row, "path": name})
         return path
+
+    def frames_tables(self) -> tuple[Path, Path]:
+        """The folder of the subjects' tables, and the database's table with its row numbers."""
+        whole = pd.DataFrame(self.rows).assign(table_row=range(2, len(self.rows) + 2))
+        tables.write(whole, self.folder / "frames.tsv", tables.FRAMES)
+        return self.folder / "tables", self.folder / "frames.tsv"
 
     def job(self, block: dict[str, object] = BLOCK, source: str = "raw") -> Job:
         return Job(
@@ -94,7 +100,7 @@ class Subject:
         run(job or self.job(), table, faces, excluded)
         kept, left_out = (
             tables.read(faces, tables.FACES),
-            tables.read(excluded, tables.EXCLUDED),
+            tables.read(excluded, tables.EXCLUDED_FRAMES),
         )
         assert sorted([*kept["image"], *left_out["image"]]) == sorted(
             str(row["image"]) for row in self.rows
@@ -160,15 +166,15 @@ def test_each_broken_frame_is_a_row(subject: Subject, detector: RedSquares) -> N
     assert left_out["stage"].unique().tolist() == ["faces"]
     found = dict(
         zip(
-            left_out["table_row"],
+            left_out["image"].str.removeprefix("casme2/sub01/EP (1)^2/"),
             zip(left_out["reason"], left_out["detail"], strict=True),
             strict=True,
         )
     )
-    assert found["2"] == ("unreadable_image", "img0.png: the file is empty (0 bytes)")
-    assert found["3"][0] == "unreadable_image"
-    assert found["4"] == ("no_face", "img2.png: best confidence 0.392, needed 0.5")
-    assert found["5"] == ("no_face", "img3.png: best confidence 0.000, needed 0.5")
+    assert found["10/onset"] == ("unreadable_image", "img0.png: the file is empty (0 bytes)")
+    assert found["10/apex"][0] == "unreadable_image"
+    assert found["10/offset"] == ("no_face", "img2.png: best confidence 0.392, needed 0.5")
+    assert found["20/onset"] == ("no_face", "img3.png: best confidence 0.000, needed 0.5")
 
 
 def test_one_box_a_clip(subject: Subject, detector: RedSquares) -> None:
@@ -266,7 +272,7 @@ def test_what_nobody_foresaw_names_its_image(
 
 
 def test_subject_without_frames(subject: Subject) -> None:
-    tables.write(pd.DataFrame(columns=list(crop.FRAMES)), subject.folder / "t.tsv", crop.FRAMES)
+    tables.write(pd.DataFrame(columns=list(tables.FRAMES)), subject.folder / "t.tsv", tables.FRAMES)
     out = subject.folder / "faces.tsv"
     run(subject.job(), subject.folder / "t.tsv", out, subject.folder / "excluded.tsv")
     assert tables.read(out, tables.FACES).empty
@@ -315,29 +321,31 @@ def test_gathered_tables_and_hit_rate(
     subject.frame("apex")
     subject.run()
     folder = subject.folder / "results/faces/paper/casme2"
-    faces, excluded = gather(folder, subject.folder / "tables")
+    faces, excluded = gather(folder, *subject.frames_tables())
+    assert excluded["table_row"].tolist() == ["3"]
     assert faces["image"].tolist() == ["casme2/sub01/EP (1)^2/10/onset"]
     with caplog.at_level("INFO"):
         report(faces, excluded, "casme2", "paper")
     assert "a face in 1 of 2 images (50.0%)" in caplog.text
-    (folder / "sub01.excluded.tsv").write_text("\t".join(tables.EXCLUDED) + "\n")
+    (folder / "sub01.excluded.tsv").write_text("\t".join(tables.EXCLUDED_FRAMES) + "\n")
     with pytest.raises(UserError, match="does not account"):
-        gather(folder, subject.folder / "tables")
+        gather(folder, *subject.frames_tables())
     (folder / "sub01.tsv").unlink()
     with pytest.raises(UserError, match="missing"):
-        gather(folder, subject.folder / "tables")
+        gather(folder, *subject.frames_tables())
 
 
 def test_database_without_a_face(subject: Subject, detector: RedSquares) -> None:
     subject.frame("onset")
     subject.run()
-    gathered = gather(subject.folder / "results/faces/paper/casme2", subject.folder / "tables")
+    gathered = gather(subject.folder / "results/faces/paper/casme2", *subject.frames_tables())
     with pytest.raises(UserError, match=r"not one of 1 images.*no_face 1.*confidence"):
         report(*gathered, "casme2", "paper")
 
 
 def test_database_without_frames(tmp_path: Path) -> None:
-    faces, excluded = gather(tmp_path, tmp_path)
+    tables.write(pd.DataFrame(columns=["table_row"]), tmp_path / "frames", tables.FRAMES)
+    faces, excluded = gather(tmp_path, tmp_path, tmp_path / "frames")
     report(faces, excluded, "casme2", "paper")
     assert list(faces.columns) == list(tables.FACES)
     assert list(excluded.columns) == list(tables.EXCLUDED)

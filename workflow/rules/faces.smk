@@ -7,9 +7,11 @@ def detector_of(wildcards):
 
 
 def detector_weights(wildcards):
-    """What stands for the detector's weights: the user's own file, or the record of the fetched."""
-    own = config["crops"][wildcards.crop]["detector"]["weights"]
-    return own or result(f"weights/detectors/{detector_of(wildcards)}.json")
+    """What stands for the detector's weights: the user's own files, or the record of the fetched."""
+    detector = config["crops"][wildcards.crop]["detector"]
+    if detector["weights"] is None:
+        return result(f"weights/detectors/{detector['name']}.json")
+    return [detector[key] for key in ("weights", "network") if key in detector]
 
 
 def detector_place(wildcards):
@@ -111,6 +113,7 @@ rule gather_faces:
     input:
         script=code("gather_faces.py"),
         subjects=subject_faces,
+        frames=result("frames/{database}.tsv"),
     output:
         faces=result("faces/{crop}/{database}.tsv"),
         excluded=result("faces/{crop}/{database}.excluded.tsv"),
@@ -125,5 +128,6 @@ rule gather_faces:
         subjects=lambda w: result(f"frames/{w.database}"),
     shell:
         "python {input.script[0]:q} --crop {wildcards.crop:q} --database {wildcards.database:q} "
-        "--folder {params.folder:q} --subjects-folder {params.subjects:q} --faces {output.faces:q} "
+        "--folder {params.folder:q} --subjects-folder {params.subjects:q} "
+        "--frames-table {input.frames:q} --faces {output.faces:q} "
         "--excluded {output.excluded:q} > {log:q} 2>&1"

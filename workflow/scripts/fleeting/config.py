@@ -20,6 +20,11 @@ SCHEMA = Path(__file__).parents[2] / "schemas" / "config.schema.yaml"
 MERGED = ("split", "recipe", "grid")
 #: The experiment whose values are the schema's defaults, so that every file may build on it.
 PAPER = "paper"
+#: The keys that only one detector has.
+DETECTOR_KEYS = {
+    "ssd_mobilenet_v1": ("equalise",),
+    "opencv_ssd": ("network", "input_size", "mean", "scale", "swap_rb"),
+}
 #: Names of folders below `weights/` that no experiment may take.
 RESERVED = ("imagenet", "detectors")
 
@@ -114,7 +119,7 @@ def _contradictions(config: Config) -> Iterator[str]:
         if "synthetic" in config and name not in config["synthetic"]["subjects"]:
             yield f"synthetic.subjects: no number of subjects for {name}"
     for name, crop in config["crops"].items():
-        yield from _unknown("detector", f"crops.{name}.detector.name", crop["detector"]["name"])
+        yield from _wrong_detector(f"crops.{name}.detector", crop["detector"])
     for name, experiment in config["experiments"].items():
         place = f"experiments.{name}"
         if name.startswith(RESERVED):
@@ -142,6 +147,16 @@ def _unknown(kind: str, place: str, name: str) -> Iterator[str]:
     known = registry.names(kind)
     if name not in known:
         yield f"{place}: no {kind} is called {name!r}; known: {', '.join(known)}"
+
+
+def _wrong_detector(place: str, detector: Config) -> Iterator[str]:
+    name = detector["name"]
+    yield from _unknown("detector", f"{place}.name", name)
+    for key in detector:
+        if key not in ("name", "confidence", "weights", *DETECTOR_KEYS.get(name, ())):
+            yield f"{place}.{key}: not a key of {name}"
+    if name == "opencv_ssd" and detector["weights"] is None:
+        yield f"{place}.weights: opencv_ssd needs the path of your file"
 
 
 def _equal_rates(place: str, rates: list[str]) -> Iterator[str]:

@@ -80,12 +80,12 @@ def page(frame: pd.DataFrame, collected: Collected) -> Page:
         shown["chance"] = share(row["chance"])
         shown["chosen by"] = row["choices"]
         rows.append(shown)
+    reasons = "; ".join(f"chosen by {one.name}: {one.reason}" for one in collected.choices)
     return Page(
         "All cells of the grid",
         f"{collected.provenance()} Losses and accuracies in training and validation are those of "
         f"the last epoch; the model after the last epoch is tested. Chance is "
         f"{collected.chance:.3f}, always naming the most frequent class of the test images "
-        f"{collected.majority():.3f}. Chosen by: paper is the cell that the paper chose, "
-        "validation the one with the highest mean validation accuracy; the test chooses none.",
+        f"{collected.majority():.3f}. The test chooses no cell; {reasons}.",
         [("", pd.DataFrame(rows))],
     )

@@ -6,10 +6,10 @@ from math import isnan, nan
 import pandas as pd
 
 from fleeting.evaluation import paper, schemas
-from fleeting.evaluation.collect import PAPER_LR, PAPER_MODEL
 from fleeting.evaluation.collected import Collected, of_cell, read
 from fleeting.evaluation.grid import paper_name
 from fleeting.evaluation.orderings import F1, Key, Ordering, all_orderings
+from fleeting.evaluation.paper import PAPER_LR, PAPER_MODEL
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.spread import share, spread, spread_text
 from fleeting.tables import NAME, TEXT, Schema

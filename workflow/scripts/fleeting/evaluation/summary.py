@@ -15,6 +15,15 @@ STAGES = (
     "evaluation",
     "figures",
 )
+#: What is shown of an experiment's tables.
+SHOWN = {
+    "databases": ("database", "rows", "row_exclusions", "samples", "images_expected")
+    + ("excluded_annotations", "excluded_frames", "excluded_faces", "crops")
+    + ("train", "validation", "test", "unused", "hit_rate"),
+    "all_runs": ("model", "lr", "repeats", "validation_accuracy_mean", "test_accuracy_mean")
+    + ("test_accuracy_low", "test_accuracy_high", "chance"),
+    "unseen_subjects": ("model", "lr", "repeats", "images", "accuracy_mean", "chance"),
+}
 
 
 def seconds_by_stage(results: Path) -> pd.DataFrame:

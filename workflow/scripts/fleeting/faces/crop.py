@@ -20,8 +20,6 @@ from fleeting.faces.finder import Face, Finder
 from fleeting.faces.images import Unusable
 from fleeting.faces.settings import CropSettings
 
-#: What a crop job reads: a subject's frames, each with its row in the database's table.
-FRAMES: tables.Schema = {**tables.FRAMES, "table_row": tables.INTEGER}
 Row = dict[str, Any]
 
 logger = logging.getLogger(__name__)
@@ -60,7 +58,8 @@ def run(job: Job, frames: Path, faces: Path, excluded: Path) -> None:
     kept = [row for row in results if "path" in row]
     left_out = [row for row in results if "path" not in row]
     tables.write(pd.DataFrame(kept, columns=list(tables.FACES)), faces, tables.FACES)
-    tables.write(pd.DataFrame(left_out, columns=list(tables.EXCLUDED)), excluded, tables.EXCLUDED)
+    schema = tables.EXCLUDED_FRAMES
+    tables.write(pd.DataFrame(left_out, columns=list(schema)), excluded, schema)
     for row in left_out:
         logger.info("%s: %s, %s", row["image"], row["reason"], row["detail"])
     logger.info("%s/%s: %d of %d images cropped", job.database, job.subject, len(kept), len(rows))
@@ -68,7 +67,7 @@ def run(job: Job, frames: Path, faces: Path, excluded: Path) -> None:
 
 def _rows(job: Job, frames: Path) -> list[Row]:
     """The table's rows, checked, sorted by sample and phase."""
-    table = tables.read(frames, FRAMES)
+    table = tables.read(frames, tables.FRAMES)
     rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
     seen = set()
     for line, row in enumerate(rows, start=2):
@@ -165,7 +164,6 @@ def _attempt(job: Job, row: Row, make: Callable[[Row], Row]) -> Row:
     except Unusable as error:
         return {
             "database": job.database,
-            "table_row": row["table_row"],
             "sample": row["sample"],
             "image": row["image"],
             "stage": "faces",

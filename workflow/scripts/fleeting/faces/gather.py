@@ -11,12 +11,13 @@ from fleeting.errors import UserError
 logger = logging.getLogger(__name__)
 
 
-def gather(folder: Path, subjects: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
+def gather(folder: Path, subjects: Path, frames_table: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Put the tables of the subjects' crop jobs together.
 
     Args:
         folder: holds `{subject}.tsv` and `{subject}.excluded.tsv` of the crop jobs.
         subjects: holds the `{subject}.tsv` of the frames stage; its files name the subjects.
+        frames_table: the database's table of frames, which has the `table_row` of each sample.
 
     Returns:
         The FACES and the EXCLUDED rows, sorted by image.
@@ -27,7 +28,7 @@ def gather(folder: Path, subjects: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     faces, excluded = [], []
     for frames in sorted(subjects.glob("[!.]*.tsv")):
         kept = tables.read(folder / frames.name, tables.FACES)
-        left_out = tables.read(folder / f"{frames.stem}.excluded.tsv", tables.EXCLUDED)
+        left_out = tables.read(folder / f"{frames.stem}.excluded.tsv", tables.EXCLUDED_FRAMES)
         wanted = sorted(tables.read(frames, tables.FRAMES)["image"])
         if wanted != sorted([*kept["image"], *left_out["image"]]):
             raise UserError(
@@ -36,7 +37,10 @@ def gather(folder: Path, subjects: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
             )
         faces.append(kept)
         excluded.append(left_out)
-    return _together(faces, tables.FACES), _together(excluded, tables.EXCLUDED)
+    rows = tables.read(frames_table, tables.FRAMES).set_index("image")["table_row"]
+    whole = _together(excluded, tables.EXCLUDED_FRAMES)
+    whole.insert(1, "table_row", whole["image"].map(rows))
+    return _together(faces, tables.FACES), whole
 
 
 def report(faces: pd.DataFrame, excluded: pd.DataFrame, database: str, crop: str) -> None:

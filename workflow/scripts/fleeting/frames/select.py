@@ -85,7 +85,11 @@ def select(
 
 
 def write_subjects(result: Selection, samples: pd.DataFrame, folder: Path) -> None:
-    """Write `{subject}.tsv` with the FRAMES rows of each subject that has any, and no other."""
+    """Write `{subject}.tsv` with the FRAMES rows of each subject that has any, and no other.
+
+    These tables have no `table_row`: a row put into the middle of the database's table would
+    change it for every subject below, and all of them would be cropped anew.
+    """
     subject_of = dict(zip(samples["sample"], samples["subject"], strict=True))
     by_subject: dict[str, list[Record]] = defaultdict(list)
     for row in result.frames:
@@ -95,7 +99,8 @@ def write_subjects(result: Selection, samples: pd.DataFrame, folder: Path) -> No
     for stale in folder.glob("*.tsv"):
         stale.unlink()
     for subject, rows in sorted(by_subject.items()):
-        tables.write(pd.DataFrame(rows), folder / f"{subject}.tsv", tables.FRAMES)
+        own = pd.DataFrame(rows, columns=list(tables.FRAMES))
+        tables.write(own, folder / f"{subject}.tsv", tables.FRAMES)
 
 
 def match(parts: tuple[str, ...], place: Place) -> int | None:

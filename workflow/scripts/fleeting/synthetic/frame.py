@@ -60,11 +60,10 @@ class Scene:
         image = self.background.copy()
         drawn = self.face.draw(units)
         self._lay(image, drawn, self._placement(pose))
-        if noise:
-            grain = random.standard_normal(image.shape[:2], np.float32)
-            grain *= np.float32(noise)
-            image += grain if self.camera.grey else grain[..., None]
-        return np.asarray(np.clip(image, 0, 255, out=image).astype(np.uint8))
+        grain = random.standard_normal(image.shape[:2], np.float32)
+        grain *= np.float32(noise)
+        layer = grain if self.camera.grey else cv2.merge([grain] * 3)
+        return np.asarray(cv2.add(image, layer, dtype=cv2.CV_8U), np.uint8)
 
     def _placement(self, pose: Pose) -> NDArray[np.float64]:
         """The affine map from the canvas of the face to the frame, (2, 3)."""
@@ -95,13 +94,14 @@ class Scene:
         warped = np.asarray(cv2.warpAffine(drawn, local, size, flags=cv2.INTER_LINEAR))
         warped = blurred(warped, LENS)
         window = image[top:bottom, left:right]
-        cover = warped[..., -1]
+        *colours, cover = cv2.split(warped)
+        rest = 1 - cover
         if self.camera.grey:
-            window *= 1 - cover
-            window += warped[..., 0]
+            window *= rest
+            window += colours[0]
         else:
-            window *= 1 - cover[..., None]
-            window += warped[..., :3]
+            window *= cv2.merge([rest] * 3)
+            window += cv2.merge(colours)
 
     def _background(self, person: Identity) -> Array:
         """A wall that changes colour from top to bottom, and shoulders."""

@@ -28,23 +28,27 @@ class Head:
         self.grid = Grid.around(UNIT, -1.28, -1.82, 1.28, 2.0)
         self.across = np.abs(self.grid.x)[None, :]
         self.down = self.grid.y[:, None]
-        self.back = self._back()
-        self.texture = self._texture()
+        # Plane by plane: NumPy is several times faster so than on pixels of four channels.
+        self.back = np.ascontiguousarray(np.moveaxis(self._back(), -1, 0))
+        self.texture = np.ascontiguousarray(np.moveaxis(self._texture(), -1, 0)) - self.back[:3]
         self.fringe, self.fringe_cover = self._fringe()
 
     def draw(self, units: ActionUnits) -> tuple[Array, Mask]:
         """A new canvas with everything behind the features, and the mask of the face."""
         matt, gloss = self._light(self._height(units))
-        skin = np.empty((*self.grid.shape, 4), np.float32)
-        skin[..., :3] = self.texture
-        skin[..., 3] = 1
-        skin[..., :3] += (0.38 + 0.66 * matt)[..., None] * np.array(self.person.skin, np.float32)
-        skin[..., :3] += (18 * gloss)[..., None]
+        matt = 0.38 + 0.66 * matt
+        gloss *= 18
         face = self._outline(units)
-        skin -= self.back
-        skin *= face.values[..., None]
-        skin += self.back
-        return skin, face
+        planes = []
+        for colour, texture, back in zip(self.person.skin, self.texture, self.back, strict=False):
+            plane = matt * colour
+            plane += gloss
+            plane += texture
+            plane *= face.values
+            plane += back
+            planes.append(plane)
+        planes.append(self.back[3] + face.values * (1 - self.back[3]))
+        return np.asarray(cv2.merge(planes), np.float32), face
 
     def cover_with_hair(self, canvas: Array) -> None:
         """Lay the front hair over the canvas."""
