@@ -10,7 +10,6 @@ import pytest
 
 from fleeting import registry, tables
 from fleeting.errors import UserError
-from fleeting.faces import crop
 from fleeting.faces.box import Margin
 from fleeting.faces.crop import Job, run
 from fleeting.faces.gather import gather, report

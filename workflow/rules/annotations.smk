@@ -50,6 +50,8 @@ rule extract_annotations:
         place=place_of,
         options=reader_options,
         apex=config["annotations"]["apex"],
+    message:
+        "Reading the annotations of {wildcards.database}"
     shell:
         "python {input.script[0]:q} --database {wildcards.database:q} {params.place:q} "
         "--options {params.options:q} --apex {params.apex:q} --samples {output.samples:q} "

@@ -1,5 +1,13 @@
 # Evaluation: each run tested once, runs gathered, tables of an experiment.
-GATHERED = ["runs", "curves", "reports", "confusions", "unseen", "choices"]
+GATHERED = [
+    "runs",
+    "curves",
+    "repeat_reports",
+    "reports",
+    "confusions",
+    "unseen",
+    "choices",
+]
 
 
 def tables_of(name):
@@ -103,6 +111,8 @@ rule test:
         gpu=1,
     params:
         results=results_folder,
+    message:
+        "Testing {wildcards.model} at {wildcards.lr}, repeat {wildcards.repeat}, fold {wildcards.fold}"
     shell:
         "python {input.script[0]:q} --record {input.record:q} --model {input.model:q} "
         "--images {input.images:q} --results {params.results:q} "
@@ -124,6 +134,8 @@ rule collect_runs:
     params:
         results=results_folder,
         grid=grid,
+    message:
+        "Gathering the runs of {wildcards.experiment}"
     shell:
         "python {input.script[0]:q} --results {params.results:q} "
         "--experiment {wildcards.experiment:q} --grid {params.grid:q} > {log:q} 2>&1"
@@ -145,6 +157,8 @@ rule table_all_runs:
     params:
         results=results_folder,
         arguments=[],
+    message:
+        "Writing {output.table}"
     shell:
         "python {input.script[0]:q} --results {params.results:q} "
         "--experiment {wildcards.experiment:q} {params.arguments:q} "
@@ -314,6 +328,8 @@ rule keep_models:
     params:
         results=results_folder,
         grid=grid,
+    message:
+        "Keeping the chosen models of {wildcards.experiment}"
     shell:
         "python {input.script[0]:q} --results {params.results:q} "
         "--experiment {wildcards.experiment:q} --grid {params.grid:q} "

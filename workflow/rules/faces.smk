@@ -75,6 +75,8 @@ rule fetch_detector:
     localrule: True
     conda:
         "../../envs/vision.yaml"
+    message:
+        "Fetching the detector {wildcards.detector}"
     shell:
         "python {input.script[0]:q} --detector {wildcards.detector:q} "
         "--weights {output.folder:q} --record {output.record:q} > {log:q} 2>&1"
@@ -101,6 +103,8 @@ rule crop:
         source=lambda w: config["databases"][w.database]["source"],
         settings=lambda w: json.dumps(config["crops"][w.crop]),
         weights=detector_place,
+    message:
+        "Cropping {wildcards.database}, subject {wildcards.subject}"
     shell:
         "python {input.script[0]:q} --results {params.results:q} --crop {wildcards.crop:q} "
         "--database {wildcards.database:q} --subject {wildcards.subject:q} "
@@ -126,6 +130,8 @@ rule gather_faces:
     params:
         folder=lambda w: result(f"faces/{w.crop}/{w.database}"),
         subjects=lambda w: result(f"frames/{w.database}"),
+    message:
+        "Gathering the crops of {wildcards.database}"
     shell:
         "python {input.script[0]:q} --crop {wildcards.crop:q} --database {wildcards.database:q} "
         "--folder {params.folder:q} --subjects-folder {params.subjects:q} "

@@ -37,8 +37,7 @@ def faces_arguments(wildcards):
         experiment(wildcards)["crop"],
         "--show-faces",
         json.dumps(config["show_faces"]),
-        "--synthetic",
-        ",".join(DATABASES if "synthetic" in config else []),
+        "--synthetic=" + ",".join(DATABASES if "synthetic" in config else []),
     ]
 
 
@@ -68,6 +67,8 @@ rule figure_databases:
     params:
         results=results_folder,
         arguments=[],
+    message:
+        "Drawing {output.svg}"
     shell:
         "python {input.script[0]:q} --results {params.results:q} "
         "--experiment {wildcards.experiment:q} {params.arguments:q} --svg {output.svg:q} "
@@ -170,6 +171,11 @@ use rule figure_databases as figure_confused_pair with:
         script=code("figure_confused_pair.py"),
         data=in_experiment("tables/table3_confused_pairs.tsv"),
         split=in_experiment("split.tsv"),
+        faces=lambda w: expand(
+            result("faces/{crop}/{database}.tsv"),
+            crop=experiment(w)["crop"],
+            database=DATABASES,
+        ),
     output:
         **figure("confused_pair"),
     log:

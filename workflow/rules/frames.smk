@@ -33,6 +33,8 @@ checkpoint select_frames:
         frames=frames_root,
         source=lambda w: config["databases"][w.database]["source"],
         nearest_within=config["frames"]["nearest_within"],
+    message:
+        "Finding the frames of {wildcards.database}"
     shell:
         "python {input.script[0]:q} --database {wildcards.database:q} "
         "--annotations {input.annotations:q} --frames {params.frames:q} "

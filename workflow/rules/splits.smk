@@ -35,6 +35,8 @@ checkpoint split_images:
         label_map=lambda w: json.dumps(experiment(w)["label_map"]),
         phases=lambda w: experiment(w)["phases"],
         settings=lambda w: json.dumps(experiment(w)["split"]),
+    message:
+        "Splitting the images of {wildcards.experiment}"
     shell:
         "python {input.script[0]:q} --results {params.results:q} --crop {params.crop:q} "
         "--databases {params.databases:q} --label-map {params.label_map:q} "
@@ -56,6 +58,8 @@ rule link_images:
         "../../envs/databases.yaml"
     params:
         crops=lambda w: result(f"faces/{experiment(w)['crop']}"),
+    message:
+        "Linking the images of {wildcards.experiment}"
     shell:
         "python {input.script[0]:q} --split {input.split:q} --crops {params.crops:q} "
         "--output {output:q} > {log:q} 2>&1"

@@ -21,6 +21,8 @@ if "synthetic" in config:
             params:
                 database=name,
                 settings=json.dumps(config["synthetic"]),
+            message:
+                f"Drawing the synthetic {name}"
             shell:
                 "python {input.script[0]:q} --database {params.database:q} "
                 "--settings {params.settings:q} --table {output.table:q} "

@@ -87,6 +87,8 @@ checkpoint fetch_weights:
         "../../envs/training.yaml"
     params:
         file=lambda w: [f"--file={path}" for path in own_weights(w.source, w.model)],
+    message:
+        "Fetching the weights of {wildcards.model}"
     shell:
         "python {input.script[0]:q} --model {wildcards.model:q} {params.file:q} "
         "--output {output:q} > {log:q} 2>&1"
@@ -119,6 +121,8 @@ rule train:
         recipe=lambda w: json.dumps(experiment(w)["recipe"]),
         weights=weights_arguments,
         folder=lambda w, output: os.path.dirname(output.history),
+    message:
+        "Training {wildcards.model} at {wildcards.lr}, repeat {wildcards.repeat}, fold {wildcards.fold}"
     shell:
         "python {input.script[0]:q} --images {input.images:q} --results {params.results:q} "
         "--experiment {wildcards.experiment:q} --model {wildcards.model:q} "

@@ -38,7 +38,7 @@ def predict(
         ) from None
     network.to(device)
     parts = tables.read(table, tables.IMAGES)["split"]
-    found = {}
+    found: dict[str, pd.DataFrame] = {}
     for part in ("test", "unseen"):
         if part == "unseen" and not (parts == part).any():
             found[part] = pd.DataFrame(columns=list(found["test"]))

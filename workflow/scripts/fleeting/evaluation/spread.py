@@ -20,7 +20,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     if array.size == 0 or np.isnan(array).any():
         return dict.fromkeys(SPREAD, nan)
     with np.errstate(invalid="ignore"):  # an infinite loss has no standard deviation
-        sd = float(array.std(ddof=0)) if array.size > 1 else nan
+        sd = float(array.std(ddof=1)) if array.size > 1 else nan
     return {"mean": float(array.mean()), "sd": sd, "low": array.min(), "high": array.max()}
 
 

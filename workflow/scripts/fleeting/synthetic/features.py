@@ -90,7 +90,7 @@ class Features:
     def _eye(self, canvas: Array, side: int, units: ActionUnits) -> None:
         person, grid = self.person, self.grid
         x, y, height = side * person.eye_x, person.eye_y, person.eye_height
-        upper = height * (1 + 0.6 * units.au5 - 0.15 * units.au4 - 0.25 * units.au9)
+        upper = height * (1 + 0.6 * units.au5 - 0.22 * units.au4 - 0.32 * units.au9)
         lower = height * 0.62 * (1 - 0.25 * units.au12 - 0.2 * units.au9)
         along = np.linspace(-1, 1, 40)
         tilt = 0.012 * along * side
@@ -121,7 +121,7 @@ class Features:
         rise, lower = 0.1 * units.au1, units.au4
         inner = (
             eye - side * (person.eye_width + 0.02 + 0.05 * lower),
-            y + 0.03 + person.brow_tilt - rise + 0.085 * lower + 0.03 * units.au9,
+            y + 0.03 + person.brow_tilt - rise + 0.1 * lower + 0.03 * units.au9,
         )
         middle = (eye + side * 0.04, y - 0.025 - 0.5 * rise - 0.07 * units.au2 + 0.06 * lower)
         outer = (
@@ -142,12 +142,12 @@ class Features:
     def _mouth(self, canvas: Array, face: Mask, units: ActionUnits) -> None:
         person, grid, y = self.person, self.grid, self.person.mouth_y
         half = person.mouth_width * (
-            1 + 0.18 * units.au12 - 0.06 * units.au24 + 0.03 * units.au15 - 0.06 * units.au26
+            1 + 0.18 * units.au12 - 0.13 * units.au24 + 0.03 * units.au15 - 0.06 * units.au26
         )
-        corner = y - 0.095 * units.au12 + 0.085 * units.au15 + 0.055 * units.au26
-        lip = person.lip * max(1 - 0.62 * units.au24, 0.1)
+        corner = y - 0.095 * units.au12 + 0.1 * units.au15 + 0.055 * units.au26
+        lip = person.lip * max(1 - 0.7 * units.au24, 0.1)
         drop = 0.19 * units.au26
-        lift = 0.045 * units.au9
+        lift = 0.055 * units.au9
         upper_edge = curve(
             (-half, corner),
             (-half * 0.45, y - lip * 0.78 - lift),

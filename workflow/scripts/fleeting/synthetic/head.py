@@ -76,11 +76,14 @@ class Head:
         """Lambert's reflection and a highlight on a height field in face units."""
         slope_x = np.asarray(cv2.Sobel(height, cv2.CV_32F, 1, 0, scale=UNIT / 8), np.float32)
         slope_y = np.asarray(cv2.Sobel(height, cv2.CV_32F, 0, 1, scale=UNIT / 8), np.float32)
-        x, y, z = np.array(self.person.light, np.float32) / np.linalg.norm(self.person.light)
+        # Python's own numbers: a NumPy scalar of 64 bits would widen every field it meets.
+        x, y, z = (
+            float(v) for v in np.array(self.person.light) / np.linalg.norm(self.person.light)
+        )
         steepness = 1 / np.sqrt(slope_x**2 + slope_y**2 + 1)
-        toward = -slope_x * np.float32(x) - slope_y * np.float32(y)
+        toward = -slope_x * x - slope_y * y
         matt = np.clip((toward + z) * steepness, 0, None)
-        gloss = np.clip((toward * np.float32(0.5) + z) * steepness, 0, 1)
+        gloss = np.clip((toward * 0.5 + z) * steepness, 0, 1)
         for _ in range(5):
             gloss *= gloss
         return matt, gloss

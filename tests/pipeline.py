@@ -1,0 +1,131 @@
+"""A project folder of its own, with tiny synthetic databases, to run Snakemake in."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fleeting.synthetic.database import write_all
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs")
+SYNTHETIC = {
+    "seed": 1,
+    "subjects": {"casme": 2, "casme2": 2, "cas_me2": 2, "samm": 2},
+    "clips_per_subject": 5,
+    "frames_per_clip": 3,
+}
+ROOTS = {"casme": "CASME", "casme2": "CASME2", "cas_me2": "CAS(ME)^2", "samm": "SAMM"}
+CONFIG: dict[str, Any] = {
+    "databases": {name: {"root": f"databases/{folder}"} for name, folder in ROOTS.items()},
+    "crops": {"tiny": {"size": 32, "box": "clip"}},
+    "experiments": {
+        "tiny": {
+            "crop": "tiny",
+            "split": {"images_per_class": 12, "unseen_subjects": ["samm/007"]},
+            "recipe": {"weights": "none", "epochs": 2, "batch_size": 8, "threads": 1},
+            "grid": {"models": ["resnet18", "resnet34"], "lrs": ["1e-02"], "repeats": 1},
+        }
+    },
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a call of snakemake printed, and the jobs that it ran (or, with -n, would run)."""
+
+    status: int
+    text: str
+
+    @property
+    def jobs(self) -> Counter[str]:
+        if "This was a dry-run" in self.text or "Nothing to be done" in self.text:
+            table = self.text.rpartition("Job stats:")[2]
+            found = re.findall(r"^(\w+) +(\d+)$", table, re.MULTILINE)
+            counts = Counter({rule: int(count) for rule, count in found})
+        else:
+            counts = Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.text))
+        targets = {"all", "annotations", "frames", "faces", "splits", "training", "evaluation"}
+        for name in ("total", "figures", *targets):
+            counts.pop(name, None)
+        return counts
+
+
+@dataclass(frozen=True)
+class Project:
+    """A folder with the workflow, its databases and perhaps results."""
+
+    folder: Path
+
+    @classmethod
+    def new(cls, folder: Path) -> "Project":
+        folder.mkdir(parents=True)
+        ignore = shutil.ignore_patterns("__pycache__")
+        for part in PARTS:
+            source = ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, folder / part, ignore=ignore)
+            else:
+                shutil.copy(source, folder / part)
+        write_all(folder / "databases", SYNTHETIC)
+        project = cls(folder)
+        project.configure()
+        return project
+
+    def copy(self, folder: Path) -> "Project":
+        """Everything, .snakemake included; files get new times, as `cp -r` gives them."""
+        shutil.copytree(
+            self.folder,
+            folder,
+            symlinks=True,
+            copy_function=shutil.copyfile,
+            ignore=shutil.ignore_patterns("__pycache__"),
+        )
+        return Project(folder)
+
+    def configure(self, change: Any = None) -> None:
+        """Write tiny.yaml, changed by a function that gets the config."""
+        config = yaml.safe_load(yaml.safe_dump(CONFIG))
+        if change:
+            change(config)
+        (self.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
+
+    def edit(self, name: str) -> None:
+        """Add a comment to a file below workflow/scripts: other bytes, same meaning."""
+        path = self.folder / "workflow" / "scripts" / name
+        path.write_text(path.read_text() + "\n# An edit.\n")
+
+    def snakemake(self, *arguments: str, environment: dict[str, str] | None = None) -> Outcome:
+        command = [sys.executable, "-m", "snakemake", *arguments]
+        if "--cores" not in arguments:
+            command += ["--cores", "2"]
+        done = subprocess.run(
+            [*command, "--configfile", "tiny.yaml"],
+            cwd=self.folder,
+            env={**os.environ, **(environment or {})},
+            capture_output=True,
+            text=True,
+        )
+        return Outcome(done.returncode, done.stdout + done.stderr)
+
+    def run(self, *arguments: str) -> Outcome:
+        """The same; a failure fails the test with what was printed."""
+        outcome = self.snakemake(*arguments)
+        assert outcome.status == 0, outcome.text
+        return outcome
+
+    def tables(self) -> dict[str, bytes]:
+        """Every table of the results by its path, timings left out."""
+        results = self.folder / "results"
+        return {
+            str(path.relative_to(results)): path.read_bytes()
+            for path in sorted(results.rglob("*.tsv"))
+            if "benchmarks" not in path.parts
+        }

@@ -1,0 +1,183 @@
+"""The whole pipeline through Snakemake, on tiny synthetic databases."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from fleeting import tables
+from pipeline import CONFIG, ROOT, Project
+
+pytestmark = pytest.mark.slow
+
+EXPERIMENT = "results/experiments/tiny"
+
+
+def test_every_file_of_the_contract_is_there(finished: Project) -> None:
+    experiment = finished.folder / EXPERIMENT
+    for database in CONFIG["databases"]:
+        for path in ("annotations/{}.tsv", "frames/{}.tsv", "faces/tiny/{}.tsv"):
+            assert (finished.folder / "results" / path.format(database)).is_file()
+    for table in ("databases", "classes", "paper_comparison", "all_runs", "unseen_subjects"):
+        assert (experiment / "tables" / f"{table}.tsv").is_file(), table
+    for table in ("table1_structure", "table2_test_metrics", "table3_confused_pairs"):
+        for ending in ("tsv", "md", "tex"):
+            assert (experiment / "tables" / f"{table}.{ending}").is_file(), table
+    for figure in (
+        *("databases", "classes", "cropping", "validation_accuracy_lr1e-02"),
+        *("learning_rates", "losses", "confusion"),
+    ):
+        for ending in ("svg", "png"):
+            assert (experiment / "figures" / f"{figure}.{ending}").stat().st_size > 1000, figure
+    for model in ("resnet18", "resnet34"):
+        run = experiment / "runs" / model / "lr1e-02" / "repeat1" / "fold1"
+        assert len(tables.read(run / "history.tsv", tables.HISTORY)) == 2
+        assert json.loads((run / "run.json").read_text())["threads"] == 1
+        assert (run / "model.pt").stat().st_size > 40e6
+
+
+def test_the_accounting_holds(finished: Project) -> None:
+    """Checked here from the stages' own tables, not from the table that asserts it."""
+    results = finished.folder / "results"
+    split = tables.read(results / "experiments/tiny/split.tsv", tables.SPLITS)
+    unused = tables.read(results / "experiments/tiny/unused.tsv", tables.UNUSED)
+    for name in CONFIG["databases"]:
+        rows = pd.read_csv(results / f"annotations/{name}.rows.tsv", sep="\t")["rows"].sum()
+        samples = tables.read(results / f"annotations/{name}.tsv", tables.ANNOTATIONS)
+        crops = tables.read(results / f"faces/tiny/{name}.tsv", tables.FACES)
+        excluded = pd.concat(
+            tables.read(results / f"{stage}/{name}.excluded.tsv", tables.EXCLUDED)
+            for stage in ("annotations", "frames", "faces/tiny")
+        )
+        whole_rows = (excluded["image"] == "").sum()
+        assert rows == len(samples) + whole_rows
+        assert 3 * len(samples) == len(crops) + len(excluded) - whole_rows
+        used = split[split["database"] == name]["image"].nunique()
+        assert len(crops) == used + (unused["database"] == name).sum()
+
+
+def test_the_truth_is_found_again(finished: Project) -> None:
+    """What the synthetic databases hold is what the readers say, but for the rows they exclude."""
+    from fleeting.synthetic.database import write
+    from pipeline import SYNTHETIC
+
+    for name in CONFIG["databases"]:
+        scratch = finished.folder.parent / f"truth_{name}"
+        suffix = ".xls" if name == "casme" else ".xlsx"
+        truth = write(name, SYNTHETIC, scratch / f"t{suffix}", scratch / "frames")
+        samples = tables.read(
+            finished.folder / f"results/annotations/{name}.tsv", tables.ANNOTATIONS
+        )
+        merged = samples.merge(truth.astype(str), on="sample", suffixes=("", "_true"))
+        merged = merged[merged["quirk"] == ""]
+        assert len(merged) > 5
+        assert (merged["emotion"].str.rstrip("s") == merged["emotion_true"].str.rstrip("s")).all()
+        for phase in tables.PHASES:
+            assert (merged[phase] == merged[f"{phase}_true"]).all()
+
+
+def test_tables_hold_no_absolute_path(finished: Project) -> None:
+    for path, content in finished.tables().items():
+        assert str(finished.folder).encode() not in content, path
+
+
+def test_a_finished_project_is_idle(finished: Project) -> None:
+    assert finished.run("-n").jobs == {}
+
+
+def test_a_copied_project_is_idle(finished: Project, tmp_path: Path) -> None:
+    """Copied without its times, and moved besides."""
+    project = finished.copy(tmp_path / "copy")
+    moved = Project(project.folder.rename(tmp_path / "elsewhere"))
+    assert moved.run("-n").jobs == {}
+
+
+def test_another_working_directory(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    data = tmp_path / "data"
+    data.mkdir()
+    for name in ("databases", "results", ".snakemake", "tiny.yaml"):
+        (project.folder / name).rename(data / name)
+    (project.folder / "tiny.yaml").write_text((data / "tiny.yaml").read_text())
+    # Scripts lie elsewhere as seen from there, so everything is planned; nothing is missing.
+    assert project.run("-n", "--directory", str(data), "annotations").status == 0
+
+
+def test_the_same_bytes_on_one_core(finished: Project, tmp_path: Path) -> None:
+    project = Project.new(tmp_path / "again")
+    project.run("--cores", "1", "evaluation")
+    assert project.tables() == finished.tables()
+
+
+def test_the_paper_has_150_runs() -> None:
+    """In a clone without databases, weights or network."""
+    command = [sys.executable, "-m", "snakemake", "-n"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert ["train", "150"] in [line.split() for line in (done.stdout + done.stderr).splitlines()]
+
+
+def test_the_report(finished: Project, tmp_path: Path) -> None:
+    finished.run("--report", str(tmp_path / "report.html"))
+    text = (tmp_path / "report.html").read_text()
+    for name in ("confusion.svg", "all_runs.html", "excluded.html", "unused.html"):
+        assert name in text
+    for name in ("runs/resnet18", "faces/tiny/casme", "apex.png"):
+        assert name not in text
+    assert len(text) < 50e6
+
+
+def test_a_missing_database_says_what_to_do(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(lambda config: config["databases"]["samm"].update(root="nowhere"))
+    outcome = project.snakemake("annotations")
+    assert outcome.status != 0
+    assert "Error: " in outcome.text
+    assert "nowhere" in outcome.text
+    assert "Traceback" not in outcome.text
+
+
+def test_missing_weights_show_before_anything_else(tmp_path: Path) -> None:
+    project = Project.new(tmp_path / "project")
+    project.configure(
+        lambda config: config["experiments"]["tiny"]["recipe"].update(weights="imagenet")
+    )
+    proxy = dict.fromkeys(
+        ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
+    )
+    environment = {**proxy, "TORCH_HOME": str(tmp_path / "cache")}
+    outcome = project.snakemake("--cores", "1", environment=environment)
+    assert outcome.status != 0
+    assert "resnet18-f37072fd.pth" in outcome.text or "resnet34-b627a593.pth" in outcome.text
+    assert str(tmp_path / "cache") in outcome.text
+    assert "Traceback" not in outcome.text
+    assert outcome.jobs == {}, "nothing ran before the weights were there"
+
+
+def test_a_wrong_config_is_one_message(tmp_path: Path, finished: Project) -> None:
+    project = finished.copy(tmp_path / "copy")
+    config = yaml.safe_load((project.folder / "tiny.yaml").read_text())
+    config["experiments"]["tiny"]["grid"]["lr"] = ["1e-02"]
+    (project.folder / "tiny.yaml").write_text(yaml.safe_dump(config))
+    outcome = project.snakemake("-n")
+    assert outcome.status != 0
+    assert "experiments.tiny.grid: unknown key 'lr' (do you mean 'lrs'?)" in outcome.text
+    assert "Traceback" not in outcome.text
+
+
+@pytest.mark.parametrize("keep", ["chosen", "none"])
+def test_models_that_are_not_kept(finished: Project, tmp_path: Path, keep: str) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(lambda config: config.update(keep_models=keep))
+    shutil.rmtree(project.folder / EXPERIMENT)
+    assert project.run("evaluation").jobs["train"] == 2
+    left = sorted(path.parts[-2] for path in (project.folder / EXPERIMENT).rglob("*.pt"))
+    assert left == (["models"] * len(left) if keep == "chosen" else [])
+    assert bool(left) == (keep == "chosen")
+    assert project.run("-n", "evaluation").jobs == {}, "a removed model retrains nothing"
+    assert project.run("-n", "training").jobs == {}
