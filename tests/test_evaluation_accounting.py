@@ -65,7 +65,19 @@ def results(tmp_path):
         ("EP02", "offset"), ("EP03", "onset"),
     ]  # fmt: skip
     faces = [
-        [image(*crop), f"faces/{image(*crop)}.png", 0, 0, 9, 9, 0.9, "blazeface", "face"]
+        [
+            image(*crop),
+            f"faces/{image(*crop)}.png",
+            0,
+            0,
+            9,
+            9,
+            0.9,
+            "blazeface",
+            "face",
+            "x.jpg",
+            "0" * 64,
+        ]
         for crop in crops
     ]
     put(tmp_path, "faces/paper/casme.tsv", tables.FACES, faces)

@@ -36,7 +36,9 @@ def results(tmp_path) -> Path:
                 paint(tmp_path / crop_path("paper", image), 32, 32)
                 frames.append([image, sample, phase, 7, relative])
                 box = ["10", "-5", "50", "35", "0.9"]
-                faces.append([image, crop_path("paper", image), *box, "blazeface", "face"])
+                faces.append(
+                    [image, crop_path("paper", image), *box, "blazeface", "face", "x.jpg", "0" * 64]
+                )
                 split.append([image, sample, database, subject, phase, label, "1", "test"])
         write(frames, tmp_path / f"frames/{database}.tsv", tables.FRAMES)
         write(faces, tmp_path / f"faces/paper/{database}.tsv", tables.FACES)

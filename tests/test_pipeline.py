@@ -91,8 +91,10 @@ def test_a_finished_project_is_idle(finished: Project) -> None:
 
 
 def test_a_copied_project_is_idle(finished: Project, tmp_path: Path) -> None:
-    """Copied without its times, and moved besides."""
-    project = finished.copy(tmp_path / "copy")
+    """Copied with times in any order, and moved besides."""
+    project = Project(tmp_path / "copy")
+    shutil.copytree(finished.folder, project.folder, symlinks=True)
+    project.shuffle_times()
     moved = Project(project.folder.rename(tmp_path / "elsewhere"))
     assert moved.run("-n").jobs == {}
 

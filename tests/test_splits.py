@@ -7,11 +7,12 @@ import pytest
 
 from fleeting import tables
 from fleeting.errors import UserError
-from fleeting.paths import crop_path
+from fleeting.paths import crop_path, sha256
+from fleeting.splits.fold import fold_images
 from fleeting.splits.folders import link
 from fleeting.splits.pool import make_pool
 from fleeting.splits.random_images import draw, share
-from fleeting.splits.split import save, split
+from fleeting.splits.split import split
 
 SETTINGS = {
     "images_per_class": 100,
@@ -112,7 +113,6 @@ def crops(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
                 "phase": phase,
                 "emotion": emotion,
                 "file": file,
-                "path": "x",
                 "table": "t.xlsx",
                 "table_row": "7",
             }
@@ -176,7 +176,7 @@ def test_an_unknown_unseen_subject_is_an_error() -> None:
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     """A results folder with crops (not images: the split only hashes them) of 20 samples."""
-    samples, frames, faces = [], [], []
+    samples, faces = [], []
     for number in range(20):
         sample = f"samm/{number % 5:03d}/clip{number}/1"
         samples.append(
@@ -194,19 +194,14 @@ def results(tmp_path: Path) -> Path:
                 "table_row": number + 2,
             }
         )
-        for frame, phase in enumerate(tables.PHASES):
+        for phase in tables.PHASES:
             image = f"{sample}/{phase}"
             path = tmp_path / crop_path("paper", image)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(image)
-            frames.append([image, sample, phase, frame, f"clip{number}/{frame}.jpg"])
-            faces.append([image, crop_path("paper", image), 0, 0, 9, 9, 0.9, "blazeface", "face"])
+            box = [0, 0, 9, 9, 0.9, "blazeface", "face", f"{image}.jpg"]
+            faces.append([image, crop_path("paper", image), *box, sha256(path)])
     tables.write(pd.DataFrame(samples), tmp_path / "annotations/samm.tsv", tables.ANNOTATIONS)
-    tables.write(
-        pd.DataFrame(frames, columns=list(tables.FRAMES)),
-        tmp_path / "frames/samm.tsv",
-        tables.FRAMES,
-    )
     tables.write(
         pd.DataFrame(faces, columns=list(tables.FACES)),
         tmp_path / "faces/paper/samm.tsv",
@@ -215,30 +210,33 @@ def results(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def save(results: Path, used: pd.DataFrame, unused: pd.DataFrame) -> None:
+    tables.write(used, results / "split.tsv", tables.SPLITS)
+    tables.write(unused, results / "unused.tsv", tables.UNUSED)
+
+
 def test_every_crop_is_used_or_unused_and_training_never_sees_the_test(results: Path) -> None:
     settings = {**SETTINGS, "images_per_class": 20, "unseen_subjects": ["samm/004"]}
-    used, unused, listed = split(
-        results, "paper", ["samm"], LABELS, ["onset", "apex", "offset"], settings
-    )
+    phases = ["onset", "apex", "offset"]
+    used, unused = split(results, "paper", ["samm"], LABELS, phases, settings)
     assert len(used) + len(unused) == 60
-    folds = results / "folds"
-    save(used, unused, listed, results / "split.tsv", results / "unused.tsv", folds)
-    training = tables.read(folds / "1" / "training.tsv", tables.IMAGES)
-    testing = tables.read(folds / "1" / "test.tsv", tables.IMAGES)
+    training, testing = fold_images(used, unused, [results / "faces/paper/samm.tsv"], "1")
     assert set(training["split"]) == {"train", "validation"}
     assert set(testing["split"]) == {"test", "unseen"}
     assert not set(training["image"]) & set(testing["image"])
     unseen = testing[testing["split"] == "unseen"]["image"]
     assert len(unseen) == 4
     assert all(image.startswith("samm/004/") and image.endswith("/apex") for image in unseen)
-    again = split(results, "paper", ["samm"], LABELS, ["onset", "apex", "offset"], settings)
+    for path, digest in training[["path", "sha256"]].to_numpy():
+        assert sha256(results / path) == digest
+    again = split(results, "paper", ["samm"], LABELS, phases, settings)
     pd.testing.assert_frame_equal(used, again[0])
 
 
 def test_folders_of_links(results: Path) -> None:
     settings = {**SETTINGS, "images_per_class": 20}
-    used, unused, listed = split(results, "paper", ["samm"], LABELS, ["apex"], settings)
-    save(used, unused, listed, results / "split.tsv", results / "unused.tsv", results / "folds")
+    used, unused = split(results, "paper", ["samm"], LABELS, ["apex"], settings)
+    save(results, used, unused)
     count = link(results / "split.tsv", results / "faces" / "paper", results / "view")
     links = sorted((results / "view").rglob("*.png"))
     assert count == len(links) == len(used)
@@ -249,6 +247,15 @@ def test_folders_of_links(results: Path) -> None:
 
 
 def test_a_missing_crop_is_named(results: Path) -> None:
-    next((results / "faces/paper/samm").rglob("*.png")).unlink()
-    with pytest.raises(UserError, match=r"png: the crop is missing"):
-        split(results, "paper", ["samm"], LABELS, ["onset", "apex", "offset"], SETTINGS)
+    save(results, *split(results, "paper", ["samm"], LABELS, ["apex"], SETTINGS))
+    for path in (results / "faces/paper/samm").rglob("*.png"):
+        path.unlink()
+    with pytest.raises(UserError, match="png: the crop is missing"):
+        link(results / "split.tsv", results / "faces" / "paper", results / "view")
+
+
+def test_a_split_without_its_crops_is_named(results: Path) -> None:
+    used, unused = split(results, "paper", ["samm"], LABELS, ["apex"], SETTINGS)
+    tables.write(pd.DataFrame(), results / "faces/paper/samm.tsv", tables.FACES)
+    with pytest.raises(UserError, match="in the split but has no crop"):
+        fold_images(used, unused, [results / "faces/paper/samm.tsv"], "1")

@@ -65,6 +65,14 @@ def code(script, *named):
     return [os.path.relpath(path) for path in files]
 
 
+def settled(wildcards):
+    """The checkpoints above a job's runs, for jobs below them: see splits.smk."""
+    records = weights_of_grid(wildcards)
+    return ancient(
+        [in_experiment("split.tsv").format(experiment=wildcards.experiment), *records]
+    )
+
+
 def experiment(wildcards):
     """The config's block of a job's experiment."""
     return EXPERIMENTS[wildcards.experiment]

@@ -91,8 +91,10 @@ rule test:
     input:
         script=lambda w: code("predict.py", ("model", w.model)),
         record=in_experiment(f"{RUN}/run.json"),
-        model=in_experiment(f"{RUN}/model.pt"),
-        images=fold_images("test"),
+        # Ancient: a model is too large for Snakemake to compare, its record says when it is new.
+        model=ancient(in_experiment(f"{RUN}/model.pt")),
+        images=in_experiment("folds/{fold}/test.tsv"),
+        split=settled,
     output:
         predictions=in_experiment(f"{RUN}/predictions.tsv"),
         unseen=in_experiment(f"{RUN}/unseen_predictions.tsv"),
@@ -123,6 +125,7 @@ rule collect_runs:
     input:
         script=code("collect_runs.py"),
         runs=test_files,
+        split=settled,
     output:
         gathered(),
     log:
@@ -146,6 +149,7 @@ rule table_all_runs:
     input:
         script=code("table_all_runs.py"),
         data=gathered(),
+        split=settled,
     output:
         **table("all_runs"),
     log:
@@ -169,6 +173,7 @@ use rule table_all_runs as table_test_metrics with:
     input:
         script=code("table_test_metrics.py"),
         data=gathered(),
+        split=settled,
     output:
         **table("table2_test_metrics", "md", "tex"),
     log:
@@ -181,6 +186,7 @@ use rule table_all_runs as table_confused_pairs with:
     input:
         script=code("table_confused_pairs.py"),
         data=gathered(),
+        split=settled,
     output:
         **table("table3_confused_pairs", "md", "tex"),
     log:
@@ -193,6 +199,7 @@ use rule table_all_runs as table_unseen_subjects with:
     input:
         script=code("table_unseen_subjects.py"),
         data=gathered(),
+        split=settled,
     output:
         **table("unseen_subjects"),
     log:
@@ -205,7 +212,7 @@ use rule table_all_runs as table_paper_comparison with:
     input:
         script=code("table_paper_comparison.py"),
         data=gathered(),
-        split=in_experiment("split.tsv"),
+        split=settled,
     output:
         **table("paper_comparison"),
     log:
@@ -245,6 +252,7 @@ use rule table_databases as table_excluded with:
     input:
         script=code("table_excluded.py"),
         tables=leftovers,
+        split=ancient(in_experiment("split.tsv")),
     output:
         **table("excluded"),
     log:
@@ -256,7 +264,7 @@ use rule table_databases as table_excluded with:
 use rule table_all_runs as table_unused with:
     input:
         script=code("table_unused.py"),
-        unused=in_experiment("unused.tsv"),
+        split=in_experiment("unused.tsv"),
     output:
         **table("unused"),
     log:
@@ -316,7 +324,8 @@ rule keep_models:
     input:
         script=code("keep_models.py"),
         choices=in_experiment("evaluation/choices.tsv"),
-        models=lambda w: runs(w.experiment, ["model.pt"]),
+        models=lambda w: ancient(runs(w.experiment, ["model.pt"])),
+        split=settled,
     output:
         directory(in_experiment("models")),
     log:

@@ -56,6 +56,7 @@ rule figure_databases:
     input:
         script=code("figure_databases.py"),
         data=in_experiment("tables/databases.tsv"),
+        split=ancient(in_experiment("split.tsv")),
     output:
         **figure("databases"),
     log:
@@ -79,6 +80,7 @@ use rule figure_databases as figure_classes with:
     input:
         script=code("figure_classes.py"),
         data=in_experiment("tables/classes.tsv"),
+        split=ancient(in_experiment("split.tsv")),
     output:
         **figure("classes"),
     log:
@@ -95,6 +97,7 @@ use rule figure_databases as figure_cropping with:
             folder=["frames", f"faces/{experiment(w)['crop']}"],
             database=DATABASES,
         ),
+        split=ancient(in_experiment("split.tsv")),
     output:
         **figure("cropping"),
     log:
@@ -119,6 +122,7 @@ use rule figure_databases as figure_validation_accuracy with:
     input:
         script=code("figure_validation_accuracy.py"),
         data=gathered(),
+        split=settled,
     output:
         **figure("validation_accuracy_lr{lr}", "validation_accuracy"),
     log:
@@ -134,6 +138,7 @@ use rule figure_databases as figure_learning_rates with:
     input:
         script=code("figure_learning_rates.py"),
         data=gathered(),
+        split=settled,
     output:
         **figure("learning_rates"),
     log:
@@ -146,6 +151,7 @@ use rule figure_databases as figure_losses with:
     input:
         script=code("figure_losses.py"),
         data=gathered(),
+        split=settled,
     output:
         **figure("losses"),
     log:
@@ -158,6 +164,7 @@ use rule figure_databases as figure_confusion with:
     input:
         script=code("figure_confusion.py"),
         data=gathered(),
+        split=settled,
     output:
         **figure("confusion"),
     log:
@@ -171,6 +178,7 @@ use rule figure_databases as figure_confused_pair with:
         script=code("figure_confused_pair.py"),
         data=in_experiment("tables/table3_confused_pairs.tsv"),
         split=in_experiment("split.tsv"),
+        runs=settled,
         faces=lambda w: expand(
             result("faces/{crop}/{database}.tsv"),
             crop=experiment(w)["crop"],

@@ -2,8 +2,8 @@
 
 
 def crop_tables(wildcards):
-    """What a split is drawn from: annotations, frames and crops of every database."""
-    folders = ["annotations", "frames", f"faces/{experiment(wildcards)['crop']}"]
+    """What a split is drawn from: annotations and crops of every database."""
+    folders = ["annotations", f"faces/{experiment(wildcards)['crop']}"]
     return expand(result("{folder}/{database}.tsv"), folder=folders, database=DATABASES)
 
 
@@ -12,8 +12,11 @@ rule splits:
         of_experiments("split.tsv", "images"),
 
 
-# A checkpoint, so that runs are looked at again by the checksums of their fold's tables: an edit
-# upstream that leaves the images and labels as they were retrains nothing.
+# The gate between the databases and the runs. A checkpoint, so that what follows is looked at again
+# by checksums: an edit upstream that leaves images and labels as they were retrains nothing.
+# Snakemake takes that second look only at jobs that name the checkpoint themselves, so every job
+# downstream does (`split=`, ancient where the job reads nothing from it); and the gate itself must
+# always run when anything upstream did, so it reads nothing from the other checkpoint.
 checkpoint split_images:
     input:
         script=code("split_images.py"),
@@ -21,7 +24,8 @@ checkpoint split_images:
     output:
         split=in_experiment("split.tsv"),
         unused=in_experiment("unused.tsv"),
-        folds=directory(in_experiment("folds")),
+        training=in_experiment("folds/1/training.tsv"),
+        test=in_experiment("folds/1/test.tsv"),
     log:
         result("logs/splits/{experiment}.log"),
     benchmark:
@@ -41,7 +45,8 @@ checkpoint split_images:
         "python {input.script[0]:q} --results {params.results:q} --crop {params.crop:q} "
         "--databases {params.databases:q} --label-map {params.label_map:q} "
         "--phases {params.phases:q} --settings {params.settings:q} --split {output.split:q} "
-        "--unused {output.unused:q} --folds {output.folds:q} > {log:q} 2>&1"
+        "--unused {output.unused:q} --training {output.training:q} --test {output.test:q} "
+        "> {log:q} 2>&1"
 
 
 rule link_images:

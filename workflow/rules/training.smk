@@ -20,7 +20,7 @@ def weights_of_grid(wildcards):
         return []
     source = weights_source(wildcards.experiment)
     return [
-        checkpoints.fetch_weights.get(source=source, model=model).output[0]
+        result(f"weights/{source}/{model}.json")
         for model in experiment(wildcards)["grid"]["models"]
     ]
 
@@ -33,18 +33,6 @@ def weights_arguments(wildcards):
     record = result(f"weights/{source}/{wildcards.model}.json")
     own = own_weights(source, wildcards.model)
     return ["--weights", record, *(["--weights-file", *own] if own else [])]
-
-
-def fold_images(table):
-    """A function that gives one of the tables of a job's fold."""
-
-    def function(wildcards):
-        folder = checkpoints.split_images.get(
-            experiment=wildcards.experiment
-        ).output.folds
-        return f"{folder}/{wildcards.fold}/{table}.tsv"
-
-    return function
 
 
 def kept(path):
@@ -97,7 +85,7 @@ checkpoint fetch_weights:
 rule train:
     input:
         script=lambda w: code("train.py", ("model", w.model)),
-        images=fold_images("training"),
+        images=in_experiment("folds/{fold}/training.tsv"),
         weights=weights_of_grid,
     output:
         history=in_experiment(f"{RUN}/history.tsv"),

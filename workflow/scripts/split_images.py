@@ -4,8 +4,10 @@ import argparse
 import json
 from pathlib import Path
 
+from fleeting import tables
 from fleeting.logging import run
-from fleeting.splits.split import save, split
+from fleeting.splits.fold import fold_images
+from fleeting.splits.split import FOLD, split
 
 
 def main() -> None:
@@ -19,9 +21,10 @@ def main() -> None:
     parser.add_argument("--settings", type=json.loads, required=True, help="JSON")
     parser.add_argument("--split", type=Path, required=True)
     parser.add_argument("--unused", type=Path, required=True)
-    parser.add_argument("--folds", type=Path, required=True)
+    parser.add_argument("--training", type=Path, required=True, help="of the fold, written")
+    parser.add_argument("--test", type=Path, required=True, help="of the fold, written")
     arguments = parser.parse_args()
-    used, unused, images = split(
+    used, unused = split(
         arguments.results,
         arguments.crop,
         arguments.databases,
@@ -29,7 +32,15 @@ def main() -> None:
         arguments.phases,
         arguments.settings,
     )
-    save(used, unused, images, arguments.split, arguments.unused, arguments.folds)
+    tables.write(used, arguments.split, tables.SPLITS)
+    tables.write(unused, arguments.unused, tables.UNUSED)
+    faces = [
+        arguments.results / "faces" / arguments.crop / f"{database}.tsv"
+        for database in arguments.databases
+    ]
+    training, test = fold_images(used, unused, faces, FOLD)
+    tables.write(training, arguments.training, tables.IMAGES)
+    tables.write(test, arguments.test, tables.IMAGES)
 
 
 if __name__ == "__main__":

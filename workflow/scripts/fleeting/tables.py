@@ -72,7 +72,9 @@ FRAMES: Schema = {
     "frame": INTEGER,
     "path": NAME,
 }
-#: A crop; `path` is relative to the results folder, the box is in pixels of the frame.
+#: A crop; `path` is relative to the results folder, the box is in pixels of the frame, `file` is
+#: the frame's path in the folder of the database's frames. The hash of the crop's bytes makes this
+#: table change whenever a crop does, and only then.
 FACES: Schema = {
     "image": NAME,
     "path": NAME,
@@ -83,6 +85,8 @@ FACES: Schema = {
     "confidence": NUMBER,
     "detector": NAME,
     "outcome": NAME,
+    "file": NAME,
+    "sha256": SHA256,
 }
 #: An image of an experiment and the part of the split that it belongs to in a fold.
 SPLITS: Schema = {

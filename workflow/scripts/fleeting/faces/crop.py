@@ -93,9 +93,10 @@ def _whole(job: Job, rows: list[Row]) -> list[Row]:
 
     def keep(row: Row) -> Row:
         image = images.read(job.root, row["path"])
-        _write(job, row, image)
+        digest = _write(job, row, image)
         height, width = image.shape[:2]
-        return _face_row(job, row, (0, 0, width, height), "", "provider", "provider's crop")
+        corners = (0, 0, width, height)
+        return _face_row(job, row, corners, "", "provider", "provider's crop", digest)
 
     return [_attempt(job, row, keep) for row in rows]
 
@@ -115,9 +116,10 @@ def _detected(job: Job, rows: list[Row]) -> list[Row]:
     def crop(row: Row, *, box_of: Row | None) -> Row:
         image, face = _face(finder, row, box_of)
         square = square_around(face.box, margin)
-        _write(job, row, cut(image, square))
+        digest = _write(job, row, cut(image, square))
         corners = (square.x0, square.y0, square.x1, square.y1)
-        return _face_row(job, row, corners, face.confidence, name, _outcome(face, square))
+        outcome = _outcome(face, square)
+        return _face_row(job, row, corners, face.confidence, name, outcome, digest)
 
     results = []
     for _, group in groupby(rows, key=lambda row: row["sample"]):
@@ -175,10 +177,12 @@ def _attempt(job: Job, row: Row, make: Callable[[Row], Row]) -> Row:
         raise
 
 
-def _write(job: Job, row: Row, image: Image) -> None:
+def _write(job: Job, row: Row, image: Image) -> str:
+    """Write a crop; returns the sha256 of its file."""
     _, _, clip, onset, phase = row["image"].split("/")
     target = job.folder / clip / onset / f"{phase}.png"
     images.write(resize(image, job.settings.size), target)
+    return paths.sha256(target)
 
 
 def _face_row(
@@ -188,8 +192,10 @@ def _face_row(
     confidence: float | str,
     detector: str,
     outcome: str,
+    digest: str,
 ) -> Row:
     box = dict(zip(("x0", "y0", "x1", "y1"), map(float, corners), strict=True))
     path = paths.crop_path(job.crop, row["image"])
     found = {"confidence": confidence, "detector": detector, "outcome": outcome}
-    return {"image": row["image"], "path": path, **box, **found}
+    source = {"file": row["path"], "sha256": digest}
+    return {"image": row["image"], "path": path, **box, **found, **source}

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from fleeting import tables
+from fleeting.errors import UserError
 
 
 def link(split_table: Path, crop_folder: Path, output: Path) -> int:
@@ -21,6 +22,9 @@ def link(split_table: Path, crop_folder: Path, output: Path) -> int:
     for image, fold, split, label in rows[["image", "fold", "split", "label"]].values:
         folder = output / f"fold{fold}" / split / label
         folder.mkdir(parents=True, exist_ok=True)
-        target = os.path.relpath((crop_folder / f"{image}.png").resolve(), folder.resolve())
+        crop = crop_folder / f"{image}.png"
+        if not crop.is_file():
+            raise UserError(f"{crop}: the crop is missing; run `snakemake -R crop`")
+        target = os.path.relpath(crop.resolve(), folder.resolve())
         (folder / f"{image.replace('/', '__')}.png").symlink_to(target)
     return len(rows)

@@ -38,17 +38,19 @@ def read_crops(results: Path, crop: str, databases: Sequence[str]) -> pd.DataFra
     parts = []
     for database in databases:
         samples = tables.read(results / "annotations" / f"{database}.tsv", tables.ANNOTATIONS)
-        frames = tables.read(results / "frames" / f"{database}.tsv", tables.FRAMES)
         faces = tables.read(results / "faces" / crop / f"{database}.tsv", tables.FACES)
-        frames = frames.rename(columns={"path": "file"})[["image", "sample", "phase", "file"]]
+        faces["sample"], faces["phase"] = zip(
+            *(image.rsplit("/", 1) for image in faces["image"]), strict=True
+        )
         columns = ["sample", "database", "subject", "emotion", "table", "table_row"]
-        merged = faces[["image", "path"]].merge(frames, on="image", how="left", validate="1:1")
-        merged = merged.merge(samples[columns], on="sample", how="left", validate="m:1")
+        merged = faces[["image", "sample", "phase", "file"]].merge(
+            samples[columns], on="sample", how="left", validate="m:1"
+        )
         if merged.isna().any(axis=None):
             lost = merged.loc[merged.isna().any(axis=1), "image"].iloc[0]
             raise UserError(
-                f"the tables of {database} do not belong together: {lost} has a crop but no frame "
-                "or annotation; delete the results of this database and run again"
+                f"the tables of {database} do not belong together: {lost} has a crop but no "
+                "annotation; delete the results of this database and run again"
             )
         merged["file"] = f"{database}:" + merged["file"]
         parts.append(merged)

@@ -1,4 +1,4 @@
-"""The split of an experiment as tables: what is used, what is not, and the bytes behind it."""
+"""The split of an experiment as tables: what is used and what is not."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,7 @@ import pandas as pd
 
 from fleeting import tables
 from fleeting.errors import UserError
-from fleeting.paths import sha256
-from fleeting.splits.pool import UNSEEN, make_pool, read_crops
+from fleeting.splits.pool import make_pool, read_crops
 from fleeting.splits.random_images import draw
 
 #: The paper's split has one fold; a run's name holds it all the same.
@@ -24,13 +23,11 @@ def split(
     label_map: Mapping[str, Sequence[str]],
     phases: Sequence[str],
     settings: Mapping[str, Any],
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split an experiment's crops.
 
     Returns:
-        The split (`tables.SPLITS`), the unused crops (`tables.UNUSED`) and the images with their
-        hashes (`tables.IMAGES`, a row for each image of the split, and for each apex frame of the
-        unseen subjects).
+        The split (`tables.SPLITS`) and the unused crops (`tables.UNUSED`).
     """
     crops = read_crops(results, crop, databases)
     pool = make_pool(crops, label_map, phases, settings["unseen_subjects"])
@@ -47,41 +44,4 @@ def split(
     counts = used.groupby(["label", "split"]).size().unstack(fill_value=0)
     logging.info("%s", counts[["train", "validation", "test"]].to_string())
     logging.info("unused: %s", unused["reason"].value_counts().to_dict())
-    unseen = unused[
-        (unused["reason"] == UNSEEN)
-        & (unused["phase"] == "apex")
-        & unused["label"].isin(used["label"])
-    ].assign(split="unseen")
-    images = pd.concat([used, unseen]).sort_values("image", ignore_index=True)
-    images["sha256"] = [_hash(results / path) for path in images["path"]]
-    return (
-        used[list(tables.SPLITS)],
-        unused[list(tables.UNUSED)],
-        images[list(tables.IMAGES)],
-    )
-
-
-def save(
-    used: pd.DataFrame,
-    unused: pd.DataFrame,
-    images: pd.DataFrame,
-    split_table: Path,
-    unused_table: Path,
-    folds: Path,
-) -> None:
-    """Write the tables; `folds/{fold}/` holds what training and testing may each see.
-
-    training.tsv lists training and validation images, test.tsv the test images and those of
-    unseen subjects: a trainer that is given the first cannot look at the second.
-    """
-    tables.write(used, split_table, tables.SPLITS)
-    tables.write(unused, unused_table, tables.UNUSED)
-    trained = images["split"].isin(["train", "validation"])
-    tables.write(images[trained], folds / FOLD / "training.tsv", tables.IMAGES)
-    tables.write(images[~trained], folds / FOLD / "test.tsv", tables.IMAGES)
-
-
-def _hash(path: Path) -> str:
-    if not path.is_file():
-        raise UserError(f"{path}: the crop is missing; run `snakemake -R crop`")
-    return sha256(path)
+    return used[list(tables.SPLITS)], unused[list(tables.UNUSED)]
