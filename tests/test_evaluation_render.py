@@ -35,7 +35,7 @@ def test_a_page_is_whole_and_escaped():
     parser = Cells()
     parser.feed(html(PAGE))
     assert parser.open == []
-    assert parser.cells[:3] == [(None, "<b>a|b</b>"), ("n", "0.500"), ("n", "3")]
+    assert parser.cells[:3] == [("s", "<b>a|b</b>"), ("n", "0.500"), ("n", "3")]
     assert parser.cells[4] == ("n", "")
     assert "http" not in html(PAGE)
 

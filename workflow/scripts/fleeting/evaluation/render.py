@@ -31,8 +31,11 @@ th, td { padding: .25rem .7rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid #ddd; max-width: 34rem; overflow-wrap: break-word; }
 th { position: sticky; top: 0; background: #eef1f4; border-bottom: 2px solid #888; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.s { white-space: nowrap; }
 tbody tr:nth-child(even) { background: #f8f9fa; }
 """
+#: A column whose cells have at most so many characters is not broken into lines.
+SHORT = 12
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,12 @@ def html(page: Page) -> str:
 
 def _html_table(frame: pd.DataFrame) -> str:
     rows = _rows(frame)
-    kinds = [' class="n"' if right else "" for right in _right(frame, rows)]
+    # A rate such as 1e-03 must not break at its hyphen.
+    short = [max(len(row[i]) for row in rows) <= SHORT for i in range(len(frame.columns))]
+    kinds = [
+        ' class="n"' if right else ' class="s"' if small else ""
+        for right, small in zip(_right(frame, rows), short, strict=True)
+    ]
     head = "".join(
         f"<th{kind}>{escape(str(name))}</th>"
         for kind, name in zip(kinds, frame.columns, strict=True)
