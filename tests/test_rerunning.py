@@ -3,6 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from fleeting.synthetic.database import write_all
@@ -158,10 +159,24 @@ def test_a_parameter_above_the_split(
     assert project.run("training").jobs == expected + GATE
 
 
+def move_last_subject_to_the_top(table: Path) -> None:
+    """As in a sorted table: every other row moves down."""
+    workbook = openpyxl.load_workbook(table)
+    sheet = workbook.worksheets[0]
+    header, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    last = rows[-1][0]
+    rows.sort(key=lambda row: row[0] != last)
+    for number, row in enumerate([header, *rows], start=1):
+        for column, value in enumerate(row, start=1):
+            sheet.cell(number, column).value = value
+    workbook.save(table)
+
+
 def test_one_added_subject_crops_only_itself(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     subjects = {**SYNTHETIC["subjects"], "casme2": 3}
-    write_all(project.folder / "databases", {**SYNTHETIC, "subjects": subjects})
+    places = write_all(project.folder / "databases", {**SYNTHETIC, "subjects": subjects})
+    move_last_subject_to_the_top(places["casme2"]["table"])
     before = project.tables()
     outcome = project.run("faces")
     assert outcome.jobs == Counter(extract_annotations=1, select_frames=1, crop=1, gather_faces=1)

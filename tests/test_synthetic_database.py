@@ -13,7 +13,7 @@ from openpyxl import load_workbook
 
 from fleeting import registry, tables
 from fleeting.errors import UserError
-from fleeting.synthetic.database import TRUTH, add_subject, write, write_all
+from fleeting.synthetic.database import TRUTH, write, write_all
 from fleeting.synthetic.format import QUIRKS
 from fleeting.synthetic.plan import plan
 from fleeting.synthetic.settings import settings
@@ -203,18 +203,14 @@ def test_one_more_subject_leaves_the_planned_rows_of_the_others(database):
     assert planned(database, more)[: len(fewer)] == fewer
 
 
-def test_a_subject_is_added_as_if_it_had_been_there_from_the_start(tmp_path):
-    places = [(tmp_path / name / "casme2.xlsx", tmp_path / name / "frames") for name in "ab"]
-    small = write("casme2", ONE, *places[0])
-    before = contents(places[0][1])
-    added = add_subject("casme2", ONE, *places[0])
-    after = contents(places[0][1])
+def test_one_more_subject_leaves_the_frames_of_the_others(tmp_path):
+    small = write("casme2", ONE, tmp_path / "a" / "casme2.xlsx", tmp_path / "a" / "frames")
+    two = {**ONE, "subjects": {"casme2": 2}}
+    large = write("casme2", two, tmp_path / "b" / "casme2.xlsx", tmp_path / "b" / "frames")
+    before, after = contents(tmp_path / "a" / "frames"), contents(tmp_path / "b" / "frames")
     assert {name: after[name] for name in before} == before
     assert {Path(name).parts[0] for name in set(after) - set(before)} == {"sub02"}
-    assert added.head(len(small)).equals(small)
-    whole = write("casme2", {**ONE, "subjects": {"casme2": 2}}, *places[1])
-    assert whole.equals(added)
-    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert large.head(len(small)).equals(small)
 
 
 def test_the_frames_folder_is_written_anew(tmp_path):

@@ -111,7 +111,7 @@ use rule figure_databases as figure_cropping with:
             "--frames",
             json.dumps(
                 {
-                    name: block.get("frames") or block["root"]
+                    name: str(find.frames_root(block))
                     for name, block in config["databases"].items()
                 }
             ),

@@ -3,8 +3,7 @@
 
 def frames_root(wildcards):
     """The folder below which a database's frames are searched."""
-    block = config["databases"][wildcards.database]
-    return block.get("frames") or block["root"]
+    return str(find.frames_root(config["databases"][wildcards.database]))
 
 
 rule frames:

@@ -42,7 +42,6 @@ _LAYERS = {
     "avgpool": "Avg_pool",
     "fc": "Fc",
 }
-_CONVOLUTION_OR_LINEAR = (nn.Conv2d, nn.Linear)
 
 
 def table(models: Sequence[str], classes: int, size: int) -> pd.DataFrame:

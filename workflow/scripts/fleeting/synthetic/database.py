@@ -82,26 +82,6 @@ def write(database: str, block: Mapping[str, Any], table: Path, frames: Path) ->
     frames.mkdir(parents=True)
     for index, of_subject in groupby(clips, key=lambda clip: clip.subject_index):
         _write_subject(form, chosen, index, list(of_subject), frames)
-    return _write_table(form, chosen, clips, table)
-
-
-def add_subject(database: str, block: Mapping[str, Any], table: Path, frames: Path) -> pd.DataFrame:
-    """Add one subject to a database that `write` wrote with the same arguments.
-
-    The table is written anew with the subject's rows at its end; the other subjects' frames are
-    not touched. Returns the truth of the whole database, as `write` does.
-    """
-    before = settings(block)
-    index = before.subjects[database]
-    chosen = replace(before, subjects={**before.subjects, database: index + 1})
-    form = _form(database)
-    clips = plan(form, chosen)
-    added = [clip for clip in clips if clip.subject_index == index]
-    _write_subject(form, chosen, index, added, frames)
-    return _write_table(form, chosen, clips, table)
-
-
-def _write_table(form: Format, chosen: Settings, clips: list[Clip], table: Path) -> pd.DataFrame:
     rows = form.write_table(table, clips)
     lines = [_truth(clip, row, chosen) for clip, row in zip(clips, rows, strict=True)]
     return pd.DataFrame(lines, columns=list(TRUTH))
