@@ -27,7 +27,7 @@ demo: $(READY)
 		--report results/demo/report.html --report-after-run
 
 report: $(READY)
-	$(BIN)/snakemake --configfile $(CONFIG) --report $(RESULTS)/report.html --report-after-run
+	$(BIN)/snakemake --configfile "$(CONFIG)" --report "$(RESULTS)/report.html" --report-after-run
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """The config: the paper's values, what a short file is completed to, and what is refused."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def test_based_on_builds_on_the_paper_even_if_it_is_not_listed() -> None:
         ("experiments.paper.based_on", "papier", "no experiment 'papier'"),
         ("experiments.paper.based_on", "paper", "circle"),
         ("experiments.imagenet", {}, "the name is taken"),
+        ("experiments.detectors", {}, "the name is taken"),
         ("experiments.a-b", {}, "does not match"),
         ("crops.paper.detector.name", "viola_jones", "no detector is called 'viola_jones'"),
         ("crops.paper.detector.swap_rb", True, "not a key of blazeface"),
@@ -103,12 +105,40 @@ def test_based_on_builds_on_the_paper_even_if_it_is_not_listed() -> None:
         ("databases", {}, "databases"),
         ("results", "a{b}", "results"),
         ("show_faces", "synthetic", "only synthetic databases"),
+        ("experiments.paper.recipe.weight_decay", float("nan"), "recipe.weight_decay: nan is not"),
+        ("experiments.paper.grid.repeats", 2.5, "repeats: 2.5 is not of type 'integer'"),
         ("keep_models", "some", "'some' is not one of"),
     ],
 )
 def test_a_wrong_key_is_named(path: str, value: object, message: str) -> None:
     with pytest.raises(UserError, match=message):
         complete(changed(path, value))
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("recipe.epochs", 100.0), ("recipe.momentum", 0.0), ("grid.repeats", 10.0)],
+)
+def test_a_whole_number_is_an_integer(path: str, value: float) -> None:
+    completed = complete(changed(f"experiments.paper.{path}", value))
+    assert json.dumps(completed) == json.dumps(complete(paper()))
+
+
+def test_the_order_of_databases_is_no_change() -> None:
+    config = paper()
+    config["databases"] = dict(reversed(config["databases"].items()))
+    assert list(complete(config)["databases"]) == ["casme", "casme2", "cas_me2", "samm"]
+
+
+def test_unseen_subjects_are_tested_on_apex_frames() -> None:
+    config = changed("experiments.paper.phases", ["onset"])
+    config["experiments"]["paper"]["split"]["unseen_subjects"] = ["samm/006"]
+    with pytest.raises(UserError, match="unseen_subjects: they are tested on apex frames"):
+        complete(config)
+
+
+def test_results_end_without_a_slash() -> None:
+    assert complete(changed("results", "out/"))["results"] == "out"
 
 
 def test_all_wrong_keys_are_listed_at_once() -> None:

@@ -32,6 +32,15 @@ def test_each_reader_knows_its_tables_and_no_other(database):
             assert bool(pattern.fullmatch(name.casefold())) == (owner == database), name
 
 
+def test_other_tables_beside_the_published_one(tmp_path):
+    for name in ("SAMM_LongVideos_V3_Release.xlsx", "SAMM_Micro_FACS_Codes_v2.xlsx"):
+        (tmp_path / name).write_bytes(b"x")
+    for name in ("CASME-my-notes-20230101.xlsx", "CASME-coded-20190721.xls"):
+        (tmp_path / name).write_bytes(b"x")
+    assert find.table(tmp_path, "samm").name == "SAMM_Micro_FACS_Codes_v2.xlsx"
+    assert find.table(tmp_path, "casme").name == "CASME-coded-20190721.xls"
+
+
 def test_all_readers_offer_the_interface():
     assert registry.names("database") == sorted(NAMES)
     for name in registry.names("database"):

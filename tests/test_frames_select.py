@@ -1,5 +1,6 @@
 """From samples to images on disk, in every known layout, and what is told when they lack."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -118,7 +119,8 @@ def test_clips_are_preferred_to_long_videos(tmp_path):
     touch(tmp_path, *(f"rawpic/s15/15_0401x/img{n}.jpg" for n in range(1, 9)))
     touch(tmp_path, *(f"selectedpic/s15/anger1_12/img{n}.jpg" for n in (3, 5)))
     selection = run(tmp_path, ONE["cas_me2"])
-    assert found(selection) == [f"selectedpic/s15/anger1_12/img{n}.jpg" for n in (3, 5)]
+    clip = [f"selectedpic/s15/anger1_12/img{n}.jpg" for n in (3, 5)]
+    assert found(selection) == [*clip, "rawpic/s15/15_0401x/img7.jpg"]
     assert [row["reason"] for row in selection.excluded] == ["frame_missing"]
 
 
@@ -180,6 +182,35 @@ def test_empty_files_are_left_out(tmp_path):
     selection = run(tmp_path, ONE["casme2"], within=2)
     assert [row["reason"] for row in selection.excluded] == ["empty_file"]
     assert len(selection.frames) == 2
+
+
+def test_a_frame_is_looked_for_in_every_folder_of_the_clip(tmp_path):
+    touch(tmp_path, *(f"A/sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 6)))
+    touch(tmp_path, *(f"B/sub01/EP02_01f/img{n}.jpg" for n in (3, 7)))
+    selection = run(tmp_path, ONE["casme2"], within=1)
+    assert found(selection) == [
+        "A/sub01/EP02_01f/img3.jpg",
+        "A/sub01/EP02_01f/img5.jpg",
+        "B/sub01/EP02_01f/img7.jpg",
+    ]
+    assert selection.substituted == []
+
+
+def test_of_two_files_of_one_number_the_empty_one_is_not_taken(tmp_path):
+    touch(tmp_path, *(f"sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 7)))
+    (tmp_path / "sub01/EP02_01f/IMG5.jpg").write_bytes(b"")
+    assert found(run(tmp_path, ONE["casme2"]))[1] == "sub01/EP02_01f/img5.jpg"
+
+
+def test_names_that_are_no_utf8_end_in_rows(tmp_path):
+    folder = os.fsencode(tmp_path) + b"/\xff\xfe/sub01/EP02_01f"
+    Path(os.fsdecode(folder)).mkdir(parents=True)
+    for number in (3, 5):
+        Path(os.fsdecode(folder + b"/img%d.jpg" % number)).write_bytes(b"x")
+    selection = run(tmp_path, ONE["casme2"])
+    assert len(selection.frames) + len(selection.excluded) == 3
+    tables.write(pd.DataFrame(selection.excluded), tmp_path / "e.tsv", tables.EXCLUDED)
+    assert "\\udcff" in (tmp_path / "e.tsv").read_text()
 
 
 def test_only_the_phases_that_annotations_kept(tmp_path):

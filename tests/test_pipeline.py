@@ -144,6 +144,30 @@ def test_a_missing_database_says_what_to_do(finished: Project, tmp_path: Path) -
     assert "Traceback" not in outcome.text
 
 
+def test_a_database_that_is_away_costs_nothing(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    (project.folder / "databases").rename(project.folder / "unmounted")
+    assert project.run("-n").jobs == {}
+    for path in (project.folder / EXPERIMENT / "figures").glob("losses.*"):
+        path.unlink()
+    assert project.run().jobs == {"figure_losses": 1}
+
+
+def test_warnings_reach_the_user(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    shown = project.run().text
+    assert "Warning: class " in shown
+    assert "short of 12" in shown
+
+
+def test_kept_provider_crops_need_no_detector(tmp_path: Path, finished: Project) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(
+        lambda config: config.update(databases={"casme2": {"root": "x", "source": "cropped"}})
+    )
+    assert "fetch_detector" not in project.run("-n", "faces").jobs
+
+
 def test_missing_weights_show_before_anything_else(tmp_path: Path) -> None:
     project = Project.new(tmp_path / "project")
     project.configure(

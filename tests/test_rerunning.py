@@ -30,6 +30,15 @@ AFTER_TEST = Counter(
 AFTER_TRAIN = AFTER_TEST + Counter(test=RUNS)
 
 
+def reverse_keys(block: dict) -> None:  # type: ignore[type-arg]
+    """Put the keys of every block into the opposite order."""
+    for key in list(reversed(block)):
+        value = block.pop(key)
+        if isinstance(value, dict):
+            reverse_keys(value)
+        block[key] = value
+
+
 def recipe(**changes: object):  # type: ignore[no-untyped-def]
     return lambda config: config["experiments"]["tiny"]["recipe"].update(changes)
 
@@ -74,12 +83,14 @@ def test_an_edit_below_the_split(
             lambda config: config["experiments"]["tiny"]["grid"].update(lrs=["1e-02", "1e-03"]),
             AFTER_TEST + Counter(train=RUNS, test=RUNS, figure_validation_accuracy=1),
         ),
+        (lambda config: reverse_keys(config), Counter()),
+        (recipe(momentum=0.0), Counter()),
         (
             lambda config: config.update(show_faces=["casme/sub01"]),
             Counter(figure_cropping=1, figure_confused_pair=1),
         ),
     ],
-    ids=["epochs", "another rate", "show_faces"],
+    ids=["epochs", "another rate", "order of keys", "a default written out", "show_faces"],
 )
 def test_a_parameter_below_the_split(
     finished: Project, tmp_path: Path, change: object, expected: Counter[str]

@@ -156,8 +156,13 @@ def test_a_file_is_pooled_once() -> None:
         ("casme/s/c/1", "apex", "happiness", "twice"),
         ("casme/s/d/1", "apex", "fear", "unmapped"),
         ("casme/s/e/1", "apex", "happiness", "unmapped"),
+        ("casme/u/f/1", "apex", "happiness", "unseen"),
+        ("casme/u/g/1", "apex", "happiness", "unseen"),
     )
-    pool = make_pool(table, LABELS, ["onset", "apex", "offset"], [])
+    pool = make_pool(table, LABELS, ["onset", "apex", "offset"], ["casme/u"])
+    unused = reasons(pool.unused)
+    assert unused["casme/u/f/1/apex"] == "unseen subject"
+    assert unused["casme/u/g/1/apex"] == "same file as another image"
     assert list(pool.images["image"]) == [
         "casme/s/a/1/apex",
         "casme/s/b/1/apex",
@@ -231,6 +236,14 @@ def test_every_crop_is_used_or_unused_and_training_never_sees_the_test(results: 
         assert sha256(results / path) == digest
     again = split(results, "paper", ["samm"], LABELS, phases, settings)
     pd.testing.assert_frame_equal(used, again[0])
+
+
+def test_unseen_subjects_without_a_usable_apex_are_an_error(results: Path) -> None:
+    settings = {**SETTINGS, "unseen_subjects": ["samm/004"]}
+    used, unused = split(results, "paper", ["samm"], LABELS, ["apex"], settings)
+    unused["label"] = unused["label"].where(unused["subject"] != "004", "")
+    with pytest.raises(UserError, match="none of these subjects has an apex frame"):
+        fold_images(used, unused, [results / "faces/paper/samm.tsv"], "1")
 
 
 def test_folders_of_links(results: Path) -> None:

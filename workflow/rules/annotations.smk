@@ -2,13 +2,19 @@
 
 
 def table_of(wildcards):
-    """The database's table, if it is there: without it, the job itself says what is missing."""
+    """The database's table. Where it is missing, the job itself says so, in its own words.
+
+    Unless its annotations are there already: a database that is only away for the moment must not
+    cost them, so Snakemake is told of the table, does not find it, and keeps what it has.
+    """
     block = config["databases"][wildcards.database]
-    if "table" in block:
-        made = "synthetic" in config
-        return [block["table"]] if made or Path(block["table"]).is_file() else []
-    found = find.table(Path(block["root"]), wildcards.database)
-    return [str(found)] if found else []
+    table = Path(block["table"]) if "table" in block else None
+    if table is None:
+        table = find.table(Path(block["root"]), wildcards.database) or Path(
+            block["root"], "table"
+        )
+    done = Path(result(f"annotations/{wildcards.database}.tsv")).exists()
+    return [str(table)] if done or table.is_file() or "synthetic" in config else []
 
 
 def place_of(wildcards):
@@ -23,7 +29,7 @@ def reader_options(wildcards):
     """The keys of a database's block that only its reader knows."""
     block = config["databases"][wildcards.database]
     shared = {"root", "table", "frames", "source"}
-    return json.dumps({key: block[key] for key in sorted(block) if key not in shared})
+    return as_json({key: block[key] for key in block if key not in shared})
 
 
 rule annotations:

@@ -48,6 +48,11 @@ def results_folder(wildcards):
     return config["results"]
 
 
+def as_json(block):
+    """A block of the config as a script reads it; the order of its keys is no change."""
+    return json.dumps(block, sort_keys=True)
+
+
 def in_experiment(path):
     """A path below an experiment's folder."""
     return result(f"experiments/{{experiment}}/{path}")
@@ -89,7 +94,7 @@ def of_experiments(*paths):
 
 def grid(wildcards):
     """The grid of a job's experiment with its folds, as a script reads it."""
-    return json.dumps(
+    return as_json(
         {**experiment(wildcards)["grid"], "folds": folds(wildcards.experiment)}
     )
 

@@ -225,7 +225,9 @@ use rule table_all_runs as table_paper_comparison with:
             "--databases",
             ",".join(DATABASES),
             "--settings",
-            json.dumps(experiment(w)),
+            as_json(
+                {key: experiment(w)[key] for key in ("label_map", "phases", "split")}
+            ),
             "--size",
             config["crops"][experiment(w)["crop"]]["size"],
         ],
@@ -290,7 +292,7 @@ use rule table_all_runs as table_classes with:
             "--databases",
             ",".join(DATABASES),
             "--settings",
-            json.dumps(
+            as_json(
                 {key: experiment(w)[key] for key in ("label_map", "phases", "split")}
             ),
         ],

@@ -6,18 +6,28 @@ def detector_of(wildcards):
     return config["crops"][wildcards.crop]["detector"]["name"]
 
 
+def detects(crop, database):
+    """Whether a detector is needed: a provider's crops may be kept as they are."""
+    kept = config["crops"][crop]["provider_crops"] == "keep"
+    return not (kept and config["databases"][database]["source"] == "cropped")
+
+
 def detector_weights(wildcards):
     """What stands for the detector's weights: the user's own files, or the record of the fetched."""
     detector = config["crops"][wildcards.crop]["detector"]
+    if not detects(wildcards.crop, wildcards.database):
+        return []
     if detector["weights"] is None:
         return result(f"weights/detectors/{detector['name']}.json")
     return [detector[key] for key in ("weights", "network") if key in detector]
 
 
-def detector_place(wildcards):
+def detector_arguments(wildcards):
     """Where the detector's weights lie."""
+    if not detects(wildcards.crop, wildcards.database):
+        return []
     own = config["crops"][wildcards.crop]["detector"]["weights"]
-    return own or result(f"weights/detectors/{detector_of(wildcards)}")
+    return ["--weights", own or result(f"weights/detectors/{detector_of(wildcards)}")]
 
 
 def subject_frames(wildcards):
@@ -40,14 +50,11 @@ def subject_faces(wildcards):
 
 def fetched_detectors():
     """The records of all detectors in use, so that they are fetched before anything else."""
-    crops = [
-        config["crops"][block["crop"]]["detector"] for block in EXPERIMENTS.values()
-    ]
-    return sorted(
-        result(f"weights/detectors/{detector['name']}.json")
-        for detector in {block["name"]: block for block in crops}.values()
-        if detector["weights"] is None
-    )
+    crops = {block["crop"] for block in EXPERIMENTS.values()}
+    used = {crop for crop in crops if any(detects(crop, name) for name in DATABASES)}
+    detectors = [config["crops"][crop]["detector"] for crop in sorted(used)]
+    names = {detector["name"] for detector in detectors if detector["weights"] is None}
+    return [result(f"weights/detectors/{name}.json") for name in sorted(names)]
 
 
 rule faces:
@@ -101,15 +108,15 @@ rule crop:
         results=results_folder,
         frames=frames_root,
         source=lambda w: config["databases"][w.database]["source"],
-        settings=lambda w: json.dumps(config["crops"][w.crop]),
-        weights=detector_place,
+        settings=lambda w: as_json(config["crops"][w.crop]),
+        weights=detector_arguments,
     message:
         "Cropping {wildcards.database}, subject {wildcards.subject}"
     shell:
         "python {input.script[0]:q} --results {params.results:q} --crop {wildcards.crop:q} "
         "--database {wildcards.database:q} --subject {wildcards.subject:q} "
         "--frames-table {input.frames:q} --frames {params.frames:q} --source {params.source:q} "
-        "--settings {params.settings:q} --weights {params.weights:q} --faces {output.faces:q} "
+        "--settings {params.settings:q} {params.weights:q} --faces {output.faces:q} "
         "--excluded {output.excluded:q} --crops {output.crops:q} > {log:q} 2>&1"
 
 

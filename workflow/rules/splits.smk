@@ -36,9 +36,9 @@ checkpoint split_images:
         results=results_folder,
         crop=lambda w: experiment(w)["crop"],
         databases=DATABASES,
-        label_map=lambda w: json.dumps(experiment(w)["label_map"]),
+        label_map=lambda w: as_json(experiment(w)["label_map"]),
         phases=lambda w: experiment(w)["phases"],
-        settings=lambda w: json.dumps(experiment(w)["split"]),
+        settings=lambda w: as_json(experiment(w)["split"]),
     message:
         "Splitting the images of {wildcards.experiment}"
     shell:

@@ -20,7 +20,7 @@ if "synthetic" in config:
                 "../../envs/synthetic.yaml"
             params:
                 database=name,
-                settings=json.dumps(config["synthetic"]),
+                settings=as_json(config["synthetic"]),
             message:
                 f"Drawing the synthetic {name}"
             shell:

@@ -61,6 +61,9 @@ rule training:
 checkpoint fetch_weights:
     input:
         script=lambda w: code("fetch_weights.py", ("model", w.model)),
+        file=lambda w: [
+            path for path in own_weights(w.source, w.model) if Path(path).is_file()
+        ],
     output:
         result("weights/{source}/{model}.json"),
     log:
@@ -68,7 +71,7 @@ checkpoint fetch_weights:
     benchmark:
         result("benchmarks/training/{source}_{model}.tsv")
     wildcard_constraints:
-        source="(?!detectors)[a-z0-9_]+",
+        source="(?!detectors/)[a-z0-9_]+",
     priority: 200
     localrule: True
     conda:
@@ -106,7 +109,7 @@ rule train:
         gpu=1,
     params:
         results=results_folder,
-        recipe=lambda w: json.dumps(experiment(w)["recipe"]),
+        recipe=lambda w: as_json(experiment(w)["recipe"]),
         weights=weights_arguments,
         folder=lambda w, output: os.path.dirname(output.history),
     message:

@@ -1,6 +1,7 @@
 """The config as the workflow reads it: checked, completed with the paper's values, resolved."""
 
 import difflib
+import math
 from collections.abc import Iterator
 from copy import deepcopy
 from decimal import Decimal
@@ -35,7 +36,7 @@ def complete(config: Config) -> Config:
     Returns a new config in which every experiment is whole (`based_on` resolved and removed).
     Raises one `UserError` that lists every wrong key with its place, value and remedy.
     """
-    config = deepcopy(config)
+    config = _plain(deepcopy(config))
     if isinstance(config.get("experiments"), dict):
         config["experiments"] = _resolve_experiments(config["experiments"])
     schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
@@ -44,7 +45,20 @@ def complete(config: Config) -> Config:
     wrong = [_message(error) for error in errors] or list(_contradictions(config))
     if wrong:
         raise UserError("the config cannot be used:\n" + "\n".join(f"  {line}" for line in wrong))
+    order = schema["properties"]["databases"]["properties"]
+    listed = config["databases"]
+    config["databases"] = {name: listed[name] for name in order if name in listed}
+    config["results"] = config["results"].rstrip("/") or "/"
     return config
+
+
+def _plain(value: Any) -> Any:
+    """Whole numbers as integers: 2.0 means 2 and must not look like a change of it."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _resolve_experiments(experiments: dict[str, Any]) -> dict[str, Any]:
@@ -70,8 +84,15 @@ def _resolve_experiments(experiments: dict[str, Any]) -> dict[str, Any]:
 
 
 def _filling_validator() -> Any:
-    """A validator that fills in a schema's defaults before it looks at the properties."""
+    """A validator that fills in a schema's defaults before it looks at the properties.
+
+    To it, not-a-number and infinity are no numbers.
+    """
     plain = jsonschema.Draft202012Validator
+    types = plain.TYPE_CHECKER.redefine(
+        "number",
+        lambda checker, value: plain.TYPE_CHECKER.is_type(value, "number") and math.isfinite(value),
+    )
     check_properties = plain.VALIDATORS["properties"]
 
     def fill_and_check(
@@ -85,11 +106,13 @@ def _filling_validator() -> Any:
                     instance.setdefault(key, deepcopy(default))
         yield from check_properties(validator, properties, instance, schema)
 
-    return jsonschema.validators.extend(plain, {"properties": fill_and_check})
+    return jsonschema.validators.extend(plain, {"properties": fill_and_check}, type_checker=types)
 
 
 def _message(error: jsonschema.ValidationError) -> str:
     place = ".".join(map(str, error.absolute_path)) or "the config"
+    if isinstance(error.instance, float) and not math.isfinite(error.instance):
+        return f"{place}: {error.instance} is not a number that can be used"
     if error.validator == "additionalProperties" and isinstance(error.instance, dict):
         known = list(error.schema.get("properties", {}))  # type: ignore[union-attr]
         unknown = [key for key in error.instance if key not in known]
@@ -122,7 +145,7 @@ def _contradictions(config: Config) -> Iterator[str]:
         yield from _wrong_detector(f"crops.{name}.detector", crop["detector"])
     for name, experiment in config["experiments"].items():
         place = f"experiments.{name}"
-        if name.startswith(RESERVED):
+        if name in RESERVED:
             yield f"{place}: the name is taken by a folder of weights"
         if experiment["crop"] not in config["crops"]:
             yield f"{place}.crop: crops has no {experiment['crop']!r}"
@@ -136,7 +159,10 @@ def _contradictions(config: Config) -> Iterator[str]:
                 f"{place}.split.validation: write {{from: train, fraction: 0.2}} or "
                 "{from: surplus}"
             )
-        for subject in experiment["split"]["unseen_subjects"]:
+        unseen = experiment["split"]["unseen_subjects"]
+        if unseen and "apex" not in experiment["phases"]:
+            yield f"{place}.split.unseen_subjects: they are tested on apex frames; add the phase"
+        for subject in unseen:
             if subject.split("/")[0] not in config["databases"]:
                 yield f"{place}.split.unseen_subjects: no database is listed for {subject!r}"
     if config["show_faces"] == "synthetic" and "synthetic" not in config:

@@ -4,7 +4,9 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
+from typing import cast
 
 from fleeting.errors import UserError
 
@@ -17,6 +19,9 @@ def run(main: Callable[[], None]) -> None:
     A `UserError` is printed as it is. Anything else was not foreseen: it is named with the place
     in this project where it arose, and ends the job with status 1 as well.
     """
+    for stream in (sys.stdout, sys.stderr):
+        # File names that are no UTF-8 are shown, not stumbled over.
+        cast(TextIOWrapper, stream).reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
         main()

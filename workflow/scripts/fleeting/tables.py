@@ -173,7 +173,8 @@ def write_text(text: str, path: Path) -> None:
 def _cell(value: object) -> str:
     if isinstance(value, float):
         return "" if pd.isna(value) else f"{value:.6f}"
-    return " ".join(str(value).split())
+    # File names that are no UTF-8 arrive with stand-ins for their bytes, which cannot be written.
+    return " ".join(str(value).encode("utf-8", "backslashreplace").decode().split())
 
 
 def _check(frame: pd.DataFrame, path: Path, schema: Schema) -> None:

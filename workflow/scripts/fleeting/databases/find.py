@@ -22,8 +22,9 @@ def table(root: Path, database: str) -> Path | None:
 def tables(root: Path, database: str) -> list[Path]:
     """All files that can be the table, the newest first.
 
-    Newest by name: the latest date in it, then the highest version, then `(Updated)`; among equals
-    the one nearest to the root, then by path. Links that leave the root are not followed.
+    Those called coding, coded or codes come first; then by the latest date in the name, the highest
+    version, and `(Updated)`; among equals the one nearest to the root, then by path. Links that
+    leave the root are not followed.
     """
     pattern = reader.load(database).TABLE_NAME
     found = [path for path in _files(root) if pattern.fullmatch(path.name.casefold())]
@@ -36,11 +37,13 @@ def frames_root(settings: Mapping[str, str]) -> Path:
     return Path(settings["frames"] if "frames" in settings else settings["root"])
 
 
-def _age(path: Path) -> tuple[str, int, bool]:
+def _age(path: Path) -> tuple[bool, str, int, bool]:
     name = path.stem.casefold()
     dates = re.findall(r"(?<![0-9])(?:19|20)[0-9]{6}(?![0-9])", name)
     versions = re.findall(r"(?<![a-z])v([0-9]{1,4})(?![0-9])", name)
-    return max(dates, default=""), max(map(int, versions), default=0), "updated" in name
+    version = max(map(int, versions), default=0)
+    # All tables as published are called coding, coded or codes; notes of one's own are not.
+    return "cod" in name, max(dates, default=""), version, "updated" in name
 
 
 def _files(root: Path) -> Iterator[Path]:

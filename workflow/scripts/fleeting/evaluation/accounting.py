@@ -15,6 +15,7 @@ from fleeting.errors import UserError
 from fleeting.evaluation.collected import experiment_folder
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.schemas import DATABASES
+from fleeting.faces.gather import hits
 from fleeting.tables import EXCLUDED, SUBSTITUTED
 
 ROWS: tables.Schema = {"database": tables.NAME, "table": tables.NAME, "rows": tables.INTEGER}
@@ -98,7 +99,7 @@ def _count(
         used.union(left).symmetric_difference(faces["image"]),
     )
     first_fold = parts[parts["fold"] == split["fold"].iloc[0]] if len(split) else parts
-    seen, found = _hits(faces, excluded["faces"])
+    seen, found = hits(faces, excluded["faces"])
     row = {
         "database": database,
         "table": ", ".join(sorted(set(read["table"]))),
@@ -120,16 +121,6 @@ def _count(
         ),
     }
     return row, seen, found
-
-
-def _hits(faces: pd.DataFrame, excluded: pd.DataFrame) -> tuple[int, int]:
-    """Images handed to the detector, and those in which it found a face.
-
-    A provider's crop is not handed to it, nor is an image that only reuses another's box.
-    """
-    own = (faces["detector"] != "provider") & ~faces["outcome"].str.startswith("box of")
-    found = int(own.sum())
-    return found + int((excluded["reason"] == "no_face").sum()), found
 
 
 def _assert(
@@ -160,7 +151,7 @@ def page(frame: pd.DataFrame) -> Page:
         "excluded rows; three images a sample = crops + excluded images of all stages; crops = "
         "images in the split + unused. A substituted frame number was not taken as the table "
         "states it. The hit rate is the share of the images handed to the detector in which it "
-        "found a face; one that takes another frame's box is not handed to it. "
+        "found a face; one that takes another's box at once is not. "
         f"Tables read: {tables_read}.",
         [("", shown)],
     )

@@ -37,9 +37,19 @@ def seconds_by_stage(results: Path) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stage", "jobs", "seconds"])
 
 
+def warnings(results: Path) -> list[str]:
+    """What the logs of the stages up to the split warn of, which nobody would look up there."""
+    lines = []
+    for stage in ("annotations", "frames", "faces", "splits"):
+        for log in sorted((results / "logs" / stage).rglob("*.log")):
+            text = log.read_text(encoding="utf-8", errors="replace")
+            lines += [line for line in text.splitlines() if line.startswith("Warning:")]
+    return [*lines, ""] if lines else []
+
+
 def summary(results: Path) -> str:
     """The text that is printed after a run; it shows what is there and asks for nothing."""
-    parts = []
+    parts = warnings(results)
     for folder in sorted((results / "experiments").glob("*")):
         for name, columns in SHOWN.items():
             table = folder / "tables" / f"{name}.tsv"

@@ -146,7 +146,10 @@ def _face(finder: Finder, row: Row, box_of: Row | None) -> tuple[Image, Face]:
             f"{width} x {height} pixels, but the box is of the {box_of['phase']} frame of "
             f"{face.width} x {face.height}",
         )
-    return image, replace(face, outcome=f"box of the {box_of['phase']} frame")
+    borrowed = f"box of the {box_of['phase']} frame"
+    own = finder.found.get(row["path"])
+    missed = isinstance(own, Unusable) and own.reason == "no_face"
+    return image, replace(face, outcome=f"no face, {borrowed}" if missed else borrowed)
 
 
 def _outcome(face: Face, square: Square) -> str:

@@ -43,6 +43,18 @@ def gather(folder: Path, subjects: Path, frames_table: Path) -> tuple[pd.DataFra
     return _together(faces, tables.FACES), whole
 
 
+def hits(faces: pd.DataFrame, excluded: pd.DataFrame) -> tuple[int, int]:
+    """How many images were handed to the detector, and in how many it found a face.
+
+    A provider's crop is not handed to it, nor is an image that takes another frame's box at once.
+    An image in which it found none may still have taken another frame's box.
+    """
+    own = faces[faces["detector"] != "provider"]["outcome"]
+    found = int((~own.str.startswith(("box of", "no face"))).sum())
+    missed = int(own.str.startswith("no face").sum() + (excluded["reason"] == "no_face").sum())
+    return found + missed, found
+
+
 def report(faces: pd.DataFrame, excluded: pd.DataFrame, database: str, crop: str) -> None:
     """Log the hit rate of a database.
 
@@ -61,8 +73,7 @@ def report(faces: pd.DataFrame, excluded: pd.DataFrame, database: str, crop: str
             f"crops.{crop}.provider_crops: keep."
         )
     provided = int((faces["detector"] == "provider").sum())
-    found = len(faces) - provided
-    searched = found + int(reasons.get("no_face", 0))
+    searched, found = hits(faces, excluded)
     if searched:
         share = 100 * found / searched
         logger.info("%s: a face in %d of %d images (%.1f%%)", database, found, searched, share)

@@ -56,7 +56,8 @@ class Index:
         if self.same_number:
             notes.append(
                 f"{len(self.same_number)} files have the number of another file in their folder, "
-                f"whose name comes first and which is taken; for example {self.same_number[0]}"
+                "which is taken since its name comes first or the other is empty; for example "
+                f"{self.same_number[0]}"
             )
         return notes
 
@@ -121,7 +122,11 @@ def _add(index: Index, relative: str, names: list[str]) -> None:
             index.other_files[Path(name).suffix.casefold()] += 1
             continue
         files = kinds[cropped_folder or name.casefold().startswith(_CROPPED_FILE)]
-        if files.setdefault(number, name) != name:
+        taken = files.setdefault(number, name)
+        if taken != name:
+            place = index.root / relative
+            if not (place / taken).stat().st_size and (place / name).stat().st_size:
+                files[number] = name
             index.same_number.append(f"{relative}/{name}".lstrip("/"))
     folded = [fold(name) for name in path_names]
     parts = [name for above, name in zip(["", *folded], folded, strict=False) if name != above]

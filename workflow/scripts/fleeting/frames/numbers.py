@@ -2,7 +2,8 @@
 
 import re
 
-IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff")
+#: What `fleeting.faces.images` can read.
+IMAGE_ENDINGS = (".jpg", ".jpeg", ".png", ".bmp")
 _LAST_DIGITS = re.compile(r"([0-9]+)[^0-9]*")
 
 

@@ -175,20 +175,32 @@ def _find(
             detail += f"; {_other(source)} ones exist: {clip.other_kind[0].path}"
         leave_out("clip_missing", detail)
         return
-    folder = clip.folders[0]
-    number = wanted if wanted in folder.files else nearest(sorted(folder.files), wanted, within)
-    if number is None:
+    places = [(folder, wanted) for folder in clip.folders if wanted in folder.files]
+    for folder in clip.folders:
+        neighbour = nearest(sorted(folder.files), wanted, within)
+        if neighbour is not None:
+            places.append((folder, neighbour))
+    if not places:
+        folder = clip.folders[0]
         leave_out(
             "frame_missing",
             f"frame {wanted} is not in {folder.path}, which holds {min(folder.files)} to "
             f"{max(folder.files)} ({len(folder.files)} files)",
         )
         return
-    path = f"{folder.path}/{folder.files[number]}"
-    problem = _problem(index, path)
-    if problem:
-        leave_out(*problem)
+    usable = None
+    problems = []
+    for folder, number in places:
+        path = f"{folder.path}/{folder.files[number]}".lstrip("/")
+        problem = _problem(index, path)
+        if problem is None:
+            usable = (number, path)
+            break
+        problems.append(problem)
+    if usable is None:
+        leave_out(*problems[0])
         return
+    number, path = usable
     if number != wanted:
         result.substituted.append(
             {**common, "stated": wanted, "used": number, "reason": "nearest_frame_taken"}

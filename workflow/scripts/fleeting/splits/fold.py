@@ -30,6 +30,11 @@ def fold_images(
     unseen = unused[
         (unused["reason"] == UNSEEN) & (unused["phase"] == "apex") & unused["label"].isin(classes)
     ].assign(split="unseen")
+    if unseen.empty and (unused["reason"] == UNSEEN).any():
+        raise UserError(
+            "split.unseen_subjects: none of these subjects has an apex frame of a class of the "
+            f"split ({', '.join(sorted(classes))}); choose others"
+        )
     rows = pd.concat([split[split["fold"] == fold], unseen])
     crops = pd.concat([tables.read(path, tables.FACES) for path in faces])
     rows = rows.merge(crops[["image", "path", "sha256"]], on="image", how="left", validate="m:1")

@@ -84,7 +84,6 @@ def make_pool(
         crops["label"] == "", "emotion not in the label map", crops.apply(_unmapped_detail, axis=1)
     )
     leave_out(~crops["phase"].isin(phases), "phase not used")
-    leave_out((crops["database"] + "/" + crops["subject"]).isin(unseen_subjects), UNSEEN)
     usable = crops[crops["reason"] == ""]
     order = usable["phase"].map(PHASE_PREFERENCE)
     kept = usable.assign(order=order).sort_values(["order", "image"]).drop_duplicates("file")
@@ -92,6 +91,7 @@ def make_pool(
     first_label = crops["file"].map(kept.set_index("file")["label"])
     note = first.where(first_label == crops["label"], first + ", which is labelled " + first_label)
     leave_out(first.notna() & (first != crops["image"]), "same file as another image", note)
+    leave_out((crops["database"] + "/" + crops["subject"]).isin(unseen_subjects), UNSEEN)
     pooled = crops["reason"] == ""
     return Pool(crops[pooled].reset_index(drop=True), crops[~pooled].reset_index(drop=True))
 

@@ -33,7 +33,7 @@ def split(
     pool = make_pool(crops, label_map, phases, settings["unseen_subjects"])
     drawn = draw(pool.images, list(label_map), settings)
     for note in drawn.notes:
-        logging.warning("%s", note)
+        logging.warning("Warning: %s", note)
     over = drawn.over.assign(reason="over the cap", detail="")
     unused = pd.concat([pool.unused, over]).sort_values("image", ignore_index=True)
     used = drawn.split.assign(fold=FOLD)

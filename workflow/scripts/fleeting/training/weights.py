@@ -1,6 +1,7 @@
 """Pretrained weights: found or fetched once, checked on every load, loaded without their head."""
 
 import json
+import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,9 @@ import torchvision
 from fleeting.errors import UserError
 from fleeting.paths import sha256
 from fleeting.tables import write_text
+
+#: A server that says nothing for so many seconds counts as no network.
+PATIENCE = 20
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ def fetch_imagenet(model: ModuleType) -> Weights:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         url = _download_url(model.WEIGHTS)
+        socket.setdefaulttimeout(PATIENCE)
         try:
             torch.hub.download_url_to_file(url, str(path), _digits(model.WEIGHTS), progress=False)
         except (OSError, URLError, RuntimeError) as error:

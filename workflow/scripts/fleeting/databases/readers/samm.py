@@ -7,7 +7,7 @@ from fleeting.databases import cells, header
 from fleeting.databases.reader import Options, Place, Row, clip_folder, row_of, subject_folder
 from fleeting.databases.sheets import Workbook
 
-TABLE_NAME = re.compile(r"samm.*\.xlsx?")
+TABLE_NAME = re.compile(r"(?!.*long[ _-]?video)(samm|micro_facs).*\.xlsx?")
 TABLE_EXAMPLES = ("SAMM_Micro_FACS_Codes_v2.xlsx",)
 OPTIONS: Options = {}
 SUBJECTS = "a number (006 or 6)"
