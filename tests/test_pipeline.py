@@ -136,6 +136,7 @@ def test_the_report(finished: Project, tmp_path: Path) -> None:
 
 def test_a_missing_database_says_what_to_do(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
+    shutil.rmtree(project.folder / "results")
     project.configure(lambda config: config["databases"]["samm"].update(root="nowhere"))
     outcome = project.snakemake("annotations")
     assert outcome.status != 0
@@ -147,7 +148,9 @@ def test_a_missing_database_says_what_to_do(finished: Project, tmp_path: Path) -
 def test_a_database_that_is_away_costs_nothing(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     (project.folder / "databases").rename(project.folder / "unmounted")
-    assert project.run("-n").jobs == {}
+    idle = project.run("-n")
+    assert idle.jobs == {}
+    assert "Note: no table of samm in databases/SAMM" in idle.text
     for path in (project.folder / EXPERIMENT / "figures").glob("losses.*"):
         path.unlink()
     assert project.run().jobs == {"figure_losses": 1}
@@ -155,7 +158,7 @@ def test_a_database_that_is_away_costs_nothing(finished: Project, tmp_path: Path
 
 def test_warnings_reach_the_user(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
-    shown = project.run().text
+    shown = project.run("-R", "link_images").text
     assert "Warning: class " in shown
     assert "short of 12" in shown
 
@@ -163,7 +166,10 @@ def test_warnings_reach_the_user(finished: Project, tmp_path: Path) -> None:
 def test_kept_provider_crops_need_no_detector(tmp_path: Path, finished: Project) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(
-        lambda config: config.update(databases={"casme2": {"root": "x", "source": "cropped"}})
+        lambda config: config.update(
+            databases={"casme2": {"root": "x", "source": "cropped"}},
+            experiments={"e": {"crop": "tiny"}},
+        )
     )
     assert "fetch_detector" not in project.run("-n", "faces").jobs
 

@@ -7,14 +7,27 @@ def table_of(wildcards):
     Unless its annotations are there already: a database that is only away for the moment must not
     cost them, so Snakemake is told of the table, does not find it, and keeps what it has.
     """
-    block = config["databases"][wildcards.database]
-    table = Path(block["table"]) if "table" in block else None
-    if table is None:
-        table = find.table(Path(block["root"]), wildcards.database) or Path(
-            block["root"], "table"
-        )
+    table = expected_table(wildcards.database)
     done = Path(result(f"annotations/{wildcards.database}.tsv")).exists()
     return [str(table)] if done or table.is_file() or "synthetic" in config else []
+
+
+@cache
+def expected_table(database):
+    """Where the table of a database is, or would be."""
+    block = config["databases"][database]
+    table = (
+        Path(block["table"])
+        if "table" in block
+        else find.table(Path(block["root"]), database)
+    )
+    if table is None or not (table.is_file() or "synthetic" in config):
+        place = block.get("table") or block["root"]
+        print(
+            f"Note: no table of {database} in {place}; what there is of it is kept.",
+            file=sys.stderr,
+        )
+    return table or Path(block["root"], "table")
 
 
 def place_of(wildcards):
