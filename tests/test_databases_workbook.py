@@ -38,6 +38,7 @@ def write_xlsx(path: Path, **sheets: list[list[object]]) -> Path:
         ("  EP02_01f \n", "EP02_01f"),
         ("a\tb\u00a0c\x00d\ud800e\ufeff", "a b c d e"),
         (True, "True"),
+        (datetime.datetime(2019, 4, 7), "(a date: 2019-04-07)"),
     ],
 )
 def test_a_cell_is_text_on_one_line(value, text):
@@ -95,7 +96,7 @@ def test_xls_and_the_wrong_ending(tmp_path):
     sheet.write(1, 3, datetime.date(2014, 5, 8), date)
     book.save(str(tmp_path / "really_xls.xlsx"))
     read = workbook.read(tmp_path / "really_xls.xlsx")
-    assert read.sheets[0].rows == ((2, ("46", "x", "True", "2014-05-08 00:00:00")),)
+    assert read.sheets[0].rows == ((2, ("46", "x", "True", "(a date: 2014-05-08)")),)
     write_xlsx(tmp_path / "t.xlsx", data=[["a"]]).rename(tmp_path / "really_xlsx.xls")
     assert workbook.read(tmp_path / "really_xlsx.xls").sheets[0].rows == ((1, ("a",)),)
 

@@ -184,6 +184,14 @@ def test_a_torn_model_is_named(results: Path) -> None:
         predict(results / "run/run.json", model, results / "test.tsv", results)
 
 
+def test_a_model_that_diverged_is_named(results: Path) -> None:
+    history, record, state = run(results / "training.tsv", results, NAME, RECIPE, None, None)
+    state["fc.bias"] = state["fc.bias"] * float("nan")
+    save(history, record, state, results / "run")
+    with pytest.raises(UserError, match="diverged. Leave the rate 1e-02 out"):
+        predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv", results)
+
+
 def test_the_thread_count_is_the_recipes() -> None:
     trainer.prepare(Recipe.of({**RECIPE, "threads": 2}), 1)
     assert torch.get_num_threads() == 2

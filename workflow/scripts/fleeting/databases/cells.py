@@ -3,6 +3,7 @@
 Every cell is text. All four databases share one set of signs for "missing".
 """
 
+import datetime
 import math
 import re
 
@@ -15,10 +16,13 @@ _INTEGER = re.compile(r"0*([0-9]{1,9})(?:\.0*)?", re.ASCII)
 def text(value: object) -> str:
     """A cell's value as text on one line, without white space around it.
 
-    Spreadsheet programs store integers as floating-point numbers: 46.0 becomes `46`.
+    Spreadsheet programs store integers as floating-point numbers: 46.0 becomes `46`. They also make
+    dates of what looks like one (action units `4-7`): what it was cannot be told, so it says so.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
+    if isinstance(value, datetime.date):
+        return f"(a date: {value:%Y-%m-%d})"
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         value = int(value)
     printable = (sign if sign.isprintable() else " " for sign in str(value))

@@ -45,6 +45,11 @@ def predict(
             continue
         tested = images.load(table, part, classes, results).to(device)
         logits = trainer.predict(network, tested.pixels, recipe.batch_size)
+        if not logits.isfinite().all():
+            raise UserError(
+                f"{model_file}: this model's outputs are no numbers any more: its training "
+                f"diverged. Leave the rate {record['lr']} out of the grid, or lower it."
+            )
         found[part] = _rows(tested, logits, classes)
     return found
 
