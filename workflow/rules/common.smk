@@ -7,8 +7,6 @@ from pathlib import Path
 
 SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
-# Rules call `python`: this one, unless a conda environment goes before it.
-os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 from fleeting import dependencies, registry
 from fleeting.config import complete
@@ -16,6 +14,7 @@ from fleeting.databases import find
 from fleeting.errors import UserError
 from snakemake.exceptions import WorkflowError
 
+dependencies.prefer_this_python()
 try:
     config = complete(config)
 except UserError as error:

@@ -1,9 +1,5 @@
 # Frames: onset, apex and offset of every sample, found on disk.
-
-
-def frames_root(wildcards):
-    """The folder below which a database's frames are searched."""
-    return str(find.frames_root(config["databases"][wildcards.database]))
+include: "functions/frames.smk"
 
 
 rule frames:

@@ -1,10 +1,5 @@
 # Splits: label map, balance, and equation (1) of the paper.
-
-
-def crop_tables(wildcards):
-    """What a split is drawn from: annotations and crops of every database."""
-    folders = ["annotations", f"faces/{experiment(wildcards)['crop']}"]
-    return expand(result("{folder}/{database}.tsv"), folder=folders, database=DATABASES)
+include: "functions/splits.smk"
 
 
 rule splits:

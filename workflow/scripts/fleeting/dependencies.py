@@ -6,6 +6,7 @@ cannot resolve: a list that silently lacks a module would leave stale results be
 """
 
 import ast
+import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -21,6 +22,15 @@ LIBRARIES = frozenset(
 
 class UnresolvedImport(Exception):
     """An import that is neither the project's, nor Python's, nor a pinned library's."""
+
+
+def prefer_this_python() -> None:
+    """Let the `python` that rules call be the one that runs Snakemake, activated or not.
+
+    A conda environment of a rule still goes before it.
+    """
+    here = str(Path(sys.executable).parent)
+    os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
 
 
 def files(script: str, *modules: str) -> list[Path]:
