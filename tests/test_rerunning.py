@@ -1,7 +1,9 @@
 """What an edit runs again: all that it touches, and nothing else."""
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pytest
@@ -30,7 +32,7 @@ AFTER_TEST = Counter(
 AFTER_TRAIN = AFTER_TEST + Counter(test=RUNS)
 
 
-def reverse_keys(block: dict) -> None:  # type: ignore[type-arg]
+def reverse_keys(block: dict[str, Any]) -> None:
     """Put the keys of every block into the opposite order."""
     for key in list(reversed(block)):
         value = block.pop(key)
@@ -39,7 +41,7 @@ def reverse_keys(block: dict) -> None:  # type: ignore[type-arg]
         block[key] = value
 
 
-def recipe(**changes: object):  # type: ignore[no-untyped-def]
+def recipe(**changes: object) -> Callable[[dict[str, Any]], None]:
     return lambda config: config["experiments"]["tiny"]["recipe"].update(changes)
 
 

@@ -1,6 +1,7 @@
 """The trainer: what it learns from, in which order, and that the same seed gives the same run."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -170,7 +171,9 @@ def test_a_network_learns_dark_from_bright(results: Path) -> None:
         (lambda path: path.write_bytes(path.read_bytes()[:50]), "0.png: the crop changed"),
     ],
 )
-def test_a_harmed_crop_is_named(results: Path, harm, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_harmed_crop_is_named(
+    results: Path, harm: Callable[[Path], object], message: str
+) -> None:
     harm(results / "faces" / "0.png")
     with pytest.raises(UserError, match=message):
         images.load(results / "training.tsv", "train", ["bright", "dark"], results)

@@ -1,6 +1,7 @@
 # Helpers of the rules: the checked config, the places of results, the code that a rule runs.
 import json
 import os
+import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -127,6 +128,4 @@ def print_summary():
         "--results",
         config["results"],
     ]
-    import subprocess
-
     subprocess.run(command, check=False)

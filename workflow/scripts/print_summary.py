@@ -1,4 +1,4 @@
-"""Print what a run came to: the accounting by database, the cells, the seconds by stage."""
+"""Print what a run came to: warnings, the accounting, the cells, the seconds by stage."""
 
 import argparse
 from pathlib import Path

@@ -1,6 +1,6 @@
-"""Modules found by name: databases, detectors and models.
+"""Modules found by name: databases, their synthetic stand-ins, detectors and models.
 
-What differs by database, detector or model lives in a module of its own, so that a job depends on
+What differs by one of these lives in a module of its own, so that a job depends on
 that module alone and an edit of it never reruns its siblings.
 """
 

@@ -151,7 +151,7 @@ def page(frame: pd.DataFrame) -> Page:
         "excluded rows; three images a sample = crops + excluded images of all stages; crops = "
         "images in the split + unused. A substituted frame number was not taken as the table "
         "states it. The hit rate is the share of the images handed to the detector in which it "
-        "found a face; one that takes another's box at once is not. "
+        "found a face; an image that takes another frame's box at once is not handed to it. "
         f"Tables read: {tables_read}.",
         [("", shown)],
     )

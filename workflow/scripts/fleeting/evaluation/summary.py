@@ -1,4 +1,4 @@
-"""What a person reads at the end of a run: the accounting, the best run and the seconds."""
+"""What a person reads at the end of a run: warnings, accounting, cells and seconds."""
 
 from pathlib import Path
 

@@ -100,10 +100,10 @@ def _unmapped_detail(row: pd.Series) -> str:
     near = nearest(row["emotion"])
     if near is None:
         return row["emotion"]
-    hint = f"; do you mean {near!r}?" if near else ""
     return (
         f"{row['emotion']!r} in {row['table']}, row {row['table_row']}, is no emotion that these "
-        f"databases are known to use{hint}. Correct the cell, or list it in the label map"
+        f"databases are known to use; do you mean {near!r}? Correct the cell, or list "
+        "it in the label map"
     )
 
 

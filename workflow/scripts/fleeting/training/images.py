@@ -77,9 +77,7 @@ def _decode(path: Path, digest: str) -> np.ndarray:
     if not path.is_file():
         raise UserError(f"{path}: the crop is missing; run `snakemake -R crop`")
     if sha256(path) != digest:
-        raise UserError(
-            f"{path}: the crop changed after the split was made; run `snakemake -R split_images`"
-        )
+        raise UserError(f"{path}: the crop changed after it was made; run `snakemake -R crop`")
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise UserError(f"{path}: not a readable image; delete its folder and run again")
