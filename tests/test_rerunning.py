@@ -50,6 +50,8 @@ def recipe(**changes: object) -> Callable[[dict[str, Any]], None]:
     ("edited", "expected"),
     [
         ("train.py", AFTER_TRAIN + Counter(train=RUNS)),
+        ("fleeting/training/images.py", AFTER_TRAIN + Counter(train=RUNS)),
+        ("fleeting/training/packed.py", AFTER_TRAIN + Counter(train=RUNS, pack_images=2)),
         ("fleeting/training/run.py", AFTER_TRAIN + Counter(train=RUNS)),
         ("fleeting/training/trainer.py", AFTER_TRAIN + Counter(train=RUNS)),
         (
@@ -81,6 +83,8 @@ def test_an_edit_below_the_split(
     ("change", "expected"),
     [
         (recipe(epochs=3), AFTER_TRAIN + Counter(train=RUNS)),
+        (recipe(precision="auto"), AFTER_TRAIN + Counter(train=RUNS)),
+        (lambda config: config.update(gpu_slots_per_device=4), Counter()),
         (
             lambda config: config["experiments"]["tiny"]["grid"].update(lrs=["1e-02", "1e-03"]),
             AFTER_TEST + Counter(train=RUNS, test=RUNS, figure_validation_accuracy=1),
@@ -92,7 +96,15 @@ def test_an_edit_below_the_split(
             Counter(figure_cropping=1, figure_confused_pair=1),
         ),
     ],
-    ids=["epochs", "another rate", "order of keys", "a default written out", "show_faces"],
+    ids=[
+        "epochs",
+        "precision",
+        "slots",
+        "another rate",
+        "order of keys",
+        "a default written out",
+        "show_faces",
+    ],
 )
 def test_a_parameter_below_the_split(
     finished: Project, tmp_path: Path, change: object, expected: Counter[str]
@@ -104,6 +116,7 @@ def test_a_parameter_below_the_split(
 
 #: The gate: it runs whenever anything above it did, and ends what has not changed.
 GATE = Counter(split_images=1)
+RETRAINED = Counter(pack_images=1, train=RUNS)
 FACES = Counter(crop=SUBJECTS, gather_faces=4) + GATE
 
 
@@ -125,6 +138,8 @@ FACES = Counter(crop=SUBJECTS, gather_faces=4) + GATE
         ("gather_faces.py", Counter(gather_faces=4) + GATE),
         ("split_images.py", GATE),
         ("fleeting/splits/random_images.py", GATE),
+        ("pack_images.py", Counter(pack_images=2)),
+        ("fleeting/training/pack.py", Counter(pack_images=2)),
     ],
 )
 def test_an_edit_that_changes_no_image_retrains_nothing(
@@ -143,23 +158,23 @@ def test_an_edit_that_changes_no_image_retrains_nothing(
         (
             # Two subjects a database have an apex that is missing or out of order.
             lambda config: config.update(annotations={"apex": "midpoint"}),
-            Counter(extract_annotations=4, select_frames=4, crop=4, gather_faces=4, train=RUNS),
+            Counter(extract_annotations=4, select_frames=4, crop=4, gather_faces=4) + RETRAINED,
         ),
         (
             lambda config: config.update(frames={"nearest_within": 0}),
-            Counter(select_frames=4, crop=2, gather_faces=2, train=RUNS),
+            Counter(select_frames=4, crop=2, gather_faces=2) + RETRAINED,
         ),
         (
             lambda config: config["crops"]["tiny"].update(size=40),
-            Counter(crop=SUBJECTS, gather_faces=4, train=RUNS),
+            Counter(crop=SUBJECTS, gather_faces=4) + RETRAINED,
         ),
         (
             lambda config: config["experiments"]["tiny"]["split"].update(seed=2),
-            Counter(train=RUNS),
+            RETRAINED,
         ),
         (
             lambda config: config["databases"]["cas_me2"].update(label="estimated"),
-            Counter(extract_annotations=1, select_frames=1, train=RUNS),
+            Counter(extract_annotations=1, select_frames=1) + RETRAINED,
         ),
     ],
     ids=["apex", "nearest_within", "size", "split seed", "label"],
@@ -170,6 +185,18 @@ def test_a_parameter_above_the_split(
     project = finished.copy(tmp_path / "copy")
     project.configure(change)
     assert project.run("training").jobs == expected + GATE
+
+
+def test_packed_pixels_that_are_gone_are_packed_for_new_runs_only(
+    finished: Project, tmp_path: Path
+) -> None:
+    project = finished.copy(tmp_path / "copy")
+    (project.folder / "results/experiments/tiny/folds/1/training.npy").unlink()
+    assert project.run().jobs == Counter()
+    project.configure(
+        lambda config: config["experiments"]["tiny"]["grid"].update(lrs=["1e-02", "1e-03"])
+    )
+    assert project.run("training").jobs == Counter(pack_images=1, train=RUNS)
 
 
 def move_last_subject_to_the_top(table: Path) -> None:

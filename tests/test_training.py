@@ -15,8 +15,9 @@ from fleeting import tables
 from fleeting.errors import UserError
 from fleeting.evaluation.predict import predict
 from fleeting.paths import sha256
-from fleeting.training import images, trainer
+from fleeting.training import images, packed, trainer
 from fleeting.training.images import Images, normalised
+from fleeting.training.pack import pack
 from fleeting.training.run import run, save
 from fleeting.training.trainer import Recipe, batches, train
 
@@ -27,6 +28,7 @@ RECIPE = {
     "batch_size": 4,
     "epochs": 2,
     "seed": 1,
+    "precision": "fp32",
     "threads": 1,
     "deterministic": True,
 }
@@ -48,9 +50,14 @@ def results(tmp_path: Path) -> Path:
         rows.append([f"image{number}", label, split, f"faces/{number}.png", sha256(path)])
     table = pd.DataFrame(rows, columns=list(tables.IMAGES))
     tested = table["split"] == "test"
-    tables.write(table[~tested], tmp_path / "training.tsv", tables.IMAGES)
-    tables.write(table[tested], tmp_path / "test.tsv", tables.IMAGES)
+    for part, chosen in (("training", table[~tested]), ("test", table[tested])):
+        tables.write(chosen, tmp_path / f"{part}.tsv", tables.IMAGES)
+        packed.write(pack(tmp_path / f"{part}.tsv", tmp_path), tmp_path / f"{part}.tsv")
     return tmp_path
+
+
+def tear(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:50])
 
 
 def test_no_image_is_dropped_from_an_epoch() -> None:
@@ -74,7 +81,7 @@ def test_the_order_of_the_images_is_the_seeds() -> None:
         return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 2))
 
     network, reference = fresh(), fresh()
-    history = train(network, part, part, 0.01, recipe, 7, lambda _: None)
+    history = train(network, part, part, 0.01, recipe, "fp32", 7, lambda _: None)
     optimiser = torch.optim.SGD(reference.parameters(), 0.01, momentum=0.9, weight_decay=0.01)
     order = torch.Generator().manual_seed(7)
     losses = []
@@ -93,7 +100,7 @@ def test_the_order_of_the_images_is_the_seeds() -> None:
 
 
 def test_validation_changes_nothing(results: Path) -> None:
-    part = images.load(results / "training.tsv", "train", ["bright", "dark"], results)
+    part = images.load(results / "training.tsv", ["train"], ["bright", "dark"])["train"]
     recipe = Recipe.of(RECIPE)
 
     def trained(validation: Images) -> list[torch.Tensor]:
@@ -102,7 +109,7 @@ def test_validation_changes_nothing(results: Path) -> None:
             torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Flatten(),
             torch.nn.Linear(3600, 2),
         )  # fmt: skip
-        train(network, part, validation, 0.1, recipe, 1, lambda _: None)
+        train(network, part, validation, 0.1, recipe, "fp32", 1, lambda _: None)
         return list(network.state_dict().values())
 
     other = Images(part.names[:3], 255 - part.pixels[:3], part.labels[:3])
@@ -114,14 +121,15 @@ def test_images_are_read_as_red_green_blue_and_normalised(results: Path) -> None
     cv2.imwrite(str(results / "red.png"), np.full((4, 4, 3), (0, 0, 255), np.uint8))
     row = ["red", "dark", "train", "red.png", sha256(results / "red.png")]
     tables.write(pd.DataFrame([row], columns=list(tables.IMAGES)), results / "t.tsv", tables.IMAGES)
-    loaded = images.load(results / "t.tsv", "train", ["dark"], results)
+    packed.write(pack(results / "t.tsv", results), results / "t.tsv")
+    loaded = images.load(results / "t.tsv", ["train"], ["dark"])["train"]
     assert loaded.pixels[0, :, 0, 0].tolist() == [255, 0, 0]
     expected = [(1 - 0.485) / 0.229, -0.456 / 0.224, -0.406 / 0.225]
     assert normalised(loaded.pixels)[0, :, 0, 0].tolist() == pytest.approx(expected)
 
 
 def test_a_run_is_recorded_and_tested(results: Path) -> None:
-    history, record, state = run(results / "training.tsv", results, NAME, RECIPE, None, None)
+    history, record, state = run(results / "training.tsv", NAME, RECIPE, None, None)
     save(history, record, state, results / "run")
     written = tables.read(results / "run" / "history.tsv", tables.HISTORY)
     assert list(written["epoch"]) == ["1", "2"]
@@ -131,9 +139,7 @@ def test_a_run_is_recorded_and_tested(results: Path) -> None:
     assert kept["threads"] == 1
     assert kept["split_sha256"] == sha256(results / "training.tsv")
     assert torch.load(results / "run" / "model.pt", weights_only=True).keys() == state.keys()
-    found = predict(
-        results / "run/run.json", results / "run/model.pt", results / "test.tsv", results
-    )
+    found = predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
     assert found["unseen"].empty
     assert list(found["test"]["image"]) == list(
         tables.read(results / "test.tsv", tables.IMAGES)["image"]
@@ -144,7 +150,7 @@ def test_a_run_is_recorded_and_tested(results: Path) -> None:
 def test_the_seed_decides_a_run_whatever_came_before(results: Path) -> None:
     def weights(repeat: int) -> list[torch.Tensor]:
         name = {**NAME, "repeat": repeat}
-        return list(run(results / "training.tsv", results, name, RECIPE, None, None)[2].values())
+        return list(run(results / "training.tsv", name, RECIPE, None, None)[2].values())
 
     first = weights(1)
     torch.rand(100)
@@ -155,12 +161,10 @@ def test_the_seed_decides_a_run_whatever_came_before(results: Path) -> None:
 
 def test_a_network_learns_dark_from_bright(results: Path) -> None:
     recipe = {**RECIPE, "epochs": 15, "momentum": 0.9}
-    history, record, state = run(results / "training.tsv", results, NAME, recipe, None, None)
+    history, record, state = run(results / "training.tsv", NAME, recipe, None, None)
     save(history, record, state, results / "run")
     assert history[-1].train_loss < history[0].train_loss
-    found = predict(
-        results / "run/run.json", results / "run/model.pt", results / "test.tsv", results
-    )
+    found = predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
     assert (found["test"]["label"] == found["test"]["predicted"]).all()
 
 
@@ -176,23 +180,65 @@ def test_a_harmed_crop_is_named(
 ) -> None:
     harm(results / "faces" / "0.png")
     with pytest.raises(UserError, match=message):
-        images.load(results / "training.tsv", "train", ["bright", "dark"], results)
+        pack(results / "training.tsv", results)
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda folder: (folder / "training.npy").unlink(), "training.npy: the packed images are"),
+        (lambda folder: (folder / "training.json").unlink(), "training.json: the packed images"),
+        (lambda folder: tear(folder / "training.npy"), "training.npy: the packed images changed"),
+        (lambda folder: tear(folder / "training.json"), "training.json: not a whole record"),
+        (
+            lambda folder: (folder / "training.json").write_text('["sha256"]'),
+            "training.json: not a whole record",
+        ),
+        (
+            lambda folder: (folder / "test.tsv").replace(folder / "training.tsv"),
+            "training.npy: packed for another training.tsv",
+        ),
+    ],
+)
+def test_harmed_packed_images_are_named(
+    results: Path, harm: Callable[[Path], object], message: str
+) -> None:
+    harm(results)
+    with pytest.raises(UserError, match=message):
+        images.load(results / "training.tsv", (), ["bright", "dark"])
+
+
+def test_a_part_without_images_is_named(results: Path) -> None:
+    with pytest.raises(UserError, match="the split has no unseen image"):
+        images.load(results / "test.tsv", ["test", "unseen"], ["bright", "dark"])
+
+
+def test_packed_images_are_the_decoded_crops_in_the_order_of_the_table(results: Path) -> None:
+    parts = images.load(results / "training.tsv", ["train", "validation"], ["bright", "dark"])
+    for part in parts.values():
+        assert part.pixels.is_contiguous(memory_format=torch.channels_last)
+        for name, pixels, label in zip(part.names, part.pixels, part.labels, strict=True):
+            number = int(name.removeprefix("image"))
+            crop = cv2.imread(str(results / "faces" / f"{number}.png"))[..., ::-1]
+            assert np.array_equal(pixels.permute(1, 2, 0).numpy(), crop)
+            assert ["bright", "dark"][label] == ["dark", "bright"][number % 2]
+    assert len(parts["train"].names) + len(parts["validation"].names) == 18
 
 
 def test_a_torn_model_is_named(results: Path) -> None:
-    save(*run(results / "training.tsv", results, NAME, RECIPE, None, None), results / "run")
+    save(*run(results / "training.tsv", NAME, RECIPE, None, None), results / "run")
     model = results / "run" / "model.pt"
     model.write_bytes(model.read_bytes()[:1000])
     with pytest.raises(UserError, match="model.pt cannot be loaded"):
-        predict(results / "run/run.json", model, results / "test.tsv", results)
+        predict(results / "run/run.json", model, results / "test.tsv")
 
 
 def test_a_model_that_diverged_is_named(results: Path) -> None:
-    history, record, state = run(results / "training.tsv", results, NAME, RECIPE, None, None)
+    history, record, state = run(results / "training.tsv", NAME, RECIPE, None, None)
     state["fc.bias"] = state["fc.bias"] * float("nan")
     save(history, record, state, results / "run")
     with pytest.raises(UserError, match="diverged. Leave the rate 1e-02 out"):
-        predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv", results)
+        predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
 
 
 def test_the_thread_count_is_the_recipes() -> None:

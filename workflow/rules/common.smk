@@ -72,10 +72,15 @@ def code(script, *named):
 
 def settled(wildcards):
     """The checkpoints above a job's runs, for jobs below them: see splits.smk."""
-    records = weights_of_grid(wildcards)
-    return ancient(
-        [in_experiment("split.tsv").format(experiment=wildcards.experiment), *records]
+    name = wildcards.experiment
+    packed = expand(
+        in_experiment("folds/{fold}/{part}.json"),
+        experiment=name,
+        fold=folds(name),
+        part=["training", "test"],
     )
+    split = in_experiment("split.tsv").format(experiment=name)
+    return ancient([split, *packed, *weights_of_grid(wildcards)])
 
 
 def experiment(wildcards):

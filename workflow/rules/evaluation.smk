@@ -30,6 +30,8 @@ rule test:
         # Ancient: a model is too large for Snakemake to compare, its record says when it is new.
         model=ancient(in_experiment(f"{RUN}/model.pt")),
         images=in_experiment("folds/{fold}/test.tsv"),
+        packed=in_experiment("folds/{fold}/test.json"),
+        pixels=ancient(in_experiment("folds/{fold}/test.npy")),
         split=settled,
     output:
         predictions=in_experiment(f"{RUN}/predictions.tsv"),
@@ -47,14 +49,13 @@ rule test:
     threads: lambda w: experiment(w)["recipe"]["threads"]
     resources:
         gpu=1,
-    params:
-        results=results_folder,
+        gpu_slots_per_device=config["gpu_slots_per_device"],
     message:
         "Testing {wildcards.model} at {wildcards.lr}, repeat {wildcards.repeat}, fold {wildcards.fold}"
     shell:
         "python {input.script[0]:q} --record {input.record:q} --model {input.model:q} "
-        "--images {input.images:q} --results {params.results:q} "
-        "--predictions {output.predictions:q} --unseen {output.unseen:q} > {log:q} 2>&1"
+        "--images {input.images:q} "
+        "--gpu-slots-per-device {resources.gpu_slots_per_device:q} --predictions {output.predictions:q} --unseen {output.unseen:q} > {log:q} 2>&1"
 
 
 rule collect_runs:

@@ -40,10 +40,39 @@ checkpoint fetch_weights:
         "--output {output:q} > {log:q} 2>&1"
 
 
+# Every image decoded once for all runs. A checkpoint like the split: packing the same pixels again
+# retrains nothing.
+checkpoint pack_images:
+    input:
+        script=code("pack_images.py"),
+        images=in_experiment("folds/{fold}/{part}.tsv"),
+    output:
+        pixels=in_experiment("folds/{fold}/{part}.npy"),
+        record=in_experiment("folds/{fold}/{part}.json"),
+    log:
+        result("logs/training/{experiment}/pack_fold{fold}_{part}.log"),
+    benchmark:
+        result("benchmarks/training/{experiment}/pack_fold{fold}_{part}.tsv")
+    wildcard_constraints:
+        part="training|test",
+    conda:
+        "../../envs/vision.yaml"
+    params:
+        results=results_folder,
+    message:
+        "Packing the {wildcards.part} images of {wildcards.experiment}, fold {wildcards.fold}"
+    shell:
+        "python {input.script[0]:q} --images {input.images:q} --results {params.results:q} "
+        "> {log:q} 2>&1"
+
+
 rule train:
     input:
         script=lambda w: code("train.py", ("model", w.model)),
         images=in_experiment("folds/{fold}/training.tsv"),
+        packed=in_experiment("folds/{fold}/training.json"),
+        # Ancient: the pixels are too much to compare, their record says when they are new.
+        pixels=ancient(in_experiment("folds/{fold}/training.npy")),
         weights=weights_of_grid,
     output:
         history=in_experiment(f"{RUN}/history.tsv"),
@@ -62,15 +91,18 @@ rule train:
     threads: lambda w: experiment(w)["recipe"]["threads"]
     resources:
         gpu=1,
+        # No param: who shares a device with whom changes no result.
+        gpu_slots_per_device=config["gpu_slots_per_device"],
     params:
-        results=results_folder,
         recipe=lambda w: as_json(experiment(w)["recipe"]),
         weights=weights_arguments,
         folder=lambda w, output: os.path.dirname(output.history),
     message:
         "Training {wildcards.model} at {wildcards.lr}, repeat {wildcards.repeat}, fold {wildcards.fold}"
     shell:
-        "python {input.script[0]:q} --images {input.images:q} --results {params.results:q} "
+        "python {input.script[0]:q} --images {input.images:q} "
         "--experiment {wildcards.experiment:q} --model {wildcards.model:q} "
         "--lr {wildcards.lr:q} --repeat {wildcards.repeat:q} --fold {wildcards.fold:q} "
-        "--recipe {params.recipe:q} {params.weights:q} --output {params.folder:q} > {log:q} 2>&1"
+        "--recipe {params.recipe:q} {params.weights:q} "
+        "--gpu-slots-per-device {resources.gpu_slots_per_device:q} --output {params.folder:q} "
+        "> {log:q} 2>&1"

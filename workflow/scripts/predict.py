@@ -13,12 +13,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--record", type=Path, required=True, help="run.json")
     parser.add_argument("--model", type=Path, required=True, help="model.pt")
-    parser.add_argument("--images", type=Path, required=True, help="test.tsv of the fold")
-    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--images", type=Path, required=True, help="the fold's test.tsv")
+    parser.add_argument("--gpu-slots-per-device", type=int, required=True)
     parser.add_argument("--predictions", type=Path, required=True)
     parser.add_argument("--unseen", type=Path, required=True)
     arguments = parser.parse_args()
-    found = predict(arguments.record, arguments.model, arguments.images, arguments.results)
+    found = predict(
+        arguments.record, arguments.model, arguments.images, arguments.gpu_slots_per_device
+    )
     tables.write(found["test"], arguments.predictions, tables.PREDICTIONS)
     tables.write(found["unseen"], arguments.unseen, tables.PREDICTIONS)
 

@@ -11,8 +11,7 @@ from fleeting.training.run import run, save
 def main() -> None:
     """Read the command line and train."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--images", type=Path, required=True, help="training.tsv of the fold")
-    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--images", type=Path, required=True, help="the fold's training.tsv")
     parser.add_argument("--experiment", required=True)
     parser.add_argument("--model", required=True)
     parser.add_argument("--lr", required=True)
@@ -21,16 +20,17 @@ def main() -> None:
     parser.add_argument("--recipe", type=json.loads, required=True, help="JSON")
     parser.add_argument("--weights", type=Path, help="record of the pretrained weights")
     parser.add_argument("--weights-file", type=Path, help="if not in torchvision's cache")
+    parser.add_argument("--gpu-slots-per-device", type=int, required=True)
     parser.add_argument("--output", type=Path, required=True, help="the run's folder")
     arguments = parser.parse_args()
     name = {key: getattr(arguments, key) for key in ("experiment", "model", "lr", "repeat", "fold")}
     history, record, state = run(
         arguments.images,
-        arguments.results,
         name,
         arguments.recipe,
         arguments.weights,
         arguments.weights_file,
+        arguments.gpu_slots_per_device,
     )
     save(history, record, state, arguments.output)
 

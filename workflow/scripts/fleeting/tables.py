@@ -2,15 +2,21 @@
 
 A table is a text file with one header line. Every cell is text; a kind says what it may hold.
 Reading and writing both check every cell, so that a wrong one is named where it arises.
+
+Every job of the pipeline imports this module, and pandas takes longer to import than many a job
+to do its work: it is imported only where a table is wanted as a DataFrame.
 """
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from fleeting.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Kind = tuple[re.Pattern[str], str]
 Schema = Mapping[str, Kind]
@@ -130,36 +136,43 @@ HISTORY: Schema = {
 PREDICTIONS: Schema = {"image": NAME, "label": NAME, "predicted": NAME}
 
 
-def read(path: Path, schema: Schema) -> pd.DataFrame:
-    """Read a table as text and check it.
+def read_rows(path: Path, schema: Schema) -> list[dict[str, str]]:
+    """Read a table as text and check it; a row holds its cells by column.
 
-    Columns beyond the schema are kept. A missing file, a missing column or a cell of the wrong
-    kind is a `UserError` that names it (lines count from 1, the header included).
+    Columns beyond the schema are kept. A missing file, a table that is not whole, a missing or
+    repeated column and a cell of the wrong kind are a `UserError` that names it (lines count
+    from 1, the header included).
     """
-    try:
-        frame = pd.read_csv(
-            path, sep="\t", dtype=str, keep_default_na=False, quoting=3, encoding="utf-8"
-        )
-    except FileNotFoundError:
-        raise UserError(f"{path}: the table is missing; run the stage that writes it") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a whole table ({error}); delete it and run again") from None
-    _check(frame, path, schema)
-    return frame
+    columns, lines = _read(path, schema)
+    return [dict(zip(columns, cells, strict=True)) for cells in lines]
 
 
-def write(frame: pd.DataFrame, path: Path, schema: Schema) -> None:
+def read(path: Path, schema: Schema) -> "pd.DataFrame":
+    """The same as a DataFrame, every column of it text."""
+    import pandas as pd
+
+    columns, lines = _read(path, schema)
+    return pd.DataFrame(lines, columns=columns, dtype=str)
+
+
+def write_rows(rows: Sequence[Mapping[str, object]], path: Path, schema: Schema) -> None:
     """Write a table, whole or not at all: the schema's columns first, then the others.
 
-    White space inside a cell becomes a single space, so that a cell is always on one line.
-    Floats are written with six decimals: enough to read, and the same bytes every time.
+    Every row has the same columns; one that lacks a column is a `KeyError`. White space inside a
+    cell becomes a single space, so that a cell is always on one line. Floats are written with six
+    decimals: enough to read, and the same bytes every time. What is None or not a number leaves
+    its cell empty.
     """
+    rest = dict.fromkeys(column for row in rows for column in row if column not in schema)
+    columns = [*schema, *rest]
+    _write(columns, ([row[column] for column in columns] for row in rows), path, schema)
+
+
+def write(frame: "pd.DataFrame", path: Path, schema: Schema) -> None:
+    """The same for the rows of a DataFrame; one without rows may lack columns of the schema."""
     rest = [column for column in frame.columns if column not in schema]
     ordered = frame.reindex(columns=[*schema, *rest]) if frame.empty else frame[[*schema, *rest]]
-    text = ordered.map(_cell)
-    _check(text, path, schema)
-    lines = ["\t".join(text.columns), *("\t".join(row) for row in text.itertuples(index=False))]
-    write_text("\n".join(lines) + "\n", path)
+    _write(ordered.columns, ordered.itertuples(index=False, name=None), path, schema)
 
 
 def write_text(text: str, path: Path) -> None:
@@ -170,20 +183,64 @@ def write_text(text: str, path: Path) -> None:
     unfinished.replace(path)
 
 
+def _read(path: Path, schema: Schema) -> tuple[list[str], list[list[str]]]:
+    """The header and the lines below it, each as its cells.
+
+    A table ends with a line break, and all its lines have as many cells as the header: anything
+    else is a part of a table, of which the rest is lost.
+    """
+    try:
+        # Line breaks and the byte order mark of other systems' editors do no harm.
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{path}: the table is missing; run the stage that writes it") from None
+    except UnicodeDecodeError as error:
+        raise _torn(path, str(error)) from None
+    if not text.endswith("\n"):
+        raise _torn(path, "the last line is cut off" if text else "the file is empty")
+    # Not `splitlines`: it knows line breaks that a cell may hold.
+    columns, *lines = (line.split("\t") for line in text[:-1].split("\n"))
+    for number, cells in enumerate(lines, start=2):
+        if len(cells) != len(columns):
+            raise _torn(path, f"cells in line {number}: {len(cells)}, in the header {len(columns)}")
+    _check(columns, lines, path, schema)
+    return columns, lines
+
+
+def _write(
+    columns: Iterable[object], rows: Iterable[Iterable[object]], path: Path, schema: Schema
+) -> None:
+    header = [_cell(column) for column in columns]
+    lines = [[_cell(value) for value in row] for row in rows]
+    _check(header, lines, path, schema)
+    write_text("".join("\t".join(cells) + "\n" for cells in (header, *lines)), path)
+
+
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
-        return "" if pd.isna(value) else f"{value:.6f}"
+        return "" if math.isnan(value) else f"{value:.6f}"
     # File names that are no UTF-8 arrive with stand-ins for their bytes, which cannot be written.
     return " ".join(str(value).encode("utf-8", "backslashreplace").decode().split())
 
 
-def _check(frame: pd.DataFrame, path: Path, schema: Schema) -> None:
-    missing = [column for column in schema if column not in frame.columns]
+def _check(columns: list[str], lines: list[list[str]], path: Path, schema: Schema) -> None:
+    missing = [column for column in schema if column not in columns]
     if missing:
         raise UserError(f"{path}: the column {missing[0]!r} is missing")
+    repeated = [column for column in columns if columns.count(column) > 1]
+    if repeated:
+        raise UserError(f"{path}: the column {repeated[0]!r} is there more than once")
     for column, (pattern, description) in schema.items():
-        for line, cell in enumerate(frame[column], start=2):
-            if pattern.fullmatch(cell) is None:
+        position = columns.index(column)
+        for line, cells in enumerate(lines, start=2):
+            if pattern.fullmatch(cells[position]) is None:
                 raise UserError(
-                    f"{path}, line {line}, column {column!r}: {cell!r} is not {description}"
+                    f"{path}, line {line}, column {column!r}: {cells[position]!r} is not "
+                    f"{description}"
                 )
+
+
+def _torn(path: Path, reason: str) -> UserError:
+    return UserError(f"{path}: not a whole table ({reason}); delete it and run again")

@@ -6,21 +6,21 @@ from pathlib import Path
 import pandas as pd
 import torch
 
-from fleeting import registry, tables
+from fleeting import registry
 from fleeting.errors import UserError
-from fleeting.training import images, trainer
+from fleeting.training import devices, images, trainer
 
 
 def predict(
-    record_file: Path, model_file: Path, table: Path, results: Path
+    record_file: Path, model_file: Path, table: Path, slots_per_device: int = 1
 ) -> dict[str, pd.DataFrame]:
     """Predict the test images of a run's fold, and the apex frames of its unseen subjects.
 
     Args:
         record_file: the run's run.json.
         model_file: its model.pt, loaded with `weights_only=True`.
-        table: the fold's table of test images.
-        results: the folder that the table's paths are relative to.
+        table: the fold's table of test images, packed.
+        slots_per_device: how many jobs may share a GPU.
 
     Returns:
         A table of predictions (image, label, predicted and a probability a class) for `test` and
@@ -28,7 +28,8 @@ def predict(
     """
     record = json.loads(record_file.read_text(encoding="utf-8"))
     classes, recipe = record["classes"], trainer.Recipe.of(record["settings"])
-    _, device = trainer.prepare(recipe, record["repeat"])
+    trainer.prepare(recipe, record["repeat"])
+    place = devices.take(slots_per_device)
     network = registry.load("model", record["model"]).build(len(classes))
     try:
         network.load_state_dict(torch.load(model_file, map_location="cpu", weights_only=True))
@@ -36,15 +37,15 @@ def predict(
         raise UserError(
             f"{model_file} cannot be loaded ({error}); delete it and run again"
         ) from None
-    network.to(device)
-    parts = tables.read(table, tables.IMAGES)["split"]
+    network.to(place.device, memory_format=torch.channels_last)
+    parts = images.load(table, ("test",), classes)
     found: dict[str, pd.DataFrame] = {}
     for part in ("test", "unseen"):
-        if part == "unseen" and not (parts == part).any():
+        if part not in parts:
             found[part] = pd.DataFrame(columns=list(found["test"]))
             continue
-        tested = images.load(table, part, classes, results).to(device)
-        logits = trainer.predict(network, tested.pixels, recipe.batch_size)
+        tested = parts[part].to(place.device)
+        logits = trainer.predict(network, tested.pixels, recipe.batch_size, record["precision"])
         if not logits.isfinite().all():
             raise UserError(
                 f"{model_file}: this model's outputs are no numbers any more: its training "

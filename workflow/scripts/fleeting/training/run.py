@@ -9,78 +9,83 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 import torchvision
 
 from fleeting import registry, tables
 from fleeting.paths import sha256
-from fleeting.training import images, weights
+from fleeting.training import devices, images, precision, weights
 from fleeting.training.trainer import Epoch, Recipe, prepare, train
 
 
 def run(
     table: Path,
-    results: Path,
     name: dict[str, Any],
     recipe_block: dict[str, Any],
     weights_record: Path | None,
     weights_file: Path | None,
+    slots_per_device: int = 1,
 ) -> tuple[list[Epoch], dict[str, Any], dict[str, torch.Tensor]]:
     """Train one run.
 
     Args:
-        table: the fold's training and validation images; test images never come here.
-        results: the folder that the table's paths are relative to.
+        table: the fold's training and validation images, packed; test images never come here.
         name: experiment, model, lr, repeat and fold.
         recipe_block: the config's `recipe`.
         weights_record: what the pretrained weights were when fetched; None: from scratch.
         weights_file: the weights' own place; None: torchvision's cache.
+        slots_per_device: how many jobs may share a GPU.
 
     Returns:
         The history, the record of the run (run.json) and the model's state dict.
     """
     recipe = Recipe.of(recipe_block)
-    seed, device = prepare(recipe, name["repeat"])
+    seed = prepare(recipe, name["repeat"])
+    place = devices.take(slots_per_device)
+    device = place.device
     classes = images.classes_of(table)
-    training = images.load(table, "train", classes, results).to(device)
-    validation = images.load(table, "validation", classes, results).to(device)
+    parts = images.load(table, ("train", "validation"), classes)
+    training, validation = parts["train"].to(device), parts["validation"].to(device)
     model = registry.load("model", name["model"])
-    network = model.build(len(classes))
     fetched = weights.Weights.read(weights_record) if weights_record else None
-    if fetched is not None:
+    if fetched is None:
+        network = model.build(len(classes))
+    else:
         path = weights_file or weights.cache_folder() / fetched.file
-        weights.load(network, model.HEAD, path, fetched)
-    network.to(device)
+        network = weights.built(model, len(classes), path, fetched)
+    # Convolutions are faster with the channels last in memory, on the CPU and on tensor cores.
+    network.to(device, memory_format=torch.channels_last)
+    used = precision.choose(recipe.precision, device, training.pixels.shape[-1])
     logging.info(
         "%s: %d training and %d validation images of %d classes on %s",
         " ".join(f"{key} {value}" for key, value in name.items()),
         len(training.names),
         len(validation.names),
         len(classes),
-        device_name(device),
+        f"{place.name}, {used}",
     )
     start = time.perf_counter()
-    history = train(network, training, validation, float(name["lr"]), recipe, seed, log_epoch)
+    history = train(network, training, validation, float(name["lr"]), recipe, used, seed, log_epoch)
     seconds = time.perf_counter() - start
     record = {
         **name,
         "classes": classes,
-        "settings": {**recipe_block, "precision": "fp32"},
+        "settings": recipe_block,
+        "precision": used,
         "seed": seed,
         "tested_epoch": recipe.epochs,
         "train_images": len(training.names),
         "validation_images": len(validation.names),
         "split_sha256": sha256(table),
         "weights": asdict(fetched) if fetched else None,
-        "device": device_name(device),
+        "device": place.name,
         "threads": torch.get_num_threads(),
         "deterministic": device.type == "cpu" or recipe.deterministic,
         "versions": versions(),
         "seconds": round(seconds, 3),
         "images_per_second": round(len(training.names) * recipe.epochs / seconds, 3),
     }
-    state = {key: value.detach().cpu() for key, value in network.state_dict().items()}
+    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     return history, record, state
 
 
@@ -101,19 +106,11 @@ def save(
 ) -> None:
     """Write history.tsv, model.pt and run.json into a run's folder, each whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    rows = pd.DataFrame([asdict(epoch) for epoch in history])
-    tables.write(rows, folder / "history.tsv", tables.HISTORY)
+    tables.write_rows([asdict(epoch) for epoch in history], folder / "history.tsv", tables.HISTORY)
     unfinished = folder / ".model.pt.unfinished"
     torch.save(state, unfinished)
     unfinished.replace(folder / "model.pt")
     tables.write_text(json.dumps(record, indent=2) + "\n", folder / "run.json")
-
-
-def device_name(device: torch.device) -> str:
-    """The name of a device as its maker gives it."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    return f"cpu ({platform.machine()})"
 
 
 def versions() -> dict[str, str]:

@@ -11,6 +11,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from fleeting.training.images import Images, normalised
+from fleeting.training.precision import autocast, set_up
+from fleeting.training.replay import Replayed, own_stream
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Recipe:
     batch_size: int
     epochs: int
     seed: int
+    precision: str
     threads: int
     deterministic: bool
 
@@ -45,8 +48,8 @@ class Epoch:
     validation_accuracy: float
 
 
-def prepare(recipe: Recipe, repeat: int) -> tuple[int, torch.device]:
-    """Set the process up for a run; returns its seed and device.
+def prepare(recipe: Recipe, repeat: int) -> int:
+    """Set the process up for a run, before it touches a device; returns the run's seed.
 
     Repeats differ in the seed alone: the head's (without pretrained weights, every layer's)
     initial values and the order of the images. The thread count comes from the recipe, never from
@@ -60,8 +63,11 @@ def prepare(recipe: Recipe, repeat: int) -> tuple[int, torch.device]:
     # cuBLAS is deterministic only with a workspace of fixed size, set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(recipe.deterministic)
+    # Or every new tensor would be filled before it is written; nothing here reads what it did not
+    # write.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not recipe.deterministic
-    return seed, torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return seed
 
 
 def batches(order: torch.Tensor, batch_size: int) -> list[torch.Tensor]:
@@ -82,57 +88,90 @@ def train(
     validation: Images,
     lr: float,
     recipe: Recipe,
+    precision: str,
     seed: int,
     report: Callable[[Epoch], None],
 ) -> list[Epoch]:
     """Train a network in place; the weights after the last epoch are the run's model.
 
+    Nothing is asked of the device but the sums of an epoch, once, so it never waits for Python.
+
     Args:
-        network: on the device of the images.
+        network: on the device of the images, its weights in float32.
         training: the images to learn from. Loss and accuracy are those of the training steps.
         validation: the images to look at after every epoch; they change nothing.
         lr: the learning rate, constant (the paper names no schedule).
         recipe: everything else.
+        precision: `fp32`, `tf32` or `bf16`, as `precision.choose` returns it.
         seed: decides the order of the images.
         report: called after every epoch.
     """
+    device = training.labels.device
+    set_up(precision)
+    # One kernel updates all weights.
     optimiser = torch.optim.SGD(
-        network.parameters(), lr, momentum=recipe.momentum, weight_decay=recipe.weight_decay
+        network.parameters(),
+        lr,
+        momentum=recipe.momentum,
+        weight_decay=recipe.weight_decay,
+        fused=True,
     )
+    # Sums over an epoch: loss and correct answers in training, then in validation.
+    sums = torch.zeros(4, dtype=torch.float64, device=device)
+
+    def look(images: Images, batch: torch.Tensor, place: int) -> torch.Tensor:
+        labels = images.labels[batch]
+        with autocast(precision, device):
+            logits = network(normalised(images.pixels[batch]))
+        loss = cross_entropy(logits.float(), labels)
+        sums[place] += loss.detach().double() * len(batch)
+        sums[place + 1] += (logits.argmax(1) == labels).sum()
+        return loss
+
+    def learn(batch: torch.Tensor) -> None:
+        loss = look(training, batch, 0)
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+
+    def validate(batch: torch.Tensor) -> None:
+        with torch.no_grad():
+            look(validation, batch, 2)
+
     generator = torch.Generator().manual_seed(seed)
+    in_order = torch.arange(len(validation.labels), device=device).split(recipe.batch_size)
     history = []
-    for number in range(1, recipe.epochs + 1):
-        network.train()
-        order = torch.randperm(len(training.labels), generator=generator).to(training.labels.device)
-        loss_sum = torch.zeros((), dtype=torch.float64, device=training.labels.device)
-        correct = torch.zeros((), dtype=torch.int64, device=training.labels.device)
-        for batch in batches(order, recipe.batch_size):
-            labels = training.labels[batch]
-            logits = network(normalised(training.pixels[batch]))
-            loss = cross_entropy(logits, labels)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            loss_sum += loss.detach().double() * len(batch)
-            correct += (logits.argmax(1) == labels).sum()
-        logits = predict(network, validation.pixels, recipe.batch_size)
-        history.append(
-            Epoch(
-                epoch=number,
-                train_loss=loss_sum.item() / len(training.labels),
-                train_accuracy=correct.item() / len(training.labels),
-                validation_loss=cross_entropy(logits, validation.labels).item(),
-                validation_accuracy=(logits.argmax(1) == validation.labels).double().mean().item(),
+    with own_stream(device):
+        learn_replayed, validate_replayed = Replayed(learn), Replayed(validate)
+        for number in range(1, recipe.epochs + 1):
+            sums.zero_()
+            network.train()
+            order = torch.randperm(len(training.labels), generator=generator).to(device)
+            for batch in batches(order, recipe.batch_size):
+                learn_replayed(batch)
+            network.eval()
+            for batch in in_order:
+                validate_replayed(batch)
+            train_loss, train_correct, validation_loss, validation_correct = sums.tolist()
+            history.append(
+                Epoch(
+                    epoch=number,
+                    train_loss=train_loss / len(training.labels),
+                    train_accuracy=train_correct / len(training.labels),
+                    validation_loss=validation_loss / len(validation.labels),
+                    validation_accuracy=validation_correct / len(validation.labels),
+                )
             )
-        )
-        report(history[-1])
+            report(history[-1])
     return history
 
 
-def predict(network: torch.nn.Module, pixels: torch.Tensor, batch_size: int) -> torch.Tensor:
+def predict(
+    network: torch.nn.Module, pixels: torch.Tensor, batch_size: int, precision: str
+) -> torch.Tensor:
     """(N, classes) logits for (N, 3, H, W) uint8 images; the network is left in evaluation mode."""
     network.eval()
-    with torch.inference_mode():
-        return torch.cat(
-            [network(normalised(part)) for part in torch.split(pixels, batch_size)]
-        ).clone()
+    set_up(precision)
+    with torch.inference_mode(), autocast(precision, pixels.device):
+        parts = [network(normalised(part)) for part in torch.split(pixels, batch_size)]
+        return torch.cat(parts).float().clone()

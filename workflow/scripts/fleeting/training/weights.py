@@ -83,12 +83,13 @@ def identify(path: Path) -> Weights:
     return Weights(path.name, sha256(path))
 
 
-def load(network: torch.nn.Module, head: str, path: Path, weights: Weights) -> None:
-    """Load a checked weights file into a network, all but its head, in place.
+def built(model: ModuleType, classes: int, path: Path, weights: Weights) -> torch.nn.Module:
+    """A network with the weights of a checked file and a fresh head.
 
     Args:
-        network: a network whose head is fresh.
-        head: the name of the head's layer, for example `fc`; its parameters stay as they are.
+        model: the model's module. Its body is not initialised in vain: for the largest networks
+            that takes a second.
+        classes: the outputs of the head, whose initial values are the seed's.
         path: the file, a state dict; loaded with `weights_only=True`.
         weights: what the file was when the weights were fetched.
 
@@ -109,8 +110,10 @@ def load(network: torch.nn.Module, head: str, path: Path, weights: Weights) -> N
         ) from None
     if not isinstance(state, dict):
         raise UserError(f"{path}: a state dict is wanted, not a {type(state).__name__}")
+    with torch.device("meta"):
+        network: torch.nn.Module = model.build(classes)
     own = network.state_dict()
-    body = {key for key in own if not key.startswith(f"{head}.")}
+    body = {key for key in own if not key.startswith(f"{model.HEAD}.")}
     wrong = sorted(
         key for key in body if key not in state or state[key].shape != own[key].shape
     ) + sorted(key for key in state if key not in own)
@@ -119,7 +122,12 @@ def load(network: torch.nn.Module, head: str, path: Path, weights: Weights) -> N
             f"{path} holds the weights of another model: {len(wrong)} parameters differ, the "
             f"first is {wrong[0]!r}"
         )
+    network.to_empty(device="cpu")
     network.load_state_dict({key: state[key] for key in body}, strict=False)
+    for layer in network.get_submodule(model.HEAD).modules():
+        if reset := getattr(layer, "reset_parameters", None):
+            reset()
+    return network
 
 
 def _digits(name: str) -> str:

@@ -1,0 +1,42 @@
+"""Where a job computes: a slot on one of the visible GPUs, or the CPU."""
+
+import platform
+from dataclasses import dataclass
+
+import torch
+
+from fleeting.training import slots
+
+
+@dataclass(frozen=True)
+class Place:
+    """A device, and the slot on it that is this process's for as long as this is kept."""
+
+    device: torch.device
+    slot: slots.Slot | None
+
+    @property
+    def name(self) -> str:
+        """The device's name as its maker gives it."""
+        if self.device.type == "cuda":
+            return torch.cuda.get_device_name(self.device)
+        return f"cpu ({platform.machine()})"
+
+
+def take(slots_per_device: int) -> Place:
+    """Take a slot on a GPU, waiting for one if all are taken; without a GPU, the CPU.
+
+    CUDA lists what `CUDA_VISIBLE_DEVICES` lets it see, so a user's list is what is shared out.
+
+    Args:
+        slots_per_device: the config's `gpu_slots_per_device`.
+    """
+    if not torch.cuda.is_available():
+        return Place(torch.device("cpu"), None)
+    visible = range(torch.cuda.device_count())
+    slot = slots.claim(
+        [str(torch.cuda.get_device_properties(number).uuid) for number in visible], slots_per_device
+    )
+    device = torch.device("cuda", slot.device)
+    torch.cuda.set_device(device)
+    return Place(device, slot)

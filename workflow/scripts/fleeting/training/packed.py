@@ -1,0 +1,63 @@
+"""The pixels of a table's images in one file, `{table}.npy`, and its record, `{table}.json`.
+
+The array is mapped, so runs on one machine share its memory. It is too large for Snakemake to
+compare; runs depend on the record, whose bytes change exactly when the array's do.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleeting.errors import UserError
+from fleeting.paths import sha256
+from fleeting.tables import write_text
+
+#: (N, height, width, 3): red, green and blue, in the order of the table's rows.
+Pixels = NDArray[np.uint8]
+
+
+def write(pixels: Pixels, table: Path) -> None:
+    """Write the packed images of a table and then their record, each whole or not at all."""
+    array, record = _places(table)
+    unfinished = array.with_name(f".{array.name}.unfinished")
+    with unfinished.open("wb") as file:
+        np.save(file, pixels)
+    unfinished.replace(array)
+    content = {
+        "shape": list(pixels.shape),
+        "sha256": sha256(array),
+        "table_sha256": sha256(table),
+    }
+    write_text(json.dumps(content, indent=2) + "\n", record)
+
+
+def read(table: Path) -> Pixels:
+    """Map the packed images of a table, checked against their record.
+
+    Raises:
+        UserError: they are missing, torn, changed, or those of another table.
+    """
+    array, place = _places(table)
+    again = "run `snakemake -R pack_images`"
+    for path in (array, place):
+        if not path.is_file():
+            raise UserError(f"{path}: the packed images are missing; {again}")
+    try:
+        record = json.loads(place.read_text(encoding="utf-8"))
+        stated, of_table, shape = record["sha256"], record["table_sha256"], record["shape"]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{place}: not a whole record of packed images; {again}") from None
+    if of_table != sha256(table):
+        raise UserError(f"{array}: packed for another {table.name}; {again}")
+    if stated != sha256(array):
+        raise UserError(f"{array}: the packed images changed after they were made; {again}")
+    # Copy on write: PyTorch wants memory that may be written, the file stays as it is.
+    pixels: Pixels = np.load(array, mmap_mode="c", allow_pickle=False)
+    assert list(pixels.shape) == shape, "the hash covers the shape"
+    return pixels
+
+
+def _places(table: Path) -> tuple[Path, Path]:
+    return table.with_suffix(".npy"), table.with_suffix(".json")

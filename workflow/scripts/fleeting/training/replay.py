@@ -1,0 +1,58 @@
+"""CUDA graphs: a step that is launched as one, not kernel by kernel.
+
+A ResNet's step is hundreds to thousands of kernels, each shorter than its launch from Python takes
+where images are few. CUDA records them once and replays them in one launch.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+#: Calls before a step is recorded: libraries choose and prepare kernels in the first ones. These
+#: are real steps, not rehearsals, so nothing has to be undone after them.
+WARM_UP = 3
+
+
+def own_stream(device: torch.device) -> AbstractContextManager[object]:
+    """The stream that steps must run on from the first: the default one cannot be recorded."""
+    if device.type != "cuda":
+        return nullcontext()
+    stream = torch.cuda.Stream(device)
+    stream.wait_stream(torch.cuda.current_stream(device))
+    return torch.cuda.stream(stream)
+
+
+class Replayed:
+    """A step over a batch, recorded once for each size of batch and replayed from then on.
+
+    The step reads its batch and tensors that stay where they are, changes tensors in place, returns
+    nothing, and never asks the device for a value. On the CPU it is simply called.
+    """
+
+    def __init__(self, step: Callable[[torch.Tensor], None]) -> None:
+        """Take a step of one (B,) int64 batch of positions; called inside `own_stream`."""
+        self.step = step
+        self.calls: Counter[int] = Counter()
+        self.recorded: dict[int, tuple[torch.Tensor, torch.cuda.CUDAGraph]] = {}
+        # Recordings share their memory: only one of them ever runs, and none leaves anything in it.
+        self.memory = torch.cuda.graph_pool_handle() if torch.cuda.is_available() else None
+
+    def __call__(self, batch: torch.Tensor) -> None:
+        """Run the step on a batch."""
+        size = len(batch)
+        self.calls[size] += 1
+        if batch.device.type != "cuda" or self.calls[size] <= WARM_UP:
+            self.step(batch)
+            return
+        if size not in self.recorded:
+            graph = torch.cuda.CUDAGraph()
+            place = batch.clone()
+            stream = torch.cuda.current_stream()
+            with torch.cuda.graph(graph, pool=self.memory, stream=stream):
+                self.step(place)
+            self.recorded[size] = place, graph
+        place, graph = self.recorded[size]
+        place.copy_(batch)
+        graph.replay()
