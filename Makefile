@@ -8,11 +8,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RESULTS ?= results
 
-.PHONY: help demo test report format
+.PHONY: help demo test report benchmark format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
 	@echo "make test     the whole test suite"
 	@echo "make report   results and report of CONFIG=config.yaml in RESULTS=results"
+	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
 	@echo "make format   ruff and snakefmt, in place"
 
 $(READY): envs/requirements.txt
@@ -36,6 +37,11 @@ test: $(READY)
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+benchmark: $(READY)
+	$(BIN)/python benchmarks/training.py $(if $(QUICK),--quick)
+	$(BIN)/python benchmarks/cropping.py $(if $(QUICK),--quick)
+	$(BIN)/python benchmarks/planning.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

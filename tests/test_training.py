@@ -140,11 +140,13 @@ def test_a_run_is_recorded_and_tested(results: Path) -> None:
     assert kept["split_sha256"] == sha256(results / "training.tsv")
     assert torch.load(results / "run" / "model.pt", weights_only=True).keys() == state.keys()
     found = predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
-    assert found["unseen"].empty
-    assert list(found["test"]["image"]) == list(
+    assert found["unseen"] == []
+    assert [row["image"] for row in found["test"]] == list(
         tables.read(results / "test.tsv", tables.IMAGES)["image"]
     )
-    assert found["test"][["p_bright", "p_dark"]].sum(axis=1).to_list() == pytest.approx([1] * 4)
+    for row in found["test"]:
+        assert row["p_bright"] + row["p_dark"] == pytest.approx(1)
+        assert row["predicted"] == max(kept["classes"], key=lambda label: row[f"p_{label}"])
 
 
 def test_the_seed_decides_a_run_whatever_came_before(results: Path) -> None:
@@ -165,7 +167,7 @@ def test_a_network_learns_dark_from_bright(results: Path) -> None:
     save(history, record, state, results / "run")
     assert history[-1].train_loss < history[0].train_loss
     found = predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
-    assert (found["test"]["label"] == found["test"]["predicted"]).all()
+    assert all(row["label"] == row["predicted"] for row in found["test"])
 
 
 @pytest.mark.parametrize(

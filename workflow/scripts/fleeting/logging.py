@@ -1,5 +1,6 @@
 """How a script talks: progress on stdout, one paragraph when it cannot go on."""
 
+import gc
 import logging
 import sys
 import traceback
@@ -22,6 +23,9 @@ def run(main: Callable[[], None]) -> None:
     for stream in (sys.stdout, sys.stderr):
         # File names that are no UTF-8 are shown, not stumbled over.
         cast(TextIOWrapper, stream).reconfigure(errors="backslashreplace")
+    # What the imports made stays: no collection, nor the one at the exit, has to look through it.
+    gc.freeze()
+    gc.enable()
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     try:
         main()

@@ -2,8 +2,8 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
-import pandas as pd
 import torch
 
 from fleeting import registry
@@ -13,7 +13,7 @@ from fleeting.training import devices, images, trainer
 
 def predict(
     record_file: Path, model_file: Path, table: Path, slots_per_device: int = 1
-) -> dict[str, pd.DataFrame]:
+) -> dict[str, list[dict[str, Any]]]:
     """Predict the test images of a run's fold, and the apex frames of its unseen subjects.
 
     Args:
@@ -23,8 +23,8 @@ def predict(
         slots_per_device: how many jobs may share a GPU.
 
     Returns:
-        A table of predictions (image, label, predicted and a probability a class) for `test` and
-        for `unseen`, which is empty where no subject is kept unseen.
+        Rows of predictions (image, label, predicted and a probability a class) for `test` and for
+        `unseen`, which has none where no subject is kept unseen.
     """
     record = json.loads(record_file.read_text(encoding="utf-8"))
     classes, recipe = record["classes"], trainer.Recipe.of(record["settings"])
@@ -39,12 +39,9 @@ def predict(
         ) from None
     network.to(place.device, memory_format=torch.channels_last)
     parts = images.load(table, ("test",), classes)
-    found: dict[str, pd.DataFrame] = {}
-    for part in ("test", "unseen"):
-        if part not in parts:
-            found[part] = pd.DataFrame(columns=list(found["test"]))
-            continue
-        tested = parts[part].to(place.device)
+    found: dict[str, list[dict[str, Any]]] = {"unseen": []}
+    for part, loaded in parts.items():
+        tested = loaded.to(place.device)
         logits = trainer.predict(network, tested.pixels, recipe.batch_size, record["precision"])
         if not logits.isfinite().all():
             raise UserError(
@@ -55,13 +52,21 @@ def predict(
     return found
 
 
-def _rows(tested: images.Images, logits: torch.Tensor, classes: list[str]) -> pd.DataFrame:
-    probabilities = logits.softmax(1).double().cpu().numpy()
-    return pd.DataFrame(
+def _rows(tested: images.Images, logits: torch.Tensor, classes: list[str]) -> list[dict[str, Any]]:
+    columns = [f"p_{label}" for label in classes]
+    probabilities = logits.softmax(1).double().cpu()
+    return [
         {
-            "image": tested.names,
-            "label": [classes[position] for position in tested.labels.tolist()],
-            "predicted": [classes[position] for position in probabilities.argmax(1)],
-            **{f"p_{label}": probabilities[:, column] for column, label in enumerate(classes)},
+            "image": image,
+            "label": classes[label],
+            "predicted": classes[predicted],
+            **dict(zip(columns, shares, strict=True)),
         }
-    )
+        for image, label, predicted, shares in zip(
+            tested.names,
+            tested.labels.tolist(),
+            probabilities.argmax(1).tolist(),
+            probabilities.tolist(),
+            strict=True,
+        )
+    ]

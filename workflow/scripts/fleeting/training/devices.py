@@ -22,6 +22,13 @@ class Place:
             return torch.cuda.get_device_name(self.device)
         return f"cpu ({platform.machine()})"
 
+    @property
+    def peak_bytes(self) -> int | None:
+        """The most memory of the GPU that this process ever held; None on the CPU."""
+        if self.device.type == "cuda":
+            return torch.cuda.max_memory_reserved(self.device)
+        return None
+
 
 def take(slots_per_device: int) -> Place:
     """Take a slot on a GPU, waiting for one if all are taken; without a GPU, the CPU.

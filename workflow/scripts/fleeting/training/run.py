@@ -84,6 +84,7 @@ def run(
         "versions": versions(),
         "seconds": round(seconds, 3),
         "images_per_second": round(len(training.names) * recipe.epochs / seconds, 3),
+        "peak_device_bytes": place.peak_bytes,
     }
     state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     return history, record, state

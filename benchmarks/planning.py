@@ -1,0 +1,70 @@
+"""How long Snakemake thinks: to plan the paper's 150 runs, and to find them finished."""
+
+import argparse
+import time
+from functools import partial
+from pathlib import Path
+
+import measure
+import scratch
+
+OUTPUT = Path(__file__).parent / "results" / "planning.json"
+GRID = {
+    "models": ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"],
+    "lrs": ["1e-03", "1e-04", "1e-05"],
+}
+
+
+def finish(targets: list[str], **block: object) -> dict[str, object]:
+    """Make a project whose 150 runs Snakemake holds for done; the files themselves are empty."""
+    config = scratch.config([32], 8, recipe={"weights": "none"}, grid={**GRID, **block})
+    scratch.snakemake(config, "splits", "--cores", "all")
+    summary = scratch.snakemake(config, *targets, "--summary")
+    for line in summary.splitlines():
+        path = scratch.ROOT / line.split("\t")[0]
+        if line.startswith(str(scratch.RESULTS)) and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    scratch.snakemake(config, *targets, "--touch", "--cores", "all")
+    return config
+
+
+def seconds(config: dict[str, object], targets: list[str], expected: str) -> float:
+    """Seconds of a dry run, which must have printed what is expected."""
+    start = time.perf_counter()
+    text = scratch.snakemake(config, *targets, "-n")
+    taken = time.perf_counter() - start
+    if expected not in " ".join(text.split()):
+        raise RuntimeError(f"{expected!r} is not in:\n{text}")
+    return taken
+
+
+def main() -> None:
+    """Measure both."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    arguments = parser.parse_args()
+    targets = ["training"]
+    done = finish(targets, repeats=10)
+    new = scratch.config([32], 8, recipe={"weights": "none"}, grid={**GRID, "repeats": 10})
+    new["results"] = f"{scratch.RESULTS}/new"
+    new["databases"] = done["databases"]
+    taken = measure.alternate(
+        {
+            "planning": partial(seconds, new, ["all"], "train 150"),
+            "no-op check": partial(seconds, done, targets, "Nothing to be done"),
+        },
+        arguments.rounds,
+    )
+    found = [
+        {"name": name, "runs": 150, "seconds": sorted(values)[len(values) // 2], "rounds": values}
+        for name, values in taken.items()
+    ]
+    measure.write(found, arguments.output)
+    for row in found:
+        print(f"{row['name']} of 150 runs: {row['seconds']:.2f} s")
+
+
+if __name__ == "__main__":
+    main()

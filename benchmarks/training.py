@@ -1,0 +1,213 @@
+"""The naive loop against this project's trainer: the same model, images, batch size and epochs.
+
+Every round runs each of them once, a process of its own each time, in alternating order; a ratio is
+taken within a round. `results/latest.json` has the measurements, `latest.md` and `latest.png` show
+them.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import measure
+import scratch
+
+OUTPUT = Path(__file__).parent / "results"
+LR = "1e-03"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What both sides train."""
+
+    model: str
+    size: int
+    batch_size: int
+    epochs: int
+    threads: int
+
+
+@dataclass
+class Side:
+    """What the processes of one side reported, a round after the other."""
+
+    rates: list[float] = field(default_factory=list)
+    outside: list[float] = field(default_factory=list)
+    host_bytes: list[int] = field(default_factory=list)
+    last: dict[str, Any] = field(default_factory=dict)
+
+
+def timed(command: Sequence[str | Path], side: Side, log: Path) -> dict[str, Any]:
+    """Run a process to its end; notes its memory and returns its wall seconds and output."""
+    start = time.perf_counter()
+    with log.open("w") as stream:
+        process = subprocess.Popen([str(part) for part in command], stdout=stream, stderr=stream)
+        _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise RuntimeError(f"{command} failed:\n{log.read_text()}")
+    unit = 1 if sys.platform == "darwin" else 1024
+    side.host_bytes.append(usage.ru_maxrss * unit)
+    return {"wall": time.perf_counter() - start, "text": log.read_text()}
+
+
+def naive(case: Case, folder: Path, workers: int, side: Side) -> float:
+    """Seconds of the naive loop."""
+    script = Path(__file__).parent / "naive.py"
+    command = [sys.executable, script, "--folder", folder / "images" / "fold1"]
+    command += ["--model", case.model, "--batch-size", str(case.batch_size)]
+    command += ["--epochs", str(case.epochs), "--workers", str(workers)]
+    command += ["--threads", str(case.threads)]
+    done = timed(command, side, folder / "naive.log")
+    side.last = json.loads(done["text"].splitlines()[-1])
+    side.rates.append(side.last["images_per_second"])
+    side.outside.append(done["wall"] - side.last["seconds"])
+    return float(side.last["seconds"])
+
+
+def trainer(case: Case, folder: Path, precision: str, side: Side) -> float:
+    """Seconds of this project's training loop, in a job as the workflow starts it."""
+    recipe = {
+        "weights": "none",
+        "momentum": 0,
+        "weight_decay": 0,
+        "batch_size": case.batch_size,
+        "epochs": case.epochs,
+        "seed": 1,
+        "precision": precision,
+        "threads": case.threads,
+        "deterministic": False,
+    }
+    output = folder / "run"
+    command = [sys.executable, scratch.SCRIPTS / "train.py"]
+    command += ["--images", folder / "folds" / "1" / "training.tsv", "--experiment", "benchmark"]
+    command += ["--model", case.model, "--lr", LR, "--repeat", "1", "--fold", "1"]
+    command += ["--recipe", json.dumps(recipe), "--gpu-slots-per-device", "1", "--output", output]
+    done = timed(command, side, folder / "trainer.log")
+    side.last = json.loads((output / "run.json").read_text())
+    side.rates.append(side.last["images_per_second"])
+    side.outside.append(done["wall"] - side.last["seconds"])
+    return float(side.last["seconds"])
+
+
+def faster_workers(case: Case, folder: Path, choices: Sequence[int]) -> int:
+    """The number of loader processes with which the naive loop is faster, at its best of two."""
+    if len(choices) == 1:
+        return choices[0]
+    seconds = measure.alternate(
+        {str(count): partial(naive, case, folder, count, Side()) for count in choices}, 2
+    )
+    return int(min(seconds, key=lambda name: min(seconds[name])))
+
+
+def compare(
+    case: Case, folder: Path, precisions: Sequence[str], rounds: int, workers: Sequence[int]
+) -> list[dict[str, Any]]:
+    """Measure a case; one measurement a precision."""
+    chosen = faster_workers(case, folder, workers)
+    sides = {name: Side() for name in ("naive", *precisions)}
+    seconds = measure.alternate(
+        {
+            "naive": partial(naive, case, folder, chosen, sides["naive"]),
+            **{name: partial(trainer, case, folder, name, sides[name]) for name in precisions},
+        },
+        rounds,
+    )
+    found = []
+    reference = sides["naive"]
+    for name in precisions:
+        side = sides[name]
+        middle, low, high = measure.ratio(seconds["naive"], seconds[name])
+        found.append(
+            {
+                "model": case.model,
+                "size": case.size,
+                "batch_size": case.batch_size,
+                "precision": name,
+                "precision_used": side.last["precision"],
+                "device": side.last["device"],
+                "naive_images_per_second": round(statistics.median(reference.rates), 2),
+                "images_per_second": round(statistics.median(side.rates), 2),
+                "ratio": round(middle, 3),
+                "ratio_low": round(low, 3),
+                "ratio_high": round(high, 3),
+                "rounds": rounds,
+                "epochs": case.epochs,
+                "train_images": side.last["train_images"],
+                "validation_images": side.last["validation_images"],
+                "threads": case.threads,
+                "naive_workers": chosen,
+                "seconds_outside_loop": round(statistics.median(side.outside), 2),
+                "naive_peak_host_bytes": max(reference.host_bytes),
+                "peak_host_bytes": max(side.host_bytes),
+                "naive_peak_device_bytes": reference.last["peak_device_bytes"],
+                "peak_device_bytes": side.last["peak_device_bytes"],
+            }
+        )
+        print(line(found[-1]), flush=True)
+    return found
+
+
+def line(row: dict[str, Any]) -> str:
+    """One measurement for the terminal."""
+    return (
+        f"{row['model']} {row['size']} px, batch {row['batch_size']}, {row['precision']} "
+        f"({row['precision_used']}): {row['ratio']:.2f} x the naive loop "
+        f"({row['ratio_low']:.2f} to {row['ratio_high']:.2f}), "
+        f"{row['seconds_outside_loop']:.1f} s outside the loop"
+    )
+
+
+def main() -> None:
+    """Measure, write the results and show them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="two models at 224 px")
+    parser.add_argument("--models", nargs="+")
+    parser.add_argument("--sizes", nargs="+", type=int)
+    parser.add_argument("--batch-sizes", nargs="+", type=int)
+    parser.add_argument("--precisions", nargs="+", default=["fp32", "auto"])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--images-per-class", type=int, default=24)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", nargs="+", type=int, help="of the naive loop, to choose from")
+    parser.add_argument("--output", type=Path, default=OUTPUT / "latest.json")
+    arguments = parser.parse_args()
+    some = ["resnet18", "resnet50"]
+    every = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
+    models = arguments.models or (some if arguments.quick else every)
+    sizes = arguments.sizes or ([224] if arguments.quick else [224, 128, 96, 64])
+    batch_sizes = arguments.batch_sizes or ([16] if arguments.quick else [16, 32])
+    folders = scratch.prepare(sizes, arguments.images_per_class)
+
+    import hardware
+
+    workers = arguments.workers or ([0, 8] if hardware.has_gpu() else [0, 2])
+    found = []
+    for size, folder in folders.items():
+        for batch_size in batch_sizes:
+            for model in models:
+                # The largest networks at the paper's own size alone.
+                if model in some or (size, batch_size) == (sizes[0], batch_sizes[0]):
+                    case = Case(model, size, batch_size, arguments.epochs, arguments.threads)
+                    measured = compare(
+                        case, folder, arguments.precisions, arguments.rounds, workers
+                    )
+                    found += [hardware.with_shares(row) for row in measured]
+                    measure.write(found, arguments.output)
+    import show
+
+    show.write(arguments.output)
+
+
+if __name__ == "__main__":
+    main()

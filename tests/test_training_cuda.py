@@ -1,0 +1,94 @@
+"""What only a GPU can show: recorded steps do what steps do one by one."""
+
+import warnings
+
+import pytest
+import torch
+
+from fleeting import registry
+from fleeting.training import devices, replay
+from fleeting.training.images import Images
+from fleeting.training.trainer import Epoch, Recipe, train
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+
+RECIPE = Recipe(
+    momentum=0.9,
+    weight_decay=1e-4,
+    batch_size=8,
+    epochs=6,
+    seed=1,
+    precision="fp32",
+    threads=2,
+    deterministic=True,
+)
+
+
+def part(count: int) -> Images:
+    generator = torch.Generator().manual_seed(count)
+    pixels = torch.randint(0, 256, (count, 64, 64, 3), dtype=torch.uint8, generator=generator)
+    labels = torch.randint(0, 3, (count,), generator=generator)
+    names = [str(number) for number in range(count)]
+    return Images(names, pixels.permute(0, 3, 1, 2), labels).to(torch.device("cuda"))
+
+
+def trained(precision: str) -> tuple[list[Epoch], dict[str, torch.Tensor]]:
+    torch.manual_seed(3)
+    torch.use_deterministic_algorithms(True)
+    network = registry.load("model", "resnet18").build(3)
+    network.to("cuda", memory_format=torch.channels_last)
+    history = train(network, part(45), part(19), 1e-3, RECIPE, precision, 5, lambda _: None)
+    return history, network.state_dict()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
+def test_recorded_steps_are_the_steps(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """45 images in batches of 8 leave 5, and 19 leave 3: four sizes of step are recorded."""
+    recorded, weights = trained(precision)
+    monkeypatch.setattr(replay, "WARM_UP", 10**9)
+    one_by_one, expected = trained(precision)
+    for own, other in zip(recorded, one_by_one, strict=True):
+        assert own.train_loss == pytest.approx(other.train_loss, rel=1e-5)
+        assert own.validation_loss == pytest.approx(other.validation_loss, rel=1e-5)
+        assert own.train_accuracy == other.train_accuracy
+    for name, value in expected.items():
+        torch.testing.assert_close(weights[name], value)
+    assert {value.dtype for name, value in weights.items() if "tracked" not in name} == {
+        torch.float32
+    }
+
+
+def test_the_same_seed_gives_the_same_bytes_with_deterministic_kernels() -> None:
+    first, second = trained("bf16")[1], trained("bf16")[1]
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def waits(images: int) -> int:
+    """How often Python waits for the device while it trains on so many images."""
+    torch.manual_seed(3)
+    network = registry.load("model", "resnet18").build(3)
+    network.to("cuda", memory_format=torch.channels_last)
+    training, validation = part(images), part(19)
+    torch.cuda.set_sync_debug_mode("warn")
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            train(network, training, validation, 1e-3, RECIPE, "bf16", 5, lambda _: None)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    return sum("synchroniz" in str(warning.message) for warning in caught)
+
+
+def test_python_waits_for_the_device_by_the_epoch_and_not_by_the_step() -> None:
+    few = waits(40)
+    assert few >= RECIPE.epochs, "the sums of every epoch"
+    assert waits(120) == few
+
+
+def test_a_place_is_on_a_device_and_named() -> None:
+    place = devices.take(1)
+    assert place.device.type == "cuda"
+    assert place.slot is not None
+    assert place.name == torch.cuda.get_device_name(0)
+    assert torch.ones(3, device=place.device).sum() == 3
+    assert place.peak_bytes
