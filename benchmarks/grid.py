@@ -40,9 +40,9 @@ def main() -> None:
     }
     grid = {"models": MODELS, "lrs": ["1e-04"], "repeats": arguments.repeats}
     config = scratch.config(
-        [arguments.size], arguments.images_per_class, recipe=recipe, grid=grid
+        "grid", [arguments.size], arguments.images_per_class, recipe=recipe, grid=grid
     ) | {"gpu_slots_per_device": arguments.slots}
-    experiment = scratch.RESULTS / "experiments" / f"size{arguments.size}"
+    experiment = scratch.RESULTS / "grid" / "experiments" / f"size{arguments.size}"
     packed = [str(experiment / f"folds/1/{part}.json") for part in ("training", "test")]
     scratch.snakemake(config, *packed, "--cores", "all")
     shutil.rmtree(scratch.ROOT / experiment / "runs", ignore_errors=True)

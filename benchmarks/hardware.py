@@ -1,12 +1,18 @@
 """What the device could do at best: its measured matrix products, and the arithmetic of a model."""
 
+import sys
 import time
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import torch
 import torchvision
 from torch.utils.flop_counter import FlopCounterMode
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
+
+from fleeting.training.precision import choose
 
 TYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 
@@ -14,6 +20,11 @@ TYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 def has_gpu() -> bool:
     """Whether the benchmarks run on a GPU."""
     return torch.cuda.is_available()
+
+
+def precision_used(wanted: str, size: int) -> str:
+    """What the trainer makes of a precision on this device."""
+    return choose(wanted, torch.device("cuda" if has_gpu() else "cpu"), size)
 
 
 @cache

@@ -1,9 +1,11 @@
 """How long Snakemake thinks: to plan the paper's 150 runs, and to find them finished."""
 
 import argparse
+import shutil
 import time
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import measure
 import scratch
@@ -12,24 +14,25 @@ OUTPUT = Path(__file__).parent / "results" / "planning.json"
 GRID = {
     "models": ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"],
     "lrs": ["1e-03", "1e-04", "1e-05"],
+    "repeats": 10,
 }
 
 
-def finish(targets: list[str], **block: object) -> dict[str, object]:
-    """Make a project whose 150 runs Snakemake holds for done; the files themselves are empty."""
-    config = scratch.config([32], 8, recipe={"weights": "none"}, grid={**GRID, **block})
+def finished(targets: list[str]) -> dict[str, Any]:
+    """A project whose 150 runs Snakemake holds for done; the files themselves are empty."""
+    config = scratch.config("planning", [32], 8, recipe={"weights": "none"}, grid=GRID)
     scratch.snakemake(config, "splits", "--cores", "all")
     summary = scratch.snakemake(config, *targets, "--summary")
     for line in summary.splitlines():
         path = scratch.ROOT / line.split("\t")[0]
-        if line.startswith(str(scratch.RESULTS)) and not path.exists():
+        if line.startswith(config["results"]) and not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     scratch.snakemake(config, *targets, "--touch", "--cores", "all")
     return config
 
 
-def seconds(config: dict[str, object], targets: list[str], expected: str) -> float:
+def seconds(config: dict[str, Any], targets: list[str], expected: str) -> float:
     """Seconds of a dry run, which must have printed what is expected."""
     start = time.perf_counter()
     text = scratch.snakemake(config, *targets, "-n")
@@ -46,10 +49,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT)
     arguments = parser.parse_args()
     targets = ["training"]
-    done = finish(targets, repeats=10)
-    new = scratch.config([32], 8, recipe={"weights": "none"}, grid={**GRID, "repeats": 10})
-    new["results"] = f"{scratch.RESULTS}/new"
-    new["databases"] = done["databases"]
+    shutil.rmtree(scratch.ROOT / scratch.RESULTS / "planning", ignore_errors=True)
+    done = finished(targets)
+    new = done | {"results": f"{done['results']}/new"}
     taken = measure.alternate(
         {
             "planning": partial(seconds, new, ["all"], "train 150"),

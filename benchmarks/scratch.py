@@ -1,6 +1,5 @@
 """A scratch project for the benchmarks: synthetic crops of wanted sizes, split and packed."""
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,18 +10,20 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 SCRIPTS = ROOT / "workflow" / "scripts"
-RESULTS = Path("results") / "benchmark"
+RESULTS = Path("results") / "benchmarks"
 
 
-def config(sizes: Sequence[int], images_per_class: int, **changes: Any) -> dict[str, Any]:
-    """A config with an experiment `size{size}` for each size of crops.
+def config(
+    name: str, sizes: Sequence[int], images_per_class: int, **changes: Any
+) -> dict[str, Any]:
+    """The config of a benchmark, with an experiment `size{size}` for each size of crops.
 
     The synthetic database stands in for CASME II as its provider crops it, so that no detector, and
     with that no network, is needed. `changes` are further keys of every experiment.
     """
-    databases = RESULTS / "databases" / "CASME2"
+    databases = RESULTS / name / "databases" / "CASME2"
     return {
-        "results": str(RESULTS),
+        "results": str(RESULTS / name),
         "databases": {
             "casme2": {
                 "table": str(databases / "CASME2-coding-20190701.xlsx"),
@@ -50,7 +51,7 @@ def config(sizes: Sequence[int], images_per_class: int, **changes: Any) -> dict[
 
 def snakemake(block: dict[str, Any], *arguments: str) -> str:
     """Run the workflow with a config; returns what it printed, or raises with it."""
-    place = RESULTS / "config.yaml"
+    place = Path(block["results"]) / "config.yaml"
     (ROOT / place).parent.mkdir(parents=True, exist_ok=True)
     (ROOT / place).write_text(yaml.safe_dump(block), encoding="utf-8")
     command = [sys.executable, "-m", "snakemake", *arguments, "--configfile", str(place)]
@@ -60,15 +61,10 @@ def snakemake(block: dict[str, Any], *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-def prepare(sizes: Sequence[int], images_per_class: int) -> dict[int, Path]:
+def prepare(name: str, sizes: Sequence[int], images_per_class: int) -> dict[int, Path]:
     """Make crops, split and packed images; returns each size's experiment folder."""
-    folders = {size: RESULTS / "experiments" / f"size{size}" for size in sizes}
+    folders = {size: RESULTS / name / "experiments" / f"size{size}" for size in sizes}
     targets = [str(folder / "folds/1/training.json") for folder in folders.values()]
     targets += [str(folder / "images") for folder in folders.values()]
-    snakemake(config(sizes, images_per_class), *targets, "--cores", "all")
+    snakemake(config(name, sizes, images_per_class), *targets, "--cores", "all")
     return {size: ROOT / folder for size, folder in folders.items()}
-
-
-def clear() -> None:
-    """Remove what earlier benchmarks left."""
-    shutil.rmtree(ROOT / RESULTS, ignore_errors=True)

@@ -13,13 +13,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import hardware
 import measure
 import scratch
+import show
 
 OUTPUT = Path(__file__).parent / "results"
 LR = "1e-03"
@@ -103,8 +105,9 @@ def faster_workers(case: Case, folder: Path, choices: Sequence[int]) -> int:
     """The number of loader processes with which the naive loop is faster, at its best of two."""
     if len(choices) == 1:
         return choices[0]
+    short = replace(case, epochs=1)
     seconds = measure.alternate(
-        {str(count): partial(naive, case, folder, count, Side()) for count in choices}, 2
+        {str(count): partial(naive, short, folder, count, Side()) for count in choices}, 2
     )
     return int(min(seconds, key=lambda name: min(seconds[name])))
 
@@ -112,21 +115,25 @@ def faster_workers(case: Case, folder: Path, choices: Sequence[int]) -> int:
 def compare(
     case: Case, folder: Path, precisions: Sequence[str], rounds: int, workers: Sequence[int]
 ) -> list[dict[str, Any]]:
-    """Measure a case; one measurement a precision."""
+    """Measure a case; one measurement a precision. What `auto` shares with another runs once."""
     chosen = faster_workers(case, folder, workers)
-    sides = {name: Side() for name in ("naive", *precisions)}
+    used = {name: hardware.precision_used(name, case.size) for name in precisions}
+    sides = {name: Side() for name in ("naive", *used.values())}
     seconds = measure.alternate(
         {
             "naive": partial(naive, case, folder, chosen, sides["naive"]),
-            **{name: partial(trainer, case, folder, name, sides[name]) for name in precisions},
+            **{
+                name: partial(trainer, case, folder, name, sides[name])
+                for name in sorted(set(used.values()))
+            },
         },
         rounds,
     )
     found = []
     reference = sides["naive"]
     for name in precisions:
-        side = sides[name]
-        middle, low, high = measure.ratio(seconds["naive"], seconds[name])
+        side = sides[used[name]]
+        middle, low, high = measure.ratio(seconds["naive"], seconds[used[name]])
         found.append(
             {
                 "model": case.model,
@@ -187,9 +194,7 @@ def main() -> None:
     models = arguments.models or (some if arguments.quick else every)
     sizes = arguments.sizes or ([224] if arguments.quick else [224, 128, 96, 64])
     batch_sizes = arguments.batch_sizes or ([16] if arguments.quick else [16, 32])
-    folders = scratch.prepare(sizes, arguments.images_per_class)
-
-    import hardware
+    folders = scratch.prepare("training", sizes, arguments.images_per_class)
 
     workers = arguments.workers or ([0, 8] if hardware.has_gpu() else [0, 2])
     found = []
@@ -204,8 +209,6 @@ def main() -> None:
                     )
                     found += [hardware.with_shares(row) for row in measured]
                     measure.write(found, arguments.output)
-    import show
-
     show.write(arguments.output)
 
 

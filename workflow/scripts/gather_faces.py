@@ -20,8 +20,8 @@ def main() -> None:
     parser.add_argument("--excluded", required=True, type=Path, help="table of the rest, written")
     arguments = parser.parse_args()
     faces, excluded = gather(arguments.folder, arguments.subjects_folder, arguments.frames_table)
-    tables.write(faces, arguments.faces, tables.FACES)
-    tables.write(excluded, arguments.excluded, tables.EXCLUDED)
+    tables.write_rows(faces, arguments.faces, tables.FACES)
+    tables.write_rows(excluded, arguments.excluded, tables.EXCLUDED)
     report(faces, excluded, arguments.database, arguments.crop)
 
 

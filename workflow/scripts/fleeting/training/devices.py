@@ -1,11 +1,15 @@
 """Where a job computes: a slot on one of the visible GPUs, or the CPU."""
 
+import ctypes
 import platform
 from dataclasses import dataclass
 
 import torch
 
 from fleeting.training import slots
+
+#: Parameters of glibc's `mallopt`.
+TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,7 @@ def take(slots_per_device: int) -> Place:
         slots_per_device: the config's `gpu_slots_per_device`.
     """
     if not torch.cuda.is_available():
+        keep_freed_memory()
         return Place(torch.device("cpu"), None)
     visible = range(torch.cuda.device_count())
     slot = slots.claim(
@@ -47,3 +52,15 @@ def take(slots_per_device: int) -> Place:
     device = torch.device("cuda", slot.device)
     torch.cuda.set_device(device)
     return Place(device, slot)
+
+
+def keep_freed_memory() -> None:
+    """Let the C library keep what is freed for the next tensor, where it is glibc.
+
+    It would give large tensors back to the system, which clears their pages anew in every step:
+    keeping them made ResNet18 at 224 pixels a tenth faster, for a quarter more memory in ResNet50.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for parameter in (TRIM_THRESHOLD, MMAP_THRESHOLD):
+            mallopt(parameter, 2**31 - 1)

@@ -1,0 +1,307 @@
+"""Face cropping against the loop that one would write by hand.
+
+Run as `.venv/bin/python benchmarks/cropping.py`; with `--quick` it takes two minutes. It writes
+`benchmarks/results/cropping.json`. In a scratch folder it draws a synthetic CASME II of the real
+one's shape and lets annotations, frames and detector be made before any clock starts. Both sides
+then crop the same frames with the same detector into new folders:
+
+- the loop: one process that reads, detects in, cuts, resizes and writes one frame after the other,
+  with OpenCV's own settings and threads;
+- the crop stage with `box: clip`: a whole call of `snakemake --cores 2`, its start, its tables and
+  its summary included; and, out of the same call, the crop jobs alone, from the start of the first
+  to the end of the last.
+"""
+
+import argparse
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+
+from measure import alternate, ratio, table, write
+
+from fleeting import registry, tables
+
+ROOT = Path(__file__).resolve().parents[1]
+SCRIPTS = ROOT / "workflow" / "scripts"
+OUTPUT = Path(__file__).parent / "results" / "cropping.json"
+DATABASE = "casme2"
+DETECTOR: dict[str, Any] = {"name": "blazeface", "confidence": 0.5, "weights": None}
+SIZE = 224
+#: CASME II has 26 subjects and 247 clips.
+SUBJECTS, QUICK_SUBJECTS = 26, 8
+ROUNDS, QUICK_ROUNDS = 5, 3
+CLIPS = 10
+#: The crop job whose memory is measured gets this many times the clips of a subject.
+MORE_CLIPS = 10
+CORES = 2
+#: Relative to the scratch folder, as the config names them.
+TABLE = "databases/CASME2/CASME2-coding-20190701.xlsx"
+FRAMES = "databases/CASME2/CASME2_RAW_selected"
+CROPS = ("clip", "frame")
+CONFIG: dict[str, Any] = {
+    "databases": {DATABASE: {"table": TABLE, "frames": FRAMES}},
+    "crops": {box: {"box": box, "size": SIZE, "detector": DETECTOR} for box in CROPS},
+    "experiments": {box: {"based_on": "paper", "crop": box} for box in CROPS},
+}
+
+
+class Stage:
+    """The crop stage of a project in a scratch folder, with all that goes before it done."""
+
+    def __init__(self, folder: Path, subjects: int) -> None:
+        """Draw the database and make annotations, frames and detector."""
+        self.folder = folder
+        block = {"subjects": {DATABASE: subjects}, "clips_per_subject": CLIPS, "frames_per_clip": 3}
+        arguments = ["--database", DATABASE, "--settings", json.dumps(block), "--table", TABLE]
+        arguments += ["--frames", FRAMES, "--truth", "truth.tsv"]
+        script = SCRIPTS / "synthetic_database.py"
+        subprocess.run([sys.executable, str(script), *arguments], cwd=folder, check=True)
+        # Every JSON text is YAML as well.
+        (folder / "benchmark.yaml").write_text(json.dumps(CONFIG), encoding="utf-8")
+        self._snakemake(CORES, self.frames_table, self.weights.with_suffix(".json"))
+
+    @property
+    def frames_table(self) -> Path:
+        """The database's table of frames."""
+        return self.folder / f"results/frames/{DATABASE}.tsv"
+
+    @property
+    def weights(self) -> Path:
+        """The folder of the detector's weights."""
+        return self.folder / f"results/weights/detectors/{DETECTOR['name']}"
+
+    def run(self, box: str, cores: int) -> tuple[float, float]:
+        """Crop everything anew.
+
+        Returns:
+            The seconds of the whole call, and those from the first crop job's start to the last
+            one's end.
+        """
+        faces = self.folder / f"results/faces/{box}"
+        times = self.folder / f"results/benchmarks/faces/{box}/{DATABASE}"
+        for folder in (faces, times):
+            shutil.rmtree(folder, ignore_errors=True)
+        whole = self._snakemake(cores, faces / f"{DATABASE}.tsv")
+        ends = {path: path.stat().st_mtime for path in times.glob("*.tsv")}
+        starts = [end - _seconds_of_job(path) for path, end in ends.items()]
+        return whole, max(ends.values()) - min(starts)
+
+    def digest(self, box: str) -> dict[str, str]:
+        """The sha256 of every crop and table of the last run, by path."""
+        faces = self.folder / f"results/faces/{box}"
+        files = [path for path in sorted(faces.rglob("*")) if path.suffix in (".png", ".tsv")]
+        return {
+            str(path.relative_to(faces)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in files
+        }
+
+    def memory(self, times: int) -> float:
+        """The peak memory in MiB of the crop job of a subject with that many times its clips."""
+        subject = sorted((self.folder / f"results/frames/{DATABASE}").glob("*.tsv"))[0]
+        rows = [
+            self._copied(row, number)
+            for number in range(times)
+            for row in tables.read_rows(subject, tables.FRAMES)
+        ]
+        written = self.folder / "more.tsv"
+        tables.write_rows(rows, written, tables.FRAMES)
+        options = {
+            "results": "results",
+            "crop": "memory",
+            "database": DATABASE,
+            "subject": subject.stem,
+            "frames-table": written.name,
+            "frames": FRAMES,
+            "source": "raw",
+            "settings": json.dumps({**CONFIG["crops"]["clip"], "provider_crops": "keep"}),
+            "weights": str(self.weights),
+            "faces": "more.faces.tsv",
+            "excluded": "more.excluded.tsv",
+            "crops": f"results/faces/memory/{DATABASE}/{subject.stem}",
+        }
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        command = [sys.executable, str(SCRIPTS / "crop.py"), *arguments]
+        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL) as job:
+            _, status, usage = os.wait4(job.pid, 0)
+            job.returncode = os.waitstatus_to_exitcode(status)
+        if job.returncode:
+            raise RuntimeError(f"the crop job of {times * CLIPS} clips failed")
+        # macOS counts bytes, Linux kibibytes.
+        return usage.ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+
+    def _copied(self, row: dict[str, str], number: int) -> dict[str, str]:
+        """The row of a clip of another name, whose frame is a file of its own."""
+        database, subject, clip, onset = row["sample"].split("/")
+        sample = f"{database}/{subject}/{clip}_{number}/{onset}"
+        path = Path(row["path"])
+        copy = self.folder / FRAMES / path.with_stem(f"{path.stem}_{number}")
+        copy.unlink(missing_ok=True)
+        copy.hardlink_to(self.folder / FRAMES / path)
+        names = {"sample": sample, "image": f"{sample}/{row['phase']}"}
+        return {**row, **names, "path": str(path.with_name(copy.name))}
+
+    def _snakemake(self, cores: int, *targets: Path) -> float:
+        """Seconds of a call that makes the targets."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+        command += ["--configfile", "benchmark.yaml", "--cores", str(cores)]
+        command += [str(target.relative_to(self.folder)) for target in targets]
+        start = time.perf_counter()
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True)
+        seconds = time.perf_counter() - start
+        if done.returncode:
+            raise RuntimeError(done.stdout + done.stderr)
+        return seconds
+
+
+def naive(frames_table: Path, frames: Path, weights: Path, crops: Path) -> None:
+    """The loop that one would write: a face is searched in every frame, all in one process."""
+    import cv2
+
+    from fleeting.faces.box import square_around
+    from fleeting.faces.finder import choose
+
+    module = registry.load("detector", DETECTOR["name"])
+    detector = module.load(weights, DETECTOR)
+    # Loading the detector asked for one thread; this is OpenCV's own number again.
+    cv2.setNumThreads(-1)
+    for row in tables.read_rows(frames_table, tables.FRAMES):
+        image = cv2.imread(str(frames / row["path"]))
+        assert image is not None, row["path"]
+        height, width = image.shape[:2]
+        face = choose(detector.detect(image), DETECTOR["confidence"], width, height)
+        square = square_around(face.box, module.MARGIN)
+        face_alone = image[max(square.y0, 0) : square.y1, max(square.x0, 0) : square.x1]
+        target = crops / f"{row['image']}.png"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(target), cv2.resize(face_alone, (SIZE, SIZE)))
+
+
+def time_naive(stage: Stage) -> float:
+    """Seconds of the loop, the start of its process included."""
+    crops = stage.folder / "naive"
+    shutil.rmtree(crops, ignore_errors=True)
+    arguments = (stage.frames_table, stage.folder / FRAMES, stage.weights, crops)
+    loop = multiprocessing.get_context("spawn").Process(target=naive, args=arguments)
+    start = time.perf_counter()
+    loop.start()
+    loop.join()
+    seconds = time.perf_counter() - start
+    written = sum(1 for _ in crops.rglob("*.png"))
+    if loop.exitcode or written != len(tables.read_rows(stage.frames_table, tables.FRAMES)):
+        raise RuntimeError(f"the loop failed after {written} crops")
+    return seconds
+
+
+def compare(stage: Stage, rounds: int) -> list[dict[str, Any]]:
+    """The loop and the stage in turns: a measurement of the whole call and one of the jobs."""
+    jobs: list[float] = []
+
+    def crop() -> float:
+        whole, alone = stage.run("clip", CORES)
+        jobs.append(alone)
+        return whole
+
+    seconds = alternate({"naive": lambda: time_naive(stage), "whole": crop}, rounds)
+    images = len(tables.read_rows(stage.frames_table, tables.FRAMES))
+    sides = {"whole call": seconds["whole"], "crop jobs alone": jobs}
+    return [
+        _comparison(f"crop stage, box: clip, {CORES} cores, {name}", images, seconds["naive"], own)
+        for name, own in sides.items()
+    ]
+
+
+def check_bytes(stage: Stage) -> dict[str, Any]:
+    """Crop in either box mode on one core and on two: every crop and table must be the same."""
+    files = 0
+    for box in CROPS:
+        digests = []
+        for cores in (CORES, 1):
+            stage.run(box, cores)
+            digests.append(stage.digest(box))
+        if digests[0] != digests[1]:
+            raise RuntimeError(f"box: {box}: crops or tables depend on the number of cores")
+        files += len(digests[0])
+    return {"name": f"same bytes on 1 and {CORES} cores, both box modes", "files": files}
+
+
+def measure_memory(stage: Stage) -> dict[str, Any]:
+    """The peak memory of a crop job, and of one with many times the clips."""
+    few, many = stage.memory(1), stage.memory(MORE_CLIPS)
+    return {
+        "name": f"peak memory of a crop job, {MORE_CLIPS} times the clips",
+        "clips": [CLIPS, MORE_CLIPS * CLIPS],
+        "mebibytes": [round(few, 1), round(many, 1)],
+        "ratio": round(many / few, 3),
+    }
+
+
+def show(measurements: Sequence[dict[str, Any]]) -> str:
+    """The comparisons as a table for the screen."""
+    columns = {
+        "naive images/s": "naive_images_per_second",
+        "images/s": "images_per_second",
+        "ratio": "ratio",
+        "low": "ratio_low",
+        "high": "ratio_high",
+    }
+    rows = [
+        (measured["name"], *(f"{measured[key]:.2f}" for key in columns.values()))
+        for measured in measurements
+    ]
+    return table([("", *columns), *rows])
+
+
+def main() -> None:
+    """Read the command line, measure, print and write."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer subjects and rounds")
+    quick = parser.parse_args().quick
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Stage(Path(folder).resolve(), QUICK_SUBJECTS if quick else SUBJECTS)
+        measurements = compare(stage, QUICK_ROUNDS if quick else ROUNDS)
+        print(show(measurements))
+        identical, memory = check_bytes(stage), measure_memory(stage)
+    print(f"{identical['name']}: {identical['files']} files")
+    few, many = memory["mebibytes"]
+    print(f"{memory['name']}: {few} MiB, {many} MiB")
+    write([*measurements, identical, memory], OUTPUT)
+
+
+def _comparison(
+    name: str, images: int, naive_seconds: Sequence[float], seconds: Sequence[float]
+) -> dict[str, Any]:
+    middle, low, high = ratio(naive_seconds, seconds)
+    return {
+        "name": name,
+        "images": images,
+        "rounds": len(seconds),
+        "naive_seconds": round(statistics.median(naive_seconds), 3),
+        "seconds": round(statistics.median(seconds), 3),
+        "naive_images_per_second": round(images / statistics.median(naive_seconds), 2),
+        "images_per_second": round(images / statistics.median(seconds), 2),
+        "ratio": round(middle, 3),
+        "ratio_low": round(low, 3),
+        "ratio_high": round(high, 3),
+    }
+
+
+def _seconds_of_job(benchmark: Path) -> float:
+    """The seconds in a table that Snakemake's `benchmark:` wrote."""
+    header, line = benchmark.read_text(encoding="utf-8").splitlines()
+    return float(dict(zip(header.split("\t"), line.split("\t"), strict=True))["s"])
+
+
+if __name__ == "__main__":
+    main()
