@@ -1,5 +1,6 @@
 """What several test files share."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -7,7 +8,10 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import fleeting.startup  # noqa: F401
 from pipeline import Project
+
+gc.enable()  # A test session is long, unlike a job.
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """The finder of a script's modules, and the order of the stages that it makes visible."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,14 @@ def test_scripts_are_thin() -> None:
         tree = ast.parse((SCRIPTS / script).read_text())
         functions = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
         assert functions == ["main"], script
+
+
+@pytest.mark.parametrize("script", ["train", "predict"])
+def test_a_job_on_a_device_imports_only_what_it_needs(script: str) -> None:
+    """On a fast device such a job is shorter than its start."""
+    needless = ("pandas", "cv2", "matplotlib", "seaborn", "sklearn", "openpyxl", "snakemake")
+    program = f"import sys, {script}; print(*sorted(set({needless}) & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=SCRIPTS, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == ""

@@ -1,7 +1,6 @@
 """Crop the faces of one subject's frames."""
 
 import argparse
-import gc
 import os
 from pathlib import Path
 
@@ -17,9 +16,6 @@ from fleeting.logging import run
 
 def main() -> None:
     """Read the command line and crop."""
-    # A job is short: walking through all that numpy and OpenCV hold, once more at its end, would
-    # take a tenth of what loading them took.
-    gc.freeze()
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", required=True, type=Path, help="the results folder")
     parser.add_argument("--crop", required=True, help="the name of the block under crops:")

@@ -1,12 +1,9 @@
 """Test one run: predict its test images, once."""
 
-import gc
-
-gc.disable()  # Collecting while importing is a tenth of a job's start. `run` enables it.
-
 import argparse
 from pathlib import Path
 
+import fleeting.startup  # noqa: F401
 from fleeting import tables
 from fleeting.evaluation.predict import predict
 from fleeting.logging import run

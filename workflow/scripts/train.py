@@ -1,13 +1,10 @@
 """Train one (experiment, model, lr, repeat, fold) of the grid."""
 
-import gc
-
-gc.disable()  # Collecting while importing is a tenth of a job's start. `run_script` enables it.
-
 import argparse
 import json
 from pathlib import Path
 
+import fleeting.startup  # noqa: F401
 from fleeting.logging import run as run_script
 from fleeting.training.run import run, save
 
