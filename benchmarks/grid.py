@@ -76,7 +76,8 @@ def main() -> None:
     measure.write([found], arguments.output)
     print(
         f"{found['runs']} runs in {taken:.0f} s with {arguments.slots} slots on "
-        f"{found['device']}: all {RUNS} in {found['projected_minutes']} minutes"
+        f"{found['device']}, {found['precision_used']}: "
+        f"all {RUNS} in {found['projected_minutes']} minutes"
     )
 
 

@@ -27,6 +27,11 @@ def precision_used(wanted: str, size: int) -> str:
     return choose(wanted, torch.device("cuda" if has_gpu() else "cpu"), size)
 
 
+def naive_precision(used: str) -> str:
+    """What the naive loop multiplies in beside a trainer's precision: TF32 is a GPU's default."""
+    return "tf32" if has_gpu() and used != "fp32" else "fp32"
+
+
 @cache
 def peak(precision: str, threads: int) -> float:
     """The best of several square matrix products, in operations a second (a product counts two)."""
@@ -61,6 +66,6 @@ def with_shares(row: dict[str, Any]) -> dict[str, Any]:
     """A measurement with the share of the peak that both sides reach, validation included."""
     step, forward = operations(row["model"], row["size"])
     an_image = step + forward * row["validation_images"] / row["train_images"]
-    naive = row["naive_images_per_second"] * an_image / peak("fp32", row["threads"])
+    naive = row["naive_images_per_second"] * an_image / peak(row["naive_precision"], row["threads"])
     own = row["images_per_second"] * an_image / peak(row["precision_used"], row["threads"])
     return {**row, "naive_share_of_peak": round(naive, 3), "share_of_peak": round(own, 3)}

@@ -1,7 +1,8 @@
 """The loop that a user would write instead of this project's trainer, fixed and fair.
 
 It is PyTorch's own tutorial loop: an ImageFolder of the crops, ToTensor and Normalize, a
-DataLoader, float32, SGD, `.item()` a step, training and validation in every epoch.
+DataLoader, float32, SGD, `.item()` a step, training and validation in every epoch. PyTorch's own
+default lets a GPU's convolutions multiply float32 in TF32; `--precision fp32` forbids it.
 """
 
 import argparse
@@ -76,8 +77,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, required=True)
     parser.add_argument("--workers", type=int, required=True)
     parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--precision", choices=("fp32", "tf32"), required=True)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
+    if arguments.precision == "fp32":
+        torch.backends.cudnn.conv.fp32_precision = "ieee"
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     folders = [images(arguments.folder / part) for part in ("train", "validation")]
     training, validation = (
@@ -87,6 +91,7 @@ def main() -> None:
             shuffle=shuffled,
             num_workers=arguments.workers,
             pin_memory=device.type == "cuda",
+            persistent_workers=arguments.workers > 0,
         )
         for folder, shuffled in zip(folders, (True, False), strict=True)
     )

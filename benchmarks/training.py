@@ -62,13 +62,13 @@ def timed(command: Sequence[str | Path], side: Side, log: Path) -> dict[str, Any
     return {"wall": time.perf_counter() - start, "text": log.read_text()}
 
 
-def naive(case: Case, folder: Path, workers: int, side: Side) -> float:
-    """Seconds of the naive loop."""
+def naive(case: Case, folder: Path, precision: str, workers: int, side: Side) -> float:
+    """Seconds of the naive loop, in float32 or in PyTorch's default on a GPU, which is TF32."""
     script = Path(__file__).parent / "naive.py"
     command = [sys.executable, script, "--folder", folder / "images" / "fold1"]
     command += ["--model", case.model, "--batch-size", str(case.batch_size)]
     command += ["--epochs", str(case.epochs), "--workers", str(workers)]
-    command += ["--threads", str(case.threads)]
+    command += ["--threads", str(case.threads), "--precision", precision]
     done = timed(command, side, folder / "naive.log")
     side.last = json.loads(done["text"].splitlines()[-1])
     side.rates.append(side.last["images_per_second"])
@@ -87,7 +87,7 @@ def trainer(case: Case, folder: Path, precision: str, side: Side) -> float:
         "seed": 1,
         "precision": precision,
         "threads": case.threads,
-        "deterministic": False,
+        "deterministic": True,
     }
     output = folder / "run"
     command = [sys.executable, scratch.SCRIPTS / "train.py"]
@@ -107,7 +107,7 @@ def faster_workers(case: Case, folder: Path, choices: Sequence[int]) -> int:
         return choices[0]
     short = replace(case, epochs=1)
     seconds = measure.alternate(
-        {str(count): partial(naive, short, folder, count, Side()) for count in choices}, 2
+        {str(count): partial(naive, short, folder, "fp32", count, Side()) for count in choices}, 2
     )
     return int(min(seconds, key=lambda name: min(seconds[name])))
 
@@ -118,22 +118,26 @@ def compare(
     """Measure a case; one measurement a precision. What `auto` shares with another runs once."""
     chosen = faster_workers(case, folder, workers)
     used = {name: hardware.precision_used(name, case.size) for name in precisions}
-    sides = {name: Side() for name in ("naive", *used.values())}
+    # Like precision against like; what is faster than that, against PyTorch's default.
+    against = {name: hardware.naive_precision(used[name]) for name in precisions}
+    loops = {f"naive {name}": name for name in sorted(set(against.values()))}
+    own = sorted(set(used.values()))
+    sides = {name: Side() for name in (*loops, *own)}
     seconds = measure.alternate(
         {
-            "naive": partial(naive, case, folder, chosen, sides["naive"]),
             **{
-                name: partial(trainer, case, folder, name, sides[name])
-                for name in sorted(set(used.values()))
+                loop: partial(naive, case, folder, name, chosen, sides[loop])
+                for loop, name in loops.items()
             },
+            **{name: partial(trainer, case, folder, name, sides[name]) for name in own},
         },
         rounds,
     )
     found = []
-    reference = sides["naive"]
     for name in precisions:
-        side = sides[used[name]]
-        middle, low, high = measure.ratio(seconds["naive"], seconds[used[name]])
+        loop = f"naive {against[name]}"
+        side, reference = sides[used[name]], sides[loop]
+        middle, low, high = measure.ratio(seconds[loop], seconds[used[name]])
         found.append(
             {
                 "model": case.model,
@@ -141,6 +145,7 @@ def compare(
                 "batch_size": case.batch_size,
                 "precision": name,
                 "precision_used": side.last["precision"],
+                "naive_precision": against[name],
                 "device": side.last["device"],
                 "naive_images_per_second": round(statistics.median(reference.rates), 2),
                 "images_per_second": round(statistics.median(side.rates), 2),

@@ -1,5 +1,6 @@
 """What only a GPU can show: recorded steps do what steps do one by one."""
 
+import dataclasses
 import warnings
 
 import pytest
@@ -32,21 +33,42 @@ def part(count: int) -> Images:
     return Images(names, pixels.permute(0, 3, 1, 2), labels).to(torch.device("cuda"))
 
 
-def trained(precision: str) -> tuple[list[Epoch], dict[str, torch.Tensor]]:
+def count_replays(monkeypatch: pytest.MonkeyPatch) -> list[torch.cuda.CUDAGraph]:
+    """The graphs that are replayed from now on, in order."""
+    made: list[torch.cuda.CUDAGraph] = []
+    replay_one = torch.cuda.CUDAGraph.replay
+
+    def counted(graph: torch.cuda.CUDAGraph) -> None:
+        made.append(graph)
+        replay_one(graph)
+
+    monkeypatch.setattr(torch.cuda.CUDAGraph, "replay", counted)
+    return made
+
+
+def trained(precision: str, momentum: float = 0.9) -> tuple[list[Epoch], dict[str, torch.Tensor]]:
     torch.manual_seed(3)
     torch.use_deterministic_algorithms(True)
     network = registry.load("model", "resnet18").build(3)
     network.to("cuda", memory_format=torch.channels_last)
-    history = train(network, part(45), part(19), 1e-3, RECIPE, precision, 5, lambda _: None)
+    recipe = dataclasses.replace(RECIPE, momentum=momentum)
+    history = train(network, part(45), part(19), 1e-3, recipe, precision, 5, lambda _: None)
     return history, network.state_dict()
 
 
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
 @pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
-def test_recorded_steps_are_the_steps(precision: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_steps_are_the_steps(
+    precision: str, momentum: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """45 images in batches of 8 leave 5, and 19 leave 3: four sizes of step are recorded."""
-    recorded, weights = trained(precision)
-    monkeypatch.setattr(replay, "WARM_UP", 10**9)
-    one_by_one, expected = trained(precision)
+    made = count_replays(monkeypatch)
+    recorded, weights = trained(precision, momentum)
+    assert len({id(graph) for graph in made}) == 4
+    assert len(made) == (RECIPE.epochs - 1) * (6 + 3)
+    monkeypatch.setattr(replay.Replayed, "__call__", lambda self, batch, record: self.step(batch))
+    one_by_one, expected = trained(precision, momentum)
+    assert len(made) == (RECIPE.epochs - 1) * (6 + 3), "nothing was replayed this time"
     for own, other in zip(recorded, one_by_one, strict=True):
         assert own.train_loss == pytest.approx(other.train_loss, rel=1e-5)
         assert own.validation_loss == pytest.approx(other.validation_loss, rel=1e-5)
@@ -56,6 +78,13 @@ def test_recorded_steps_are_the_steps(precision: str, monkeypatch: pytest.Monkey
     assert {value.dtype for name, value in weights.items() if "tracked" not in name} == {
         torch.float32
     }
+
+
+def test_a_precision_is_what_the_network_multiplies_in() -> None:
+    losses = {name: trained(name)[0][0].train_loss for name in ("fp32", "tf32", "bf16")}
+    assert len(set(losses.values())) == 3
+    assert losses["tf32"] == pytest.approx(losses["fp32"], rel=1e-2)
+    assert losses["bf16"] == pytest.approx(losses["fp32"], rel=5e-2)
 
 
 def test_the_same_seed_gives_the_same_bytes_with_deterministic_kernels() -> None:
@@ -80,6 +109,7 @@ def waits(images: int) -> int:
 
 
 def test_python_waits_for_the_device_by_the_epoch_and_not_by_the_step() -> None:
+    waits(40)  # The first of a process also moves its constants.
     few = waits(40)
     assert few >= RECIPE.epochs, "the sums of every epoch"
     assert waits(120) == few

@@ -33,6 +33,14 @@ def test_jobs_take_the_visible_devices_in_turn(visible: list[torch.device]) -> N
     assert [place.slot.slot for place in places if place.slot] == [0, 0, 1, 1]
 
 
+def test_a_place_that_is_dropped_is_free_again(visible: list[torch.device]) -> None:
+    """As training and testing in one process do."""
+    for _ in range(4):
+        place = devices.take(1)
+        assert place.device.index == 0
+        del place
+
+
 def test_a_schedulers_job_uses_the_one_device_that_it_was_given(
     visible: list[torch.device], monkeypatch: pytest.MonkeyPatch
 ) -> None:

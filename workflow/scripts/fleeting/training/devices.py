@@ -28,7 +28,7 @@ class Place:
 
     @property
     def peak_bytes(self) -> int | None:
-        """The most memory of the GPU that this process ever held; None on the CPU."""
+        """The most memory of the GPU that PyTorch reserved here, in bytes; None on the CPU."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_reserved(self.device)
         return None
@@ -62,5 +62,6 @@ def keep_freed_memory() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        for parameter in (TRIM_THRESHOLD, MMAP_THRESHOLD):
-            mallopt(parameter, 2**31 - 1)
+        # Up to glibc 2.34 the second must not be larger than this, and without it the first harms.
+        mallopt(MMAP_THRESHOLD, 2**31 - 1) or mallopt(MMAP_THRESHOLD, 2**25)
+        mallopt(TRIM_THRESHOLD, 2**31 - 1)

@@ -1,7 +1,7 @@
 """The pixels of a table's images in one file, `{table}.npy`, and its record, `{table}.json`.
 
-The array is mapped, so runs on one machine share its memory. It is too large for Snakemake to
-compare; runs depend on the record, whose bytes change exactly when the array's do.
+The array is mapped: a run copies its own rows out of it. It is too large for Snakemake to compare;
+runs depend on the record, whose bytes change exactly when the array's do.
 """
 
 import json
@@ -53,8 +53,7 @@ def read(table: Path) -> Pixels:
         raise UserError(f"{array}: packed for another {table.name}; {again}")
     if stated != sha256(array):
         raise UserError(f"{array}: the packed images changed after they were made; {again}")
-    # Copy on write: PyTorch wants memory that may be written, the file stays as it is.
-    pixels: Pixels = np.load(array, mmap_mode="c", allow_pickle=False)
+    pixels: Pixels = np.load(array, mmap_mode="r", allow_pickle=False)
     assert list(pixels.shape) == shape, "the hash covers the shape"
     return pixels
 

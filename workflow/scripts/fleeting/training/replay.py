@@ -4,15 +4,10 @@ A ResNet's step is hundreds to thousands of kernels, each shorter than its launc
 where images are few. CUDA records them once and replays them in one launch.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
-
-#: Calls before a step is recorded: libraries choose and prepare kernels in the first ones. These
-#: are real steps, not rehearsals, so nothing has to be undone after them.
-WARM_UP = 3
 
 
 def own_stream(device: torch.device) -> AbstractContextManager[object]:
@@ -34,18 +29,23 @@ class Replayed:
     def __init__(self, step: Callable[[torch.Tensor], None]) -> None:
         """Take a step of one (B,) int64 batch of positions; called inside `own_stream`."""
         self.step = step
-        self.calls: Counter[int] = Counter()
         self.recorded: dict[int, tuple[torch.Tensor, torch.cuda.CUDAGraph]] = {}
         # Recordings share their memory: only one of them ever runs, and none leaves anything in it.
         self.memory = torch.cuda.graph_pool_handle() if torch.cuda.is_available() else None
 
-    def __call__(self, batch: torch.Tensor) -> None:
-        """Run the step on a batch."""
-        size = len(batch)
-        self.calls[size] += 1
-        if batch.device.type != "cuda" or self.calls[size] <= WARM_UP:
+    def __call__(self, batch: torch.Tensor, record: bool) -> None:
+        """Run the step on a batch.
+
+        Args:
+            batch: positions of images.
+            record: whether steps may be recorded: once every size of batch was there, since
+                libraries choose and prepare kernels when they meet one. After that no step runs
+                outside the recordings' memory, which would take as much again.
+        """
+        if batch.device.type != "cuda" or not record:
             self.step(batch)
             return
+        size = len(batch)
         if size not in self.recorded:
             graph = torch.cuda.CUDAGraph()
             place = batch.clone()

@@ -11,9 +11,11 @@ import re
 import stat
 import tempfile
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from io import FileIO
 from itertools import count
 from pathlib import Path
@@ -37,8 +39,8 @@ class Slot:
     Attributes:
         device: a position in the list of devices.
         slot: the slot's number on that device, from 0.
-        lock: the locked file: closing it, or the end of the process, gives the slot back. None in
-            a scheduler's job that has a device to itself or found all slots taken.
+        lock: the locked file: dropping or closing it, or the end of the process, gives the slot
+            back. None in a scheduler's job that has a device to itself or found all slots taken.
     """
 
     device: int
@@ -113,8 +115,14 @@ def _take(devices: Sequence[str], slots_per_device: int) -> Slot:
     if lock is not None:
         # A program that this process starts never inherits the file, but a forked copy of it does,
         # and would keep the slot after this process died.
-        os.register_at_fork(after_in_child=lock.close)
+        os.register_at_fork(after_in_child=partial(_close, weakref.ref(lock)))
     return Slot(device, slot, lock)
+
+
+def _close(lock: "weakref.ref[FileIO]") -> None:
+    """Close a file if it is still in use; a strong reference would keep its slot taken for ever."""
+    if (file := lock()) is not None:
+        file.close()
 
 
 def _folder() -> Path:

@@ -94,7 +94,7 @@ def train(
 ) -> list[Epoch]:
     """Train a network in place; the weights after the last epoch are the run's model.
 
-    Nothing is asked of the device but the sums of an epoch, once, so it never waits for Python.
+    Nothing is asked of the device but the sums of an epoch, once: no step waits for Python.
 
     Args:
         network: on the device of the images, its weights in float32.
@@ -148,10 +148,10 @@ def train(
             network.train()
             order = torch.randperm(len(training.labels), generator=generator).to(device)
             for batch in batches(order, recipe.batch_size):
-                learn_replayed(batch)
+                learn_replayed(batch, record=number > 1)
             network.eval()
             for batch in in_order:
-                validate_replayed(batch)
+                validate_replayed(batch, record=number > 1)
             train_loss, train_correct, validation_loss, validation_correct = sums.tolist()
             history.append(
                 Epoch(
@@ -174,4 +174,4 @@ def predict(
     set_up(precision)
     with torch.inference_mode(), autocast(precision, pixels.device):
         parts = [network(normalised(part)) for part in torch.split(pixels, batch_size)]
-        return torch.cat(parts).float().clone()
+        return torch.cat(parts).float()
