@@ -8,10 +8,12 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RESULTS ?= results
 
-.PHONY: help demo test report benchmark format
+.PHONY: help demo test test-slurm doctor report benchmark format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
 	@echo "make test     the whole test suite"
+	@echo "make test-slurm  profiles/slurm on a real Slurm, brought up here; needs root, installs Debian's packages"
+	@echo "make doctor   looks at CONFIG=config.yaml, its databases and this machine before a run"
 	@echo "make report   results and report of CONFIG=config.yaml in RESULTS=results"
 	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
 	@echo "make format   ruff and snakefmt, in place"
@@ -27,6 +29,9 @@ demo: $(READY)
 	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) \
 		--report results/demo/report.html --report-after-run
 
+doctor: $(READY)
+	@$(BIN)/python workflow/scripts/doctor.py --config "$(CONFIG)"
+
 report: $(READY)
 	$(BIN)/snakemake --configfile "$(CONFIG)" --report "$(RESULTS)/report.html" --report-after-run
 
@@ -37,6 +42,10 @@ test: $(READY)
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+test-slurm: $(READY)
+	sh tests/slurm_install.sh
+	$(BIN)/pytest -m slurm tests/test_slurm.py
 
 benchmark: $(READY)
 	$(BIN)/python benchmarks/training.py $(if $(QUICK),--quick)

@@ -34,5 +34,12 @@ rule all:
         rules.figures.input,
 
 
+print_obstacle()
+
+
 onsuccess:
     print_summary()
+
+
+onerror:
+    print_obstacle()

@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import fleeting.startup  # noqa: F401
 from pipeline import Project
+from small_runs import small_split
 
 gc.enable()  # A test session is long, unlike a job.
 
@@ -24,3 +25,10 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project.new(folder)
     project.run()
     return project
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    """A folder with the packed images of `small_split`."""
+    small_split(tmp_path)
+    return tmp_path

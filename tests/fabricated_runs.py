@@ -28,8 +28,12 @@ def write_run(
     classes: Sequence[str] = CLASSES,
     unseen: Sequence[tuple[str, str, str]] = (),
     experiment: str = "paper",
+    failed: str | None = None,
 ) -> Path:
-    """Write one run; `unseen` holds (image, label, predicted). Returns its folder."""
+    """Write one run; `unseen` holds (image, label, predicted). Returns its folder.
+
+    One that `failed` says why and has no predictions.
+    """
     folder = run_folder(results, experiment, model, lr, repeat, fold)
     epochs = range(1, len(validation) + 1)
     history = pd.DataFrame(
@@ -43,10 +47,10 @@ def write_run(
     )
     tables.write(history, folder / "history.tsv", tables.HISTORY)
     images = [f"casme/sub01/EP{number:02d}/1/onset" for number in range(len(labels))]
-    rows = list(zip(images, labels, predicted, strict=True))
+    rows = [] if failed else list(zip(images, labels, predicted, strict=True))
     _write_predictions(rows, folder / "predictions.tsv", classes)
-    _write_predictions(list(unseen), folder / "unseen_predictions.tsv", classes)
-    facts = {"classes": list(classes), "device": "cpu"}
+    _write_predictions([] if failed else list(unseen), folder / "unseen_predictions.tsv", classes)
+    facts = {"classes": list(classes), "device": "cpu", "failed": failed}
     (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     return folder
 

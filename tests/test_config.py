@@ -94,7 +94,7 @@ def test_based_on_builds_on_the_paper_even_if_it_is_not_listed() -> None:
         ("experiments.paper.based_on", "paper", "circle"),
         ("experiments.imagenet", {}, "the name is taken"),
         ("experiments.detectors", {}, "the name is taken"),
-        ("experiments.a-b", {}, "does not match"),
+        ("experiments.a-b", {}, "'a-b' is not a name of lower-case letters"),
         ("crops.paper.detector.name", "viola_jones", "no detector is called 'viola_jones'"),
         ("crops.paper.detector.swap_rb", True, "not a key of blazeface"),
         ("crops.paper.detector.name", "opencv_ssd", "needs the path of your file"),

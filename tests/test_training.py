@@ -18,42 +18,8 @@ from fleeting.paths import sha256
 from fleeting.training import images, packed, trainer
 from fleeting.training.images import Images, normalised
 from fleeting.training.pack import pack
-from fleeting.training.run import run, save
-from fleeting.training.trainer import Recipe, batches, train
-
-RECIPE = {
-    "weights": "none",
-    "momentum": 0.0,
-    "weight_decay": 0.0,
-    "batch_size": 4,
-    "epochs": 2,
-    "seed": 1,
-    "precision": "fp32",
-    "threads": 1,
-    "deterministic": True,
-}
-NAME = {"experiment": "e", "model": "resnet18", "lr": "1e-02", "repeat": 1, "fold": "1"}
-
-
-@pytest.fixture
-def results(tmp_path: Path) -> Path:
-    """Crops of two classes, dark and bright, in a training and a test table."""
-    random = np.random.default_rng(0)
-    rows = []
-    for number in range(22):
-        label = ["dark", "bright"][number % 2]
-        split = ["train", "train", "validation", "test"][number // 2 % 4]
-        path = tmp_path / "faces" / f"{number}.png"
-        path.parent.mkdir(exist_ok=True)
-        level = 40 if label == "dark" else 200
-        cv2.imwrite(str(path), random.integers(level, level + 40, (32, 32, 3), dtype=np.uint8))
-        rows.append([f"image{number}", label, split, f"faces/{number}.png", sha256(path)])
-    table = pd.DataFrame(rows, columns=list(tables.IMAGES))
-    tested = table["split"] == "test"
-    for part, chosen in (("training", table[~tested]), ("test", table[tested])):
-        tables.write(chosen, tmp_path / f"{part}.tsv", tables.IMAGES)
-        packed.write(pack(tmp_path / f"{part}.tsv", tmp_path), tmp_path / f"{part}.tsv")
-    return tmp_path
+from fleeting.training.trainer import Recipe, batches, parts, train
+from small_runs import NAME, RECIPE, small_run
 
 
 def tear(path: Path) -> None:
@@ -66,6 +32,15 @@ def test_no_image_is_dropped_from_an_epoch() -> None:
             cut = batches(torch.randperm(count), size)
             assert sorted(torch.cat(cut).tolist()) == list(range(count))
             assert all(2 <= len(batch) <= size + 1 for batch in cut) or count == 1
+
+
+def test_a_batch_is_cut_into_parts_without_a_single_image_alone() -> None:
+    for count in range(1, 20):
+        for accumulation in (1, 2, 3, 50):
+            cut = parts(torch.arange(count), accumulation)
+            assert torch.cat(cut).tolist() == list(range(count))
+            assert len(cut) == max(1, min(accumulation, count // 2))
+            assert all(len(part) >= 2 for part in cut) or count == 1
 
 
 def test_the_order_of_the_images_is_the_seeds() -> None:
@@ -129,8 +104,7 @@ def test_images_are_read_as_red_green_blue_and_normalised(results: Path) -> None
 
 
 def test_a_run_is_recorded_and_tested(results: Path) -> None:
-    history, record, state = run(results / "training.tsv", NAME, RECIPE, None, None)
-    save(history, record, state, results / "run")
+    small_run(results)
     written = tables.read(results / "run" / "history.tsv", tables.HISTORY)
     assert list(written["epoch"]) == ["1", "2"]
     kept = json.loads((results / "run" / "run.json").read_text())
@@ -138,7 +112,9 @@ def test_a_run_is_recorded_and_tested(results: Path) -> None:
     assert kept["tested_epoch"] == 2
     assert kept["threads"] == 1
     assert kept["split_sha256"] == sha256(results / "training.tsv")
-    assert torch.load(results / "run" / "model.pt", weights_only=True).keys() == state.keys()
+    assert (kept["failed"], kept["resumed_from_epochs"]) == (None, [])
+    state = torch.load(results / "run" / "model.pt", weights_only=True)
+    assert state["fc.weight"].shape == (2, 512)
     found = predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
     assert found["unseen"] == []
     assert [row["image"] for row in found["test"]] == list(
@@ -151,8 +127,8 @@ def test_a_run_is_recorded_and_tested(results: Path) -> None:
 
 def test_the_seed_decides_a_run_whatever_came_before(results: Path) -> None:
     def weights(repeat: int) -> list[torch.Tensor]:
-        name = {**NAME, "repeat": repeat}
-        return list(run(results / "training.tsv", name, RECIPE, None, None)[2].values())
+        run = small_run(results, {**NAME, "repeat": repeat})
+        return list(torch.load(run / "model.pt", weights_only=True).values())
 
     first = weights(1)
     torch.rand(100)
@@ -163,9 +139,9 @@ def test_the_seed_decides_a_run_whatever_came_before(results: Path) -> None:
 
 def test_a_network_learns_dark_from_bright(results: Path) -> None:
     recipe = {**RECIPE, "epochs": 15, "momentum": 0.9}
-    history, record, state = run(results / "training.tsv", NAME, recipe, None, None)
-    save(history, record, state, results / "run")
-    assert history[-1].train_loss < history[0].train_loss
+    small_run(results, recipe=recipe)
+    history = tables.read_rows(results / "run" / "history.tsv", tables.HISTORY)
+    assert float(history[-1]["train_loss"]) < float(history[0]["train_loss"])
     found = predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
     assert all(row["label"] == row["predicted"] for row in found["test"])
 
@@ -228,7 +204,7 @@ def test_packed_images_are_the_decoded_crops_in_the_order_of_the_table(results: 
 
 
 def test_a_torn_model_is_named(results: Path) -> None:
-    save(*run(results / "training.tsv", NAME, RECIPE, None, None), results / "run")
+    small_run(results)
     model = results / "run" / "model.pt"
     model.write_bytes(model.read_bytes()[:1000])
     with pytest.raises(UserError, match="model.pt cannot be loaded"):
@@ -236,9 +212,10 @@ def test_a_torn_model_is_named(results: Path) -> None:
 
 
 def test_a_model_that_diverged_is_named(results: Path) -> None:
-    history, record, state = run(results / "training.tsv", NAME, RECIPE, None, None)
+    model = small_run(results) / "model.pt"
+    state = torch.load(model, weights_only=True)
     state["fc.bias"] = state["fc.bias"] * float("nan")
-    save(history, record, state, results / "run")
+    torch.save(state, model)
     with pytest.raises(UserError, match="diverged. Leave the rate 1e-02 out"):
         predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
 

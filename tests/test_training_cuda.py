@@ -17,6 +17,7 @@ RECIPE = Recipe(
     momentum=0.9,
     weight_decay=1e-4,
     batch_size=8,
+    accumulation=1,
     epochs=6,
     seed=1,
     precision="fp32",

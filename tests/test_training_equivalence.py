@@ -28,6 +28,7 @@ RECIPE = Recipe(
     momentum=0.0,
     weight_decay=0.0,
     batch_size=8,
+    accumulation=1,
     epochs=3,
     seed=1,
     precision="fp32",

@@ -10,13 +10,16 @@ SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from fleeting import dependencies, registry
-from fleeting.config import complete
+from fleeting.config import check_keys, complete
 from fleeting.databases import find
 from fleeting.errors import UserError
+from fleeting.obstacles import obstacle
 from snakemake.exceptions import WorkflowError
 
 dependencies.prefer_this_python()
 try:
+    for path in workflow.configfiles:
+        check_keys(Path(path))
     config = complete(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
@@ -123,6 +126,12 @@ def runs(name, files):
         fold=folds(name),
         file=files,
     )
+
+
+def print_obstacle():
+    """What keeps jobs from writing their results, and perhaps their logs."""
+    if found := obstacle(Path(config["results"])):
+        print(f"Note: {found}", file=sys.stderr)
 
 
 def print_summary():

@@ -74,11 +74,13 @@ rule collect_runs:
     params:
         results=results_folder,
         grid=grid,
+        allow_missing=["--allow-missing"] if config["allow_missing"] else [],
     message:
         "Gathering the runs of {wildcards.experiment}"
     shell:
         "python {input.script[0]:q} --results {params.results:q} "
-        "--experiment {wildcards.experiment:q} --grid {params.grid:q} > {log:q} 2>&1"
+        "--experiment {wildcards.experiment:q} --grid {params.grid:q} "
+        "{params.allow_missing:q} > {log:q} 2>&1"
 
 
 # Every table is made by a script of its own that is called in the same way.

@@ -89,14 +89,21 @@ rule train:
     conda:
         "../../envs/training.yaml"
     threads: lambda w: experiment(w)["recipe"]["threads"]
+    # A killed job goes on from its last checkpoint.
+    retries: 2
     resources:
         gpu=1,
-        # No param: who shares a device with whom changes no result.
+        # No params: neither who shares a device with whom nor when a run is saved changes a result.
         gpu_slots_per_device=config["gpu_slots_per_device"],
+        checkpoint_every_epochs=config["checkpoint_every_epochs"],
     params:
         recipe=lambda w: as_json(experiment(w)["recipe"]),
         weights=weights_arguments,
         folder=lambda w, output: os.path.dirname(output.history),
+        # Undeclared: Snakemake would remove it before it starts a job again.
+        checkpoints=in_experiment(
+            "checkpoints/{model}_lr{lr}_repeat{repeat}_fold{fold}"
+        ),
     message:
         "Training {wildcards.model} at {wildcards.lr}, repeat {wildcards.repeat}, fold {wildcards.fold}"
     shell:
@@ -104,5 +111,7 @@ rule train:
         "--experiment {wildcards.experiment:q} --model {wildcards.model:q} "
         "--lr {wildcards.lr:q} --repeat {wildcards.repeat:q} --fold {wildcards.fold:q} "
         "--recipe {params.recipe:q} {params.weights:q} "
-        "--gpu-slots-per-device {resources.gpu_slots_per_device:q} --output {params.folder:q} "
+        "--gpu-slots-per-device {resources.gpu_slots_per_device:q} "
+        "--checkpoint-every-epochs {resources.checkpoint_every_epochs:q} "
+        "--checkpoints {params.checkpoints:q} --output {params.folder:q} "
         "> {log:q} 2>&1"

@@ -8,9 +8,9 @@ from pathlib import Path
 from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.faces.fetch import fetch
+from fleeting.files import write_text
 from fleeting.logging import run
 from fleeting.paths import sha256
-from fleeting.tables import write_text
 
 
 def main() -> None:

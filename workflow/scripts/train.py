@@ -2,11 +2,15 @@
 
 import argparse
 import json
+import logging
+import sys
 from pathlib import Path
 
 import fleeting.startup  # noqa: F401
 from fleeting.logging import run as run_script
-from fleeting.training.run import run, save
+from fleeting.training.interruption import STATUS
+from fleeting.training.run import Run, run
+from fleeting.training.trainer import Stopped
 
 
 def main() -> None:
@@ -22,18 +26,25 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="record of the pretrained weights")
     parser.add_argument("--weights-file", type=Path, help="if not in torchvision's cache")
     parser.add_argument("--gpu-slots-per-device", type=int, required=True)
+    parser.add_argument("--checkpoint-every-epochs", type=int, required=True)
+    parser.add_argument("--checkpoints", type=Path, required=True, help="the run's own folder")
     parser.add_argument("--output", type=Path, required=True, help="the run's folder")
     arguments = parser.parse_args()
     name = {key: getattr(arguments, key) for key in ("experiment", "model", "lr", "repeat", "fold")}
-    history, record, state = run(
+    wanted = Run(
         arguments.images,
         name,
         arguments.recipe,
         arguments.weights,
         arguments.weights_file,
-        arguments.gpu_slots_per_device,
+        arguments.output,
+        arguments.checkpoints,
     )
-    save(history, record, state, arguments.output)
+    try:
+        run(wanted, arguments.gpu_slots_per_device, arguments.checkpoint_every_epochs)
+    except Stopped:
+        logging.info("asked to stop: the state is saved, and the next try goes on from it")
+        sys.exit(STATUS)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,15 @@
 """The config as the workflow reads it: checked, completed with the paper's values, resolved."""
 
 import difflib
+import json
 import math
+import os
+from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from decimal import Decimal
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +33,12 @@ DETECTOR_KEYS = {
 }
 #: Names of folders below `weights/` that no experiment may take.
 RESERVED = ("imagenet", "detectors")
+#: More values than any config holds, and deeper ones; with anchors a short file can stand for both.
+MOST_VALUES, DEEPEST = 100_000, 20
+#: In bytes, what Linux and macOS take for a path in the config and for each name in it.
+LONGEST_PATH, LONGEST_NAME = 900, 255
+#: Of a longer line a message shows the beginning and the end.
+LONGEST_LINE = 300
 
 
 def complete(config: Config) -> Config:
@@ -36,20 +47,77 @@ def complete(config: Config) -> Config:
     Returns a new config in which every experiment is whole (`based_on` resolved and removed).
     Raises one `UserError` that lists every wrong key with its place, value and remedy.
     """
+    _check_extent(config)
     config = _plain(deepcopy(config))
-    if isinstance(config.get("experiments"), dict):
-        config["experiments"] = _resolve_experiments(config["experiments"])
-    schema = yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+    if isinstance(config, dict) and isinstance(config.get("experiments"), dict):
+        blocks = config["experiments"]
+        config["experiments"] = {name: _resolved(name, blocks) for name in blocks}
+    schema = _schema()
     validator = _filling_validator()(schema)
     errors = sorted(validator.iter_errors(config), key=lambda error: list(map(str, error.path)))
     wrong = [_message(error) for error in errors] or list(_contradictions(config))
     if wrong:
-        raise UserError("the config cannot be used:\n" + "\n".join(f"  {line}" for line in wrong))
+        shown = [
+            f"  {line}" if len(line) <= LONGEST_LINE else f"  {line[:150]} ... {line[-150:]}"
+            for line in wrong
+        ]
+        raise UserError("the config cannot be used:\n" + "\n".join(shown))
     order = schema["properties"]["databases"]["properties"]
     listed = config["databases"]
     config["databases"] = {name: listed[name] for name in order if name in listed}
-    config["results"] = config["results"].rstrip("/") or "/"
+    config["results"] = config["results"].rstrip("/")
     return config
+
+
+@cache
+def _schema() -> Any:
+    return yaml.safe_load(SCHEMA.read_text(encoding="utf-8"))
+
+
+def check_keys(path: Path) -> None:
+    """Refuse a config file in which a block has a key twice: only the last one would count."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        # Snakemake, too, takes a file for JSON before it takes it for YAML.
+        json.loads(
+            text, object_pairs_hook=lambda pairs: _check_once([key for key, _ in pairs], path)
+        )
+        return
+    except json.JSONDecodeError:
+        waiting, seen = [yaml.compose(text, yaml.SafeLoader)], set()
+    while waiting:
+        node = waiting.pop()
+        # What an anchor names is there once and looked at once.
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            place = f"{path}, line {node.start_mark.line + 1} and below"
+            _check_once([str(key.value) for key, _ in node.value], place)
+            waiting += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+
+
+def _check_once(keys: list[str], place: object) -> None:
+    for key, count in Counter(keys).items():
+        if count > 1:
+            raise UserError(f"{place}: the key {key!r} stands {count} times in one block; keep one")
+
+
+def _check_extent(config: Any) -> None:
+    waiting, count = [(config, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        count += 1
+        if count > MOST_VALUES or depth > DEEPEST:
+            raise UserError(
+                f"the config holds more than {MOST_VALUES} values, or some more than {DEEPEST} "
+                "levels deep (what an anchor stands for counts wherever it is used); shorten it"
+            )
+        inside = value.values() if isinstance(value, dict) else value
+        if isinstance(value, dict | list | tuple):
+            waiting += [(item, depth + 1) for item in inside]
 
 
 def _plain(value: Any) -> Any:
@@ -61,26 +129,34 @@ def _plain(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _resolve_experiments(experiments: dict[str, Any]) -> dict[str, Any]:
-    """Replace each `based_on` by the values of the experiment that it names."""
-
-    def resolved(name: str, asked_by: tuple[str, ...]) -> Any:
-        place = f"experiments.{asked_by[-1] if asked_by else name}.based_on"
-        if name in asked_by:
-            raise UserError(f"{place}: {' -> '.join((*asked_by, name))} goes in a circle")
-        if name not in experiments and name != PAPER:
-            raise UserError(f"{place}: there is no experiment {name!r} to build on")
-        own = experiments.get(name) or {}
-        if not isinstance(own, dict) or "based_on" not in own:
-            return own
-        parent = resolved(str(own["based_on"]), (*asked_by, name))
-        merged = {**parent, **{key: value for key, value in own.items() if key != "based_on"}}
+def _resolved(name: str, experiments: dict[str, Any]) -> Any:
+    """An experiment with `based_on` replaced by the values of the experiment that it names."""
+    chain = [name]
+    while isinstance(own := _own(chain[-1], experiments), dict) and "based_on" in own:
+        place, parent = f"experiments.{chain[-1]}.based_on", str(own["based_on"])
+        if parent in chain:
+            raise UserError(f"{place}: {' -> '.join((*chain, parent))} goes in a circle")
+        if parent not in experiments and parent != PAPER:
+            raise UserError(f"{place}: there is no experiment {parent!r} to build on")
+        if len(chain) > DEEPEST:
+            raise UserError(f"{place}: {name} builds on more than {DEEPEST} others; write it out")
+        chain.append(parent)
+    merged: Any = own
+    for child in reversed(chain[:-1]):
+        # What is no block is left to the schema, which names it.
+        if not isinstance(merged, dict):
+            break
+        own, above = _own(child, experiments), merged
+        merged = {**above, **{key: value for key, value in own.items() if key != "based_on"}}
         for block in MERGED:
-            if isinstance(parent.get(block), dict) and isinstance(own.get(block), dict):
-                merged[block] = {**parent[block], **own[block]}
-        return merged
+            if isinstance(above.get(block), dict) and isinstance(own.get(block), dict):
+                merged[block] = {**above[block], **own[block]}
+    return merged
 
-    return {name: resolved(name, ()) for name in experiments}
+
+def _own(name: str, experiments: dict[str, Any]) -> Any:
+    own = experiments.get(name)
+    return {} if own is None else own
 
 
 def _filling_validator() -> Any:
@@ -121,6 +197,8 @@ def _message(error: jsonschema.ValidationError) -> str:
             for key in unknown
         ]
         return f"{place}: unknown key {', '.join(hints)}; known: {', '.join(known)}"
+    if error.validator in ("pattern", "anyOf") and "description" in error.schema:  # type: ignore[operator]
+        return f"{place}: {error.instance!r} is not {error.schema['description']}"  # type: ignore[index]
     if place.split(".")[-2:-1] == ["lrs"]:
         return f'{place}: {error.instance!r}: write a rate as a quoted string such as "1e-03"'
     return f"{place}: {error.message}"
@@ -132,6 +210,7 @@ def _near(word: str, known: list[str]) -> list[str]:
 
 def _contradictions(config: Config) -> Iterator[str]:
     """What a schema cannot say: values that do not go together."""
+    yield from list(_long_paths(config)) or _wrong_places(config)
     for name, database in config["databases"].items():
         if ("root" in database) == ("table" in database) or (
             ("table" in database) != ("frames" in database)
@@ -167,6 +246,73 @@ def _contradictions(config: Config) -> Iterator[str]:
                 yield f"{place}.split.unseen_subjects: no database is listed for {subject!r}"
     if config["show_faces"] == "synthetic" and "synthetic" not in config:
         yield "show_faces: only synthetic databases have synthetic faces to show"
+
+
+def _long_paths(config: Config) -> Iterator[str]:
+    """Paths that no file system takes: asking it would end in an error of its own."""
+    blocks = {"": config}
+    blocks |= {f"databases.{name}.": block for name, block in config["databases"].items()}
+    blocks |= {
+        f"crops.{name}.detector.": crop["detector"] for name, crop in config["crops"].items()
+    }
+    blocks |= {
+        f"experiments.{name}.recipe.": block["recipe"]
+        for name, block in config["experiments"].items()
+    }
+    for place, block in blocks.items():
+        for key in ("results", "root", "table", "frames", "weights", "network"):
+            path = block.get(key)
+            if isinstance(path, str) and (
+                len(path.encode()) > LONGEST_PATH
+                or max(len(part.encode()) for part in path.split("/")) > LONGEST_NAME
+            ):
+                yield f"{place}{key}: {path!r} is too long for a path; shorten it"
+
+
+def _wrong_places(config: Config) -> Iterator[str]:
+    """Folders that lie in each other. Of the databases, nothing on disk is looked at."""
+    results, synthetic = config["results"], "synthetic" in config
+    if results.startswith("~") or os.path.normpath(results).split("/")[-1] in ("", ".", ".."):
+        yield (
+            f"results: {results!r}: name a folder that is for the results alone, with its path "
+            "written out (`~` stands for nothing here)"
+        )
+    for folder in (Path(results), *Path(results).parents):
+        if folder.exists() and not folder.is_dir():
+            yield f"results: {results!r}: {str(folder)!r} is a file; name a folder"
+    folders: dict[str, str] = {}
+    for name, database in config["databases"].items():
+        places = {key: database[key] for key in ("root", "table", "frames") if key in database}
+        for key, place in places.items():
+            own = _lies_in(place, f"{results}/databases")
+            if synthetic and not own:
+                yield (
+                    f"databases.{name}.{key}: a synthetic database replaces what is there, so it "
+                    f"must lie in {results}/databases, and {place!r} does not"
+                )
+            elif _lies_in(place, results) and not own:
+                yield (
+                    f"databases.{name}.{key}: {place!r} lies in the results folder, where files "
+                    "are removed; move one of them"
+                )
+            elif key != "table" and _lies_in(results, place):
+                yield (
+                    f"databases.{name}.{key}: {place!r} holds the results folder, whose crops "
+                    "would be searched for frames; move one of them"
+                )
+            if key != "table":
+                folders[f"databases.{name}.{key}"] = place
+    for (one, place), (other, second) in combinations(folders.items(), 2):
+        if _lies_in(place, second) or _lies_in(second, place):
+            yield (
+                f"{one} and {other}: {place!r} and {second!r} lie in each other, and frames of "
+                "one database would be taken for the other's; give each its own folder"
+            )
+
+
+def _lies_in(place: str, folder: str) -> bool:
+    inner, outer = (os.path.normpath(Path.cwd() / path) for path in (place, folder))
+    return Path(inner).is_relative_to(outer)
 
 
 def _unknown(kind: str, place: str, name: str) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """How a script talks: progress on stdout, one paragraph when it cannot go on."""
 
+import errno
 import gc
 import logging
 import sys
@@ -12,6 +13,35 @@ from typing import cast
 from fleeting.errors import UserError
 
 PACKAGE = Path(__file__).parent
+
+
+def _full(error: OSError) -> str:
+    return (
+        f"there is no room left to write ({_what(error)}). Make some, or name another place under "
+        "`results:` in the config, and give the same command again: what is done stays done, and "
+        "a run that was being trained goes on from its last checkpoint."
+    )
+
+
+def _forbidden(error: OSError) -> str:
+    return (
+        f"the system refuses access ({_what(error)}). See to whom the file or folder belongs and "
+        "whether its file system is mounted to be written to, and give the same command again."
+    )
+
+
+def _what(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+
+
+#: What the system may say about a file that is no fault of this project.
+REFUSED = {
+    errno.ENOSPC: _full,
+    errno.EDQUOT: _full,
+    errno.EROFS: _forbidden,
+    errno.EACCES: _forbidden,
+    errno.EPERM: _forbidden,
+}
 
 
 def run(main: Callable[[], None]) -> None:
@@ -31,6 +61,8 @@ def run(main: Callable[[], None]) -> None:
         main()
     except UserError as error:
         sys.exit(f"Error: {error}")
+    except OSError as error:
+        sys.exit(f"Error: {REFUSED.get(error.errno or 0, describe)(error)}")
     except Exception as error:
         sys.exit(f"Error: {describe(error)}")
 

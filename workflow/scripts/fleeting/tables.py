@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleeting.errors import UserError
+from fleeting.files import write_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -173,14 +174,6 @@ def write(frame: "pd.DataFrame", path: Path, schema: Schema) -> None:
     rest = [column for column in frame.columns if column not in schema]
     ordered = frame.reindex(columns=[*schema, *rest]) if frame.empty else frame[[*schema, *rest]]
     _write(ordered.columns, ordered.itertuples(index=False, name=None), path, schema)
-
-
-def write_text(text: str, path: Path) -> None:
-    """Write a text file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_text(text, encoding="utf-8", newline="\n")
-    unfinished.replace(path)
 
 
 def _read(path: Path, schema: Schema) -> tuple[list[str], list[list[str]]]:

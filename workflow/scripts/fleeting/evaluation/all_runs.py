@@ -1,5 +1,7 @@
 """One row a cell of the grid, all of them: tables/all_runs.tsv."""
 
+from math import nan
+
 import pandas as pd
 
 from fleeting.evaluation.collected import Collected, of_cell
@@ -14,6 +16,7 @@ ALL_RUNS: Schema = {
     "model": NAME,
     "lr": NAME,
     "repeats": INTEGER,
+    "failed": TEXT,
     "epochs": INTEGER,
     **{f"{metric}_{name}": NUMBER for metric in _METRICS for name in SPREAD},
     "chance": NUMBER,
@@ -24,12 +27,21 @@ ALL_RUNS: Schema = {
 
 
 def table(collected: Collected) -> pd.DataFrame:
-    """Every cell: losses and accuracies of the last epoch, and the test, over the repeats."""
+    """Every cell: losses and accuracies of the last epoch, and the test, over the repeats.
+
+    `failed` lists the repeats that are in no mean, and why.
+    """
     rows = []
-    for (model, lr), runs in collected.runs.groupby(["model", "lr"], sort=False):
+    for (model, lr), every in collected.every.groupby(["model", "lr"], sort=False):
+        runs = of_cell(collected.runs, str(model), str(lr))
         row: dict[str, object] = {"model": model, "lr": lr}
         row["repeats"] = runs["repeat"].nunique()
-        row["epochs"] = runs["epochs"].max()
+        row["failed"] = "; ".join(
+            f"repeat {run['repeat']}: {run['failed']}"
+            for run in every.to_dict("records")
+            if run["failed"]
+        )
+        row["epochs"] = every["epochs"].max()
         for metric in HISTORY_METRICS:
             by_repeat = runs.groupby("repeat")[metric].mean(skipna=False)
             row |= {f"{metric}_{name}": value for name, value in spread(by_repeat.tolist()).items()}
@@ -49,6 +61,8 @@ def table(collected: Collected) -> pd.DataFrame:
 
 def _tested(collected: Collected, model: str, lr: str) -> dict[str, float]:
     cell = of_cell(collected.reports, model, lr)
+    if cell.empty:
+        return {f"{metric}_{part}": nan for metric in _METRICS[-2:] for part in SPREAD}
     found: dict[str, float] = {}
     for name, row, metric in (
         ("test_accuracy", "accuracy", "accuracy"),
@@ -72,6 +86,8 @@ def page(frame: pd.DataFrame, collected: Collected) -> Page:
     for row in frame.to_dict("records"):
         shown: dict[str, object] = {"model": paper_name(str(row["model"])), "lr": row["lr"]}
         shown["repeats"] = row["repeats"]
+        if not collected.failed.empty:
+            shown["failed"] = row["failed"]
         for metric in _METRICS:
             title = metric.replace("_", " ").replace("macro f1", "macro F1")
             shown[title] = share(row[f"{metric}_mean"])

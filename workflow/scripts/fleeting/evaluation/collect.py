@@ -5,6 +5,7 @@ average", and so are the test results. Here every number of a run (of a repeat's
 computed first and averaged afterwards, so that its spread over the repeats is known.
 """
 
+import logging
 from collections.abc import Iterator
 from itertools import groupby
 from math import isnan, nan
@@ -15,6 +16,7 @@ import pandas as pd
 from sklearn.metrics import classification_report, confusion_matrix, f1_score
 
 from fleeting import tables
+from fleeting.errors import UserError
 from fleeting.evaluation import schemas
 from fleeting.evaluation.grid import Grid
 from fleeting.evaluation.paper import PAPER_LR, PAPER_MODEL
@@ -23,9 +25,18 @@ from fleeting.evaluation.schemas import HISTORY_METRICS, SUMMARY_ROWS
 from fleeting.evaluation.spread import spread
 
 
-def write_all(runs: list[Run], grid: Grid, folder: Path) -> None:
-    """Write every collected table of `schemas` into `folder`."""
-    one_a_run = run_table(runs)
+def write_all(every: list[Run], grid: Grid, folder: Path, allow_missing: bool = False) -> None:
+    """Write every collected table of `schemas` into `folder`.
+
+    Args:
+        every: all runs of the grid.
+        grid: their models, rates, repeats and folds.
+        folder: receives the tables.
+        allow_missing: whether means may be over fewer repeats than the grid has. A repeat of which
+            a run failed is in the table of runs alone.
+    """
+    runs = finished(every, grid, allow_missing)
+    one_a_run = run_table(every)
     repeat_reports = repeat_report_table(runs)
     for name, frame, schema in (
         ("runs", one_a_run, schemas.RUNS),
@@ -34,9 +45,39 @@ def write_all(runs: list[Run], grid: Grid, folder: Path) -> None:
         ("reports", report_table(repeat_reports), schemas.REPORTS),
         ("confusions", confusion_table(runs), schemas.CONFUSIONS),
         ("unseen", unseen_table(runs), schemas.UNSEEN),
-        ("choices", choice_table(one_a_run, grid), schemas.CHOICES),
+        ("choices", choice_table(run_table(runs), grid), schemas.CHOICES),
     ):
         tables.write(frame, folder / f"{name}.tsv", schema)
+
+
+def finished(every: list[Run], grid: Grid, allow_missing: bool) -> list[Run]:
+    """The runs of all repeats that no run failed of.
+
+    Raises:
+        UserError: a run failed and `allow_missing` is off, or too little is left.
+    """
+    failed = [run for run in every if run.failed]
+    if not failed:
+        return every
+    shown = "; ".join(f"{run.name} ({run.failed})" for run in failed[:5])
+    more = f"; and {len(failed) - 5} more" if len(failed) > 5 else ""
+    what = f"{len(failed)} of {len(every)} runs failed: {shown}{more}."
+    if not allow_missing:
+        raise UserError(
+            f"{what} A mean would silently be one of fewer repeats. Leave the rate or the model "
+            "out of the grid, change the recipe, or set `allow_missing: true` in the config (or "
+            "add `--config allow_missing=True`): every mean then says how many repeats it has."
+        )
+    logging.warning("%s They are in no mean.", what)
+    gone = {(run.model, run.lr, run.repeat) for run in failed}
+    left = [run for run in every if (run.model, run.lr, run.repeat) not in gone]
+    model, lr, _ = _paper_choice(grid)
+    if not any((run.model, run.lr) == (model, lr) for run in left):
+        raise UserError(
+            f"{what} No repeat is left of {model} at {lr}, the choice that is fixed beforehand "
+            "(tables 2 and 3 are about it). Leave the rate out of the grid or change the recipe."
+        )
+    return left
 
 
 def report(label: pd.Series, predicted: pd.Series, classes: tuple[str, ...]) -> dict[str, dict]:
@@ -60,18 +101,21 @@ def run_table(runs: list[Run]) -> pd.DataFrame:
 def _run_row(run: Run) -> dict[str, object]:
     label, predicted = run.predictions["label"], run.predictions["predicted"]
     classes = list(run.classes)
-    macro_f1 = f1_score(label, predicted, labels=classes, average="macro", zero_division=0)
+    macro_f1 = nan
+    if not run.failed:
+        macro_f1 = f1_score(label, predicted, labels=classes, average="macro", zero_division=0)
     return {
         "model": run.model,
         "lr": run.lr,
         "repeat": run.repeat,
         "fold": run.fold,
+        "failed": run.failed,
         "epochs": len(run.history),
         **{metric: float(run.history[metric].iloc[-1]) for metric in HISTORY_METRICS},
         "lowest_validation_loss": float(run.history["validation_loss"].min()),
         "highest_validation_accuracy": float(run.history["validation_accuracy"].max()),
         "test_images": len(run.predictions),
-        "test_accuracy": _accuracy(run.predictions),
+        "test_accuracy": nan if run.failed else _accuracy(run.predictions),
         "test_macro_f1": float(macro_f1),
         "unseen_images": "" if run.unseen is None else len(run.unseen),
         "unseen_accuracy": nan if run.unseen is None else _accuracy(run.unseen),
@@ -184,16 +228,22 @@ def choice_table(one_a_run: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """The paper's fixed cell, and the cell that the validation images choose.
 
     `validation` is the cell with the highest mean validation accuracy at the last epoch; among
-    equals, the first in the grid.
+    equals, the first in the grid. A cell that lost repeats is chosen only if every cell did.
     """
     model, lr, reason = _paper_choice(grid)
-    means = one_a_run.groupby(["model", "lr"])["validation_accuracy"].mean(skipna=False)
+    cells = one_a_run.groupby(["model", "lr"])
+    means = cells["validation_accuracy"].mean(skipna=False)
+    counts = cells["repeat"].nunique()
+    whole = [cell for cell in grid.cells() if counts.get(cell) == grid.repeats]
     # Rounded, so that the order of a sum never decides between equal cells.
-    ranked = [(round(float(means[cell]), 9), cell) for cell in grid.cells()]
+    ranked = [
+        (round(float(means[cell]), 9), cell)
+        for cell in whole or [cell for cell in grid.cells() if cell in counts.index]
+    ]
     known = [pair for pair in ranked if not isnan(pair[0])]
     best, chosen = max(known, key=lambda pair: pair[0]) if known else ranked[0]
     why = (
-        f"highest mean validation accuracy at the last epoch ({best:.3f}, {grid.repeats} repeats)"
+        f"highest mean validation accuracy at the last epoch ({best:.3f}, {counts[chosen]} repeats)"
         if known
         else "first cell of the grid: there is no validation accuracy to choose by"
     )

@@ -48,7 +48,12 @@ class Collected:
         """Read the tables that `collect_runs.py` wrote."""
         folder = experiment_folder(results, experiment) / "evaluation"
         self.path = folder
-        self.runs = read(folder / "runs.tsv", schemas.RUNS)
+        self.every = read(folder / "runs.tsv", schemas.RUNS)
+        self.failed = self.every[self.every["failed"] != ""]
+        # Means are over the repeats that no run failed of.
+        keys = ["model", "lr", "repeat"]
+        gone = pd.MultiIndex.from_frame(self.failed[keys])
+        self.runs = self.every[~pd.MultiIndex.from_frame(self.every[keys]).isin(gone)]
         self.reports = read(folder / "reports.tsv", schemas.REPORTS)
         chosen = read(folder / "choices.tsv", schemas.CHOICES)
         columns = [chosen[column].tolist() for column in schemas.CHOICES]
@@ -83,7 +88,7 @@ class Collected:
 
     @property
     def repeats(self) -> int:
-        """How many repeats each cell has."""
+        """How many repeats each cell has, those that failed left out of account."""
         return int(self.runs["repeat"].nunique())
 
     @property
@@ -102,12 +107,26 @@ class Collected:
     def provenance(self) -> str:
         """How many repeats there are and what varied between them, as one sentence."""
         split = "one split" if self.folds == 1 else f"the same {self.folds} folds, pooled,"
+        failures = self._failures()
         if self.repeats == 1:
-            return f"One repeat on {split}: nothing varied, so there is no spread."
+            return f"One repeat on {split}: nothing varied, so there is no spread.{failures}"
         return (
             f"{self.repeats} repeats on {split} for all of them: only the initial weights of the "
             "head (of the whole network where it starts without pretrained weights) and the order "
             "of the images varied. sd is the standard deviation over repeats, the range runs from "
             "the smallest to the largest repeat; neither is a confidence interval, since neither "
-            "says how other images or other subjects would do."
+            f"says how other images or other subjects would do.{failures}"
+        )
+
+    def _failures(self) -> str:
+        """The runs that are in no mean, as a sentence; nothing if there are none."""
+        if self.failed.empty:
+            return ""
+        named = "; ".join(
+            f"{row['model']} at {row['lr']}, repeat {row['repeat']} ({row['failed']})"
+            for row in self.failed.to_dict("records")
+        )
+        return (
+            f" {len(self.failed)} of {len(self.every)} runs failed and are in no "
+            f"mean, so that some rows have fewer repeats: {named}."
         )

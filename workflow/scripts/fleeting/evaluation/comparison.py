@@ -45,9 +45,9 @@ class Measured:
     """
 
     def __init__(self, collected: Collected) -> None:
-        """Gather every value that a statement may need: `by_repeat[key]` has one a repeat."""
+        """Gather every value that a statement may need: `by_repeat[key]` has them by repeat."""
         self.collected = collected
-        self.by_repeat: dict[Key, list[float]] = {}
+        self.by_repeat: dict[Key, dict[int, float]] = {}
         rates = {
             lr: stated for lr in collected.lrs for stated in paper.LRS if float(lr) == float(stated)
         }
@@ -56,21 +56,24 @@ class Measured:
             if lr in rates:
                 means = runs.groupby("repeat")[list(_RUN_METRICS)].mean(skipna=False)
                 for metric in _RUN_METRICS:
-                    self.by_repeat[metric, str(model), rates[lr]] = means[metric].tolist()
+                    values = dict(zip(means.index, means[metric], strict=True))
+                    self.by_repeat[metric, str(model), rates[lr]] = values
         self.reports = read(collected.path / "repeat_reports.tsv", schemas.REPEAT_REPORTS)
         is_accuracy = self.reports["metric"] == "accuracy"
         for (model, lr), part in self.reports[is_accuracy].groupby(["model", "lr"], sort=False):
             if lr in rates:
-                self.by_repeat["test_accuracy", str(model), rates[lr]] = part["value"].tolist()
+                values = dict(zip(part["repeat"], part["value"], strict=True))
+                self.by_repeat["test_accuracy", str(model), rates[lr]] = values
         for row in collected.classes:
             scores = self.cell(PAPER_MODEL, self.paper_lr or "", row, F1)
             if scores:
                 self.by_repeat[F1, row] = scores
 
-    def cell(self, model: str, lr: str, row: str, metric: str) -> list[float]:
-        """One cell of the classification report, of every repeat; empty if the grid lacks it."""
+    def cell(self, model: str, lr: str, row: str, metric: str) -> dict[int, float]:
+        """One cell of the classification report, by repeat; empty if the grid lacks it."""
         part = of_cell(self.reports, model, lr)
-        return part.loc[(part["row"] == row) & (part["metric"] == metric), "value"].tolist()
+        part = part[(part["row"] == row) & (part["metric"] == metric)]
+        return dict(zip(part["repeat"], part["value"], strict=True))
 
     def missing(self, needs: tuple[Key, ...]) -> list[Key]:
         """The cells or classes that this experiment lacks."""
@@ -119,7 +122,7 @@ def _numbers(measured: Measured) -> Iterator[Row]:
         "section 4.3",
         f"validation accuracy of {_PAPER_CELL}",
         paper.VALIDATION_ACCURACY,
-        measured.by_repeat.get(("validation_accuracy", PAPER_MODEL, PAPER_LR), []),
+        measured.by_repeat.get(("validation_accuracy", PAPER_MODEL, PAPER_LR), {}),
         chance,
         float(chosen),
     )
@@ -140,7 +143,7 @@ def _numbers(measured: Measured) -> Iterator[Row]:
             paper.table_2(row, metric) or nan,
             measured.cell(PAPER_MODEL, lr, row, metric),
             _guessing(collected, row, metric),
-            spread(choice)["mean"],
+            spread(list(choice.values()))["mean"],
             "" if metric == "accuracy" or row in collected.classes else row,
         )
 
@@ -149,13 +152,13 @@ def _number(
     where: str,
     claim: str,
     stated: float,
-    values: list[float],
+    values: Mapping[int, float],
     by_chance: str,
     chosen: float,
     no_class: str = "",
 ) -> Row:
     """One stated number beside the mean over repeats."""
-    own = spread(values)
+    own = spread(list(values.values()))
     if no_class:
         status = f"not among this experiment's classes: {no_class}"
     elif not values:
@@ -213,18 +216,19 @@ def _ordering(ordering: Ordering, measured: Measured) -> Row:
     if missing:
         return {**row, "status": f"not in this grid: {_list(missing)}"}
     values = {key: measured.by_repeat[key] for key in ordering.needs}
-    repeats = min(map(len, values.values()))
+    # Repeat k against repeat k, where all of them finished.
+    repeats = set.intersection(*(set(numbers) for numbers in values.values()))
     held = sum(
         _holds(ordering, {key: numbers[repeat] for key, numbers in values.items()})
-        for repeat in range(repeats)
+        for repeat in repeats
     )
-    means = {key: spread(numbers)["mean"] for key, numbers in values.items()}
+    means = {key: spread(list(numbers.values()))["mean"] for key, numbers in values.items()}
     in_means = _holds(ordering, means)
     return {
         **row,
         "this_run": _list(means, means),
-        "repeats": str(repeats),
-        "holds_in": f"{held} of {repeats}",
+        "repeats": str(len(repeats)),
+        "holds_in": f"{held} of {len(repeats)}",
         "status": "holds in the means" if in_means else "does not hold in the means",
     }
 

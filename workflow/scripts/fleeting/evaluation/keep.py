@@ -7,6 +7,7 @@ from typing import Any
 
 from fleeting import tables
 from fleeting.evaluation.schemas import CHOICES
+from fleeting.files import whole
 from fleeting.paths import run_folder
 
 
@@ -26,4 +27,6 @@ def keep(results: Path, experiment: str, grid: Mapping[str, Any], output: Path) 
         for repeat in range(1, grid["repeats"] + 1):
             for fold in grid["folds"]:
                 source = run_folder(results, experiment, model, lr, repeat, fold) / "model.pt"
-                shutil.copyfile(source, output / f"{model}_lr{lr}_repeat{repeat}_fold{fold}.pt")
+                name = f"{model}_lr{lr}_repeat{repeat}_fold{fold}.pt"
+                with whole(output / name) as unfinished:
+                    shutil.copyfile(source, unfinished)

@@ -1,6 +1,7 @@
 """The test step: what a finished model says of images that its training never saw."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,12 @@ def predict(
 
     Returns:
         Rows of predictions (image, label, predicted and a probability a class) for `test` and for
-        `unseen`, which has none where no subject is kept unseen.
+        `unseen`, which has none where no subject is kept unseen. A run that failed has none at all.
     """
     record = json.loads(record_file.read_text(encoding="utf-8"))
+    if record["failed"]:
+        logging.warning("not tested, since the run failed: %s", record["failed"])
+        return {"test": [], "unseen": []}
     classes, recipe = record["classes"], trainer.Recipe.of(record["settings"])
     trainer.prepare(recipe, record["repeat"])
     place = devices.take(slots_per_device)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fleeting.tables import write_text
+from fleeting.files import write_text
 
 _NUMBER = re.compile(r"[+-]?\d[\d ]*(\.\d+)?%?")
 _LATEX = {

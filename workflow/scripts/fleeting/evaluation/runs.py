@@ -27,6 +27,14 @@ class Run:
     history: pd.DataFrame
     predictions: pd.DataFrame
     unseen: pd.DataFrame | None
+    #: Why it ended early and was not tested; empty: it did not.
+    failed: str = ""
+
+    @property
+    def name(self) -> str:
+        """The run for reading."""
+        fold = "" if self.fold == "1" else f", fold {self.fold}"
+        return f"{self.model} at {self.lr}, repeat {self.repeat}{fold}"
 
 
 def read_all(results: Path, experiment: str, grid: Grid) -> list[Run]:
@@ -47,8 +55,9 @@ def read_all(results: Path, experiment: str, grid: Grid) -> list[Run]:
                         f"{', '.join(runs[0].classes)} of the first run; train this run again"
                     )
                 runs.append(run)
-    if len({run.unseen is None for run in runs}) > 1:
-        run = next(run for run in runs if run.unseen is None)
+    tested = [run for run in runs if not run.failed]
+    if len({run.unseen is None for run in tested}) > 1:
+        run = next(run for run in tested if run.unseen is None)
         folder = run_folder(results, experiment, run.model, run.lr, run.repeat, run.fold)
         raise UserError(
             f"{folder / 'unseen_predictions.tsv'}: missing, though other runs of this experiment "
@@ -63,6 +72,7 @@ def _read(folder: Path, model: str, lr: str, repeat: int, fold: str) -> Run:
     if not isinstance(classes, list) or not classes:
         raise UserError(f"{folder / 'run.json'}: no list `classes`; train this run again")
     names = tuple(str(name) for name in classes)
+    failed = str(facts.get("failed") or "")
     return Run(
         model=model,
         lr=lr,
@@ -71,8 +81,9 @@ def _read(folder: Path, model: str, lr: str, repeat: int, fold: str) -> Run:
         classes=names,
         device=str(facts.get("device", "")),
         history=_read_history(folder / "history.tsv"),
-        predictions=_read_test(folder / "predictions.tsv", names),
+        predictions=_read_test(folder / "predictions.tsv", names, failed),
         unseen=_read_unseen(folder / "unseen_predictions.tsv", names),
+        failed=failed,
     )
 
 
@@ -98,9 +109,9 @@ def _read_history(path: Path) -> pd.DataFrame:
     return history.sort_values("epoch", ignore_index=True)
 
 
-def _read_test(path: Path, classes: tuple[str, ...]) -> pd.DataFrame:
+def _read_test(path: Path, classes: tuple[str, ...], failed: str) -> pd.DataFrame:
     predictions = _read_predictions(path, classes)
-    if predictions.empty:
+    if predictions.empty and not failed:
         raise UserError(f"{path}: no image; the split's test part is empty, or the run broke off")
     return predictions
 

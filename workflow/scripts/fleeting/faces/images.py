@@ -1,5 +1,6 @@
 """Reading frames that may be broken, and writing crops."""
 
+import os
 import re
 import struct
 import zlib
@@ -9,6 +10,7 @@ import cv2
 import numpy as np
 
 from fleeting.faces.detection import Image
+from fleeting.files import write_bytes
 
 #: More pixels than this are no frame of any database, and would fill the memory.
 MOST_PIXELS = 64_000_000
@@ -65,11 +67,7 @@ def read(root: Path, relative: str) -> Image:
 
 def write(image: Image, path: Path) -> None:
     """Write a PNG, whole or not at all; the same pixels give the same bytes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    encoded = cv2.imencode(".png", image, PNG)[1]
-    unfinished.write_bytes(encoded.tobytes())
-    unfinished.replace(path)
+    write_bytes(cv2.imencode(".png", image, PNG)[1].tobytes(), path)
 
 
 def _unreadable(detail: str) -> Unusable:
@@ -86,6 +84,8 @@ def _bytes(root: Path, relative: str) -> bytes:
             raise _unreadable("the file is missing")
         if not path.is_file():
             raise _unreadable("not a file")
+        if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root)):
+            raise _unreadable("a link that leads out of the database's folder")
         size = path.stat().st_size
         if size > MOST_BYTES:
             raise _unreadable(f"a file of {size} bytes")
@@ -127,13 +127,18 @@ def _jpeg_size(data: bytes) -> tuple[int, int]:
             continue
         (length,) = struct.unpack_from(">H", data, position)
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            # The decoder would take the first and allocate what that one states.
+            if width or height:
+                raise _unreadable("damaged: it states its size twice")
             height, width = struct.unpack_from(">HH", data, position + 3)
         position += length
     raise IndexError
 
 
 def _png_size(data: bytes) -> tuple[int, int]:
-    width, height = struct.unpack_from(">II", data, 16)
+    first, width, height = struct.unpack_from(">4sII", data, 12)
+    if first != b"IHDR":
+        raise _unreadable("damaged: it does not begin with its size")
     position = 8
     while True:
         length, kind = struct.unpack_from(">I4s", data, position)

@@ -27,7 +27,8 @@ def draw(frame: pd.DataFrame, model: str, classes: int) -> Figure:
             if curve is not None:
                 look = {**style.look(position), "linestyle": dashes}
                 hollow = metric == "validation_accuracy"
-                lines.draw(axes, curve, look, position, f"{lr}, {part}", hollow)
+                label = lines.name(f"{lr}, {part}", curve, frame)
+                lines.draw(axes, curve, look, position, label, hollow)
                 drawn.append(curve)
     axes.axhline(1 / classes, label=style.chance_label(classes), **style.CHANCE)
     axes.set_ylim(0, 1)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from fleeting.figures.curves import Curve
@@ -52,6 +53,13 @@ def repeats_label(curves: list[Curve]) -> str:
         return "1 repeat, no band"
     count = str(counts[0]) if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     return f"mean of {count} repeats,\nband: lowest to highest"
+
+
+def name(text: str, curve: Curve, frame: pd.DataFrame) -> str:
+    """A line's name, with its number of repeats where others of the collected curves have more."""
+    if curve.repeats == frame["repeats"].max():
+        return text
+    return f"{text} ({curve.repeats} repeat{'s' if curve.repeats > 1 else ''})"
 
 
 def _markers(values: np.ndarray, position: int) -> list[int]:

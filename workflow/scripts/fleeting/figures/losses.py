@@ -42,9 +42,8 @@ def draw(frame: pd.DataFrame, model: str, classes: int) -> Figure:
         axes = grid[index // columns, index % columns]
         _panel(axes, found, classes, top)
         above = sum(int(np.count_nonzero(line.mean > top)) for line in found.values())
-        axes.set_title(
-            f"learning rate {lr}" + (f"\n({above} points above the axis)" if above else "")
-        )
+        title = lines.name(f"learning rate {lr}", next(iter(found.values())), frame)
+        axes.set_title(title + (f"\n({above} points above the axis)" if above else ""))
         if index % columns == 0:
             axes.set_ylabel("cross-entropy (nats)")
         else:

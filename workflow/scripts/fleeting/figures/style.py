@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator
 
-from fleeting.errors import UserError
+from fleeting.files import whole
 
 matplotlib.use("Agg")
 
@@ -91,9 +91,7 @@ def save(figure: Figure, svg: Path, png: Path) -> None:
         (svg, {"Date": None, "Creator": None}),
         (png, {"Software": None}),
     ):
-        unfinished = path.with_name(f".unfinished.{path.name}")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+        with whole(path) as unfinished:
             figure.savefig(
                 unfinished,
                 format=path.suffix[1:],
@@ -101,9 +99,6 @@ def save(figure: Figure, svg: Path, png: Path) -> None:
                 metadata=metadata,
                 facecolor="white",
             )
-            unfinished.replace(path)
-        except OSError as error:
-            raise UserError(f"{path}: the figure cannot be written ({error})") from None
 
 
 def _apply_settings() -> None:

@@ -21,7 +21,8 @@ def draw(frame: pd.DataFrame, lr: str, classes: int) -> Figure:
     for position, model in enumerate(curves.models(frame)):
         curve = curves.curve(frame, model, lr, "validation_accuracy")
         if curve is not None:
-            lines.draw(axes, curve, style.look(position), position, paper_name(model))
+            label = lines.name(paper_name(model), curve, frame)
+            lines.draw(axes, curve, style.look(position), position, label)
             drawn.append(curve)
     axes.axhline(1 / classes, label=style.chance_label(classes), **style.CHANCE)
     axes.set_ylim(0, 1)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from openpyxl import Workbook
 
+from fleeting.files import write_bytes
+
 #: The first moment that a zip file can name.
 EPOCH = (1980, 1, 1, 0, 0, 0)
 #: Holds who saved the workbook and when; a workbook needs neither.
@@ -28,14 +30,6 @@ def save(workbook: Workbook, path: Path) -> None:
             entry.compress_type = zipfile.ZIP_DEFLATED
             target.writestr(entry, content)
     write_bytes(packed.getvalue(), path)
-
-
-def write_bytes(content: bytes, path: Path) -> None:
-    """Write a file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
 
 
 def number_or_text(cell: str) -> int | str:

@@ -34,6 +34,11 @@ class Place:
         return None
 
 
+def kind() -> str:
+    """The kind of device that `take` would give: `cuda` or `cpu`."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def take(slots_per_device: int) -> Place:
     """Take a slot on a GPU, waiting for one if all are taken; without a GPU, the CPU.
 
@@ -42,7 +47,7 @@ def take(slots_per_device: int) -> Place:
     Args:
         slots_per_device: the config's `gpu_slots_per_device`.
     """
-    if not torch.cuda.is_available():
+    if kind() == "cpu":
         keep_freed_memory()
         return Place(torch.device("cpu"), None)
     visible = range(torch.cuda.device_count())

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleeting.errors import UserError
+from fleeting.files import whole, write_text
 from fleeting.paths import sha256
-from fleeting.tables import write_text
 
 #: (N, height, width, 3): red, green and blue, in the order of the table's rows.
 Pixels = NDArray[np.uint8]
@@ -21,10 +21,8 @@ Pixels = NDArray[np.uint8]
 def write(pixels: Pixels, table: Path) -> None:
     """Write the packed images of a table and then their record, each whole or not at all."""
     array, record = _places(table)
-    unfinished = array.with_name(f".{array.name}.unfinished")
-    with unfinished.open("wb") as file:
+    with whole(array) as unfinished, unfinished.open("wb") as file:
         np.save(file, pixels)
-    unfinished.replace(array)
     content = {
         "shape": list(pixels.shape),
         "sha256": sha256(array),

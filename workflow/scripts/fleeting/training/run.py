@@ -3,9 +3,10 @@
 import json
 import logging
 import platform
-import time
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -13,81 +14,137 @@ import torch
 import torchvision
 
 from fleeting import registry, tables
+from fleeting.files import remove_unfinished, whole, write_text
 from fleeting.paths import sha256
-from fleeting.training import devices, images, precision, weights
-from fleeting.training.trainer import Epoch, Recipe, prepare, train
+from fleeting.training import checkpoint, devices, images, memory, precision, weights
+from fleeting.training.interruption import listening
+from fleeting.training.keeper import Keeper, resume
+from fleeting.training.trainer import Epoch, Recipe, failure, prepare, train
+from fleeting.training.weights import Weights
 
 
-def run(
-    table: Path,
-    name: dict[str, Any],
-    recipe_block: dict[str, Any],
-    weights_record: Path | None,
-    weights_file: Path | None,
-    slots_per_device: int = 1,
-) -> tuple[list[Epoch], dict[str, Any], dict[str, torch.Tensor]]:
-    """Train one run.
+@dataclass(frozen=True)
+class Run:
+    """What one run is trained from, and where it writes.
 
-    Args:
+    Attributes:
         table: the fold's training and validation images, packed; test images never come here.
         name: experiment, model, lr, repeat and fold.
-        recipe_block: the config's `recipe`.
+        recipe: the config's `recipe`.
         weights_record: what the pretrained weights were when fetched; None: from scratch.
         weights_file: the weights' own place; None: torchvision's cache.
-        slots_per_device: how many jobs may share a GPU.
-
-    Returns:
-        The history, the record of the run (run.json) and the model's state dict.
+        output: the run's folder, for history.tsv, model.pt and run.json.
+        checkpoints: a folder for the run's checkpoints alone.
     """
-    recipe = Recipe.of(recipe_block)
-    seed = prepare(recipe, name["repeat"])
-    place = devices.take(slots_per_device)
-    device = place.device
-    classes = images.classes_of(table)
-    parts = images.load(table, ("train", "validation"), classes)
-    training, validation = parts["train"].to(device), parts["validation"].to(device)
-    model = registry.load("model", name["model"])
-    fetched = weights.Weights.read(weights_record) if weights_record else None
-    if fetched is None:
-        network = model.build(len(classes))
-    else:
-        path = weights_file or weights.cache_folder() / fetched.file
-        network = weights.built(model, len(classes), path, fetched)
-    # Convolutions are faster with the channels last in memory, on the CPU and on tensor cores.
-    network.to(device, memory_format=torch.channels_last)
-    used = precision.choose(recipe.precision, device, training.pixels.shape[-1])
-    logging.info(
-        "%s: %d training and %d validation images of %d classes on %s",
-        " ".join(f"{key} {value}" for key, value in name.items()),
-        len(training.names),
-        len(validation.names),
-        len(classes),
-        f"{place.name}, {used}",
-    )
-    start = time.perf_counter()
-    history = train(network, training, validation, float(name["lr"]), recipe, used, seed, log_epoch)
-    seconds = time.perf_counter() - start
-    record = {
-        **name,
-        "classes": classes,
-        "settings": recipe_block,
-        "precision": used,
+
+    table: Path
+    name: Mapping[str, Any]
+    recipe: Mapping[str, Any]
+    weights_record: Path | None
+    weights_file: Path | None
+    output: Path
+    checkpoints: Path
+
+
+def run(run: Run, slots_per_device: int = 1, checkpoint_every_epochs: int = 1) -> None:
+    """Train a run, or what a former process left to do, write its files and drop its checkpoints.
+
+    A run whose loss is no finite number any more ends there: its record says `failed`.
+
+    Args:
+        run: what to train.
+        slots_per_device: how many jobs may share a GPU.
+        checkpoint_every_epochs: how often the state is saved.
+
+    Raises:
+        Stopped: this process was asked to stop; another one can go on.
+        UserError: the device has too little memory, or an input is missing, changed or torn.
+    """
+    recipe = Recipe.of(run.recipe)
+    seed = prepare(recipe, run.name["repeat"])
+    model = registry.load("model", run.name["model"])
+    fetched = Weights.read(run.weights_record) if run.weights_record else None
+    facts = {
+        **run.name,
+        "settings": dict(run.recipe),
         "seed": seed,
-        "tested_epoch": recipe.epochs,
-        "train_images": len(training.names),
-        "validation_images": len(validation.names),
-        "split_sha256": sha256(table),
+        "split_sha256": sha256(run.table),
         "weights": asdict(fetched) if fetched else None,
-        "device": place.name,
-        "threads": torch.get_num_threads(),
-        "deterministic": device.type == "cpu" or recipe.deterministic,
         "versions": versions(),
-        "seconds": round(seconds, 3),
-        "images_per_second": round(len(training.names) * recipe.epochs / seconds, 3),
-        "peak_device_bytes": place.peak_bytes,
     }
-    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    return history, record, state
+    key = checkpoint.key({**facts, "device": devices.kind()})
+    with checkpoint.of_run(run.checkpoints, key) as kept, listening() as requests:
+        if kept.waited and _finished(run.output, key):
+            logging.info("the run is finished")
+            return
+        place = devices.take(slots_per_device)
+        classes = images.classes_of(run.table)
+        parts = images.load(run.table, ("train", "validation"), classes)
+        size = parts["train"].pixels.shape[-1]
+        used = precision.choose(recipe.precision, place.device, size)
+        network = _network(model, len(classes), fetched, run.weights_file)
+        counts = {f"{part}_images": len(loaded.names) for part, loaded in parts.items()}
+        logging.info(
+            "%s: %s of %d classes on %s, %s",
+            " ".join(f"{key} {value}" for key, value in run.name.items()),
+            ", ".join(f"{count} {part}" for part, count in counts.items()),
+            len(classes),
+            place.name,
+            used,
+        )
+        state, past = resume(kept, place.name, used)
+        with memory.explained(run.name["model"], recipe, size, used, place.name):
+            # Convolutions are faster with the channels last, on the CPU and on tensor cores.
+            network.to(place.device).to(memory_format=torch.channels_last)
+            training, validation = (
+                parts[part].to(place.device) for part in ("train", "validation")
+            )
+            keeper = Keeper(kept, checkpoint_every_epochs, recipe.epochs, requests, past)
+            lr = float(run.name["lr"])
+            history = train(
+                network, training, validation, lr, recipe, used, seed, log_epoch, keeper, state
+            )
+        failed = failure(history)
+        if failed:
+            logging.warning("the run failed: %s", failed)
+        seconds = keeper.seconds
+        # Without the part of an epoch that was lost between a checkpoint and the end of a process.
+        trained = len(training.names) * len(history)
+        record = {
+            **facts,
+            **counts,
+            "classes": classes,
+            "precision": used,
+            "tested_epoch": None if failed else recipe.epochs,
+            "failed": failed,
+            "device": ", ".join(past.devices),
+            "threads": torch.get_num_threads(),
+            "deterministic": place.device.type == "cpu" or recipe.deterministic,
+            "seconds": round(seconds, 3),
+            "images_per_second": round(trained / seconds, 3),
+            "peak_device_bytes": place.peak_bytes,
+            "resumed_from_epochs": past.resumed_from_epochs,
+            "key": key,
+        }
+        save(history, record, network, run.output)
+        kept.clear()
+
+
+def _network(
+    model: ModuleType, classes: int, fetched: Weights | None, file: Path | None
+) -> torch.nn.Module:
+    if fetched is None:
+        network: torch.nn.Module = model.build(classes)
+        return network
+    return weights.built(model, classes, file or weights.cache_folder() / fetched.file, fetched)
+
+
+def _finished(output: Path, key: str) -> bool:
+    """Whether a run's folder holds the results of this very run: run.json is written last."""
+    try:
+        return bool(json.loads((output / "run.json").read_text(encoding="utf-8"))["key"] == key)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def log_epoch(epoch: Epoch) -> None:
@@ -103,15 +160,19 @@ def log_epoch(epoch: Epoch) -> None:
 
 
 def save(
-    history: list[Epoch], record: dict[str, Any], state: dict[str, torch.Tensor], folder: Path
+    history: list[Epoch], record: dict[str, Any], network: torch.nn.Module, folder: Path
 ) -> None:
-    """Write history.tsv, model.pt and run.json into a run's folder, each whole or not at all."""
+    """Write history.tsv, model.pt and then run.json into a run's folder, each whole or not at all.
+
+    The model is the network's state dict, on the CPU.
+    """
+    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
     folder.mkdir(parents=True, exist_ok=True)
+    remove_unfinished(folder)
     tables.write_rows([asdict(epoch) for epoch in history], folder / "history.tsv", tables.HISTORY)
-    unfinished = folder / ".model.pt.unfinished"
-    torch.save(state, unfinished)
-    unfinished.replace(folder / "model.pt")
-    tables.write_text(json.dumps(record, indent=2) + "\n", folder / "run.json")
+    with whole(folder / "model.pt") as unfinished, unfinished.open("wb") as file:
+        torch.save(state, file)
+    write_text(json.dumps(record, indent=2) + "\n", folder / "run.json")
 
 
 def versions() -> dict[str, str]:

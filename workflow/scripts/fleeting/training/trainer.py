@@ -1,15 +1,15 @@
 """One training run: stochastic gradient descent over the images of one fold."""
 
 import os
-import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from math import isfinite
+from typing import Any, Protocol
 
-import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from fleeting.training import generators
 from fleeting.training.images import Images, normalised
 from fleeting.training.precision import autocast, set_up
 from fleeting.training.replay import Replayed, own_stream
@@ -26,13 +26,14 @@ class Recipe:
     weight_decay: float
     batch_size: int
     epochs: int
+    accumulation: int
     seed: int
     precision: str
     threads: int
     deterministic: bool
 
     @classmethod
-    def of(cls, block: dict[str, Any]) -> "Recipe":
+    def of(cls, block: Mapping[str, Any]) -> "Recipe":
         """The recipe in a config's block."""
         return cls(**{key: block[key] for key in cls.__annotations__})
 
@@ -57,9 +58,7 @@ def prepare(recipe: Recipe, repeat: int) -> int:
     """
     torch.set_num_threads(recipe.threads)
     seed = recipe.seed + repeat - 1
-    random.seed(seed)
-    np.random.seed(seed)
-    torch.manual_seed(seed)
+    generators.seed(seed)
     # cuBLAS is deterministic only with a workspace of fixed size, set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(recipe.deterministic)
@@ -82,6 +81,28 @@ def batches(order: torch.Tensor, batch_size: int) -> list[torch.Tensor]:
     return cut
 
 
+def parts(batch: torch.Tensor, accumulation: int) -> tuple[torch.Tensor, ...]:
+    """Cut a batch into so many parts of about one size, fewer if one would be a single image."""
+    return torch.tensor_split(batch, max(1, min(accumulation, len(batch) // 2)))
+
+
+class Stopped(Exception):
+    """Somebody asked the run to stop; its state is in a checkpoint."""
+
+
+class Keeper(Protocol):
+    """Whoever keeps a run's state, so that it can go on in another process."""
+
+    def stop(self) -> bool:
+        """Whether the run has to stop now; asked before every step."""
+
+    def wants(self, epoch: int) -> bool:
+        """Whether the state after this epoch is to be saved."""
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Save a state."""
+
+
 def train(
     network: torch.nn.Module,
     training: Images,
@@ -91,10 +112,13 @@ def train(
     precision: str,
     seed: int,
     report: Callable[[Epoch], None],
+    keeper: Keeper | None = None,
+    state: dict[str, Any] | None = None,
 ) -> list[Epoch]:
     """Train a network in place; the weights after the last epoch are the run's model.
 
-    Nothing is asked of the device but the sums of an epoch, once: no step waits for Python.
+    Nothing is asked of the device but the sums of an epoch, once: no step waits for Python. A
+    training loss that is no finite number ends the run: its epoch is the history's last.
 
     Args:
         network: on the device of the images, its weights in float32.
@@ -105,6 +129,12 @@ def train(
         precision: `fp32`, `tf32` or `bf16`, as `precision.choose` returns it.
         seed: decides the order of the images.
         report: called after every epoch.
+        keeper: what is asked whether to save or to stop; None: neither.
+        state: a state that a keeper saved, to go on from: on the CPU the run ends with the same
+            bytes as if it had never been interrupted.
+
+    Raises:
+        Stopped: the keeper asked for it, and has the state.
     """
     device = training.labels.device
     set_up(precision)
@@ -129,9 +159,11 @@ def train(
         return loss
 
     def learn(batch: torch.Tensor) -> None:
-        loss = look(training, batch, 0)
         optimiser.zero_grad()
-        loss.backward()
+        for part in parts(batch, recipe.accumulation):
+            loss = look(training, part, 0)
+            # The mean over the batch, whatever the parts it is computed in.
+            (loss if len(part) == len(batch) else loss * (len(part) / len(batch))).backward()
         optimiser.step()
 
     def validate(batch: torch.Tensor) -> None:
@@ -139,31 +171,84 @@ def train(
             look(validation, batch, 2)
 
     generator = torch.Generator().manual_seed(seed)
+    history: list[Epoch] = []
+    first, done = 1, 0
+    if state:
+        network.load_state_dict(state["network"])
+        optimiser.load_state_dict(state["optimiser"])
+        sums.copy_(state["sums"])
+        history = [Epoch(**epoch) for epoch in state["history"]]
+        first, done = state["epoch"] + 1, state["step"]
+        generator.set_state(state["order"])
+        generators.restore(state["generators"], device)
+
+    def snapshot(epoch: int, step: int, order: torch.Tensor) -> dict[str, Any]:
+        return {
+            "epoch": epoch,
+            "step": step,
+            "network": network.state_dict(),
+            "optimiser": optimiser.state_dict(),
+            "sums": sums,
+            "history": [asdict(epoch) for epoch in history],
+            "order": order,
+            "generators": generators.states(device),
+        }
+
     in_order = torch.arange(len(validation.labels), device=device).split(recipe.batch_size)
-    history = []
     with own_stream(device):
         learn_replayed, validate_replayed = Replayed(learn), Replayed(validate)
-        for number in range(1, recipe.epochs + 1):
-            sums.zero_()
-            network.train()
+        # Steps are recorded once this process met every size of batch.
+        eager = first + (1 if done else 0)
+        for number in range(first, recipe.epochs + 1):
+            if not done:
+                sums.zero_()
+            before = generator.get_state()
             order = torch.randperm(len(training.labels), generator=generator).to(device)
-            for batch in batches(order, recipe.batch_size):
-                learn_replayed(batch, record=number > 1)
-            network.eval()
-            for batch in in_order:
-                validate_replayed(batch, record=number > 1)
-            train_loss, train_correct, validation_loss, validation_correct = sums.tolist()
-            history.append(
-                Epoch(
-                    epoch=number,
-                    train_loss=train_loss / len(training.labels),
-                    train_accuracy=train_correct / len(training.labels),
-                    validation_loss=validation_loss / len(validation.labels),
-                    validation_accuracy=validation_correct / len(validation.labels),
-                )
-            )
+            step = 0
+            for learns, replayed, cut in (
+                (True, learn_replayed, batches(order, recipe.batch_size)),
+                (False, validate_replayed, in_order),
+            ):
+                network.train(learns)
+                for batch in cut:
+                    if step >= done:
+                        if keeper and keeper.stop():
+                            keeper.save(snapshot(number - 1, step, before))
+                            raise Stopped
+                        replayed(batch, record=number > eager)
+                    step += 1
+            done = 0
+            history.append(_epoch(number, sums.tolist(), training, validation))
             report(history[-1])
+            if not isfinite(history[-1].train_loss):
+                break
+            if keeper and keeper.wants(number):
+                keeper.save(snapshot(number, 0, generator.get_state()))
     return history
+
+
+def failure(history: list[Epoch]) -> str | None:
+    """Why a run is no result: its training loss, or its last validation loss, is no finite number.
+
+    A validation loss that overflows earlier may come back: batch normalisation's running means
+    start far off. It stays a gap in the history.
+    """
+    last = history[-1]
+    for name, loss in (("train", last.train_loss), ("validation", last.validation_loss)):
+        if not isfinite(loss):
+            return f"epoch {last.epoch}: the {name} loss is {loss}"
+    return None
+
+
+def _epoch(number: int, sums: list[float], training: Images, validation: Images) -> Epoch:
+    train_loss, train_correct, validation_loss, validation_correct = sums
+    return Epoch(
+        epoch=number,
+        train_loss=train_loss / len(training.labels),
+        train_accuracy=train_correct / len(training.labels),
+        validation_loss=validation_loss / len(validation.labels),
+        validation_accuracy=validation_correct / len(validation.labels),
+    )
 
 
 def predict(

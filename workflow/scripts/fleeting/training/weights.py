@@ -11,8 +11,8 @@ import torch
 import torchvision
 
 from fleeting.errors import UserError
+from fleeting.files import write_text
 from fleeting.paths import sha256
-from fleeting.tables import write_text
 
 #: A server that says nothing for so many seconds counts as no network.
 PATIENCE = 20

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import xlwt
 
+from fleeting.files import write_bytes
 from fleeting.synthetic.emotions import code
 from fleeting.synthetic.format import Clip, Format
 from fleeting.synthetic.frame import Camera
-from fleeting.synthetic.sheets import number_or_text, write_bytes
+from fleeting.synthetic.sheets import number_or_text
 
 HEADER = "Subject,Filename,,OnsetF,ApexF1,ApexF2,OffsetF,,Onset,Total,AU,Emotion".split(",")
 FRAMES_A_SECOND = 60

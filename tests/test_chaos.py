@@ -1,0 +1,146 @@
+"""Runs killed at random moments, process group and all, and resumed: every table as if never.
+
+`make test` kills three times, `make test-chaos` twenty times (KILLS=n: n times).
+"""
+
+import os
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import Project
+
+pytestmark = pytest.mark.slow
+
+KILLS = int(os.environ.get("KILLS", "3"))
+SEED = int(os.environ.get("SEED", "1"))
+RUNS = 2
+#: Every so many-th kill waits for a training job that has this many epochs behind it.
+OFTEN, EPOCHS_BEHIND = 2, 2
+#: Seconds in which nothing happens at all: something hangs.
+PATIENCE = 300
+
+
+def longer(config: dict[str, Any]) -> None:
+    config["checkpoint_every_epochs"] = 1
+    config["experiments"]["tiny"]["recipe"] |= {"epochs": 8, "momentum": 0.9}
+    config["experiments"]["tiny"]["grid"] |= {"models": ["resnet18"], "repeats": RUNS}
+
+
+class Attempt:
+    """A call of snakemake in a process group of its own, its output in a file."""
+
+    def __init__(self, project: Project, number: int) -> None:
+        self.output = project.folder.parent / f"attempt{number}.txt"
+        self.experiment = project.folder / "results" / "experiments" / "tiny"
+        command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                command,
+                cwd=project.folder,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def finished(self) -> Counter[str]:
+        return Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.text))
+
+    def epochs_behind(self) -> int:
+        """Of the run that is training now: the epochs in its checkpoints; 0 if none is."""
+        return max(
+            (
+                int(path.name[5:9])
+                for path in self.experiment.glob("checkpoints/*/epoch*.pt")
+                if not (self.experiment / run_of(path) / "run.json").exists()
+            ),
+            default=0,
+        )
+
+    def wait(self, moment: float, epochs: int) -> bool:
+        """Wait so many seconds, then until that many epochs are behind; whether it still runs."""
+        end = time.monotonic() + moment
+        latest = end + PATIENCE
+        while time.monotonic() < end or self.epochs_behind() < epochs:
+            if self.process.poll() is not None:
+                return False
+            assert time.monotonic() < latest, self.text
+            time.sleep(0.02)
+        return True
+
+    def kill(self) -> None:
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+def run_of(checkpoint: Path) -> str:
+    """The folder of the run that a checkpoint belongs to, below the experiment's."""
+    model, lr, repeat, fold = checkpoint.parent.name.split("_")
+    return f"runs/{model}/{lr}/{repeat}/{fold}"
+
+
+def outcome(project: Project) -> dict[str, bytes]:
+    """All tables, and the models."""
+    models = (project.folder / "results").rglob("model.pt")
+    return {
+        **project.tables(),
+        **{str(path.relative_to(project.folder)): path.read_bytes() for path in models},
+    }
+
+
+def start_over(project: Project) -> None:
+    shutil.rmtree(project.folder / "results")
+    shutil.rmtree(project.folder / ".snakemake")
+
+
+def test_a_run_killed_at_random_moments_ends_with_the_same_tables(tmp_path: Path) -> None:
+    project = Project.new(tmp_path / "project")
+    project.configure(longer)
+    begun = time.monotonic()
+    project.run()
+    seconds = time.monotonic() - begun
+    expected = outcome(project)
+    start_over(project)
+    moments = random.Random(SEED)
+    done: Counter[str] = Counter()
+    stages: Counter[str] = Counter()
+    in_training = number = 0
+    while sum(stages.values()) < KILLS:
+        number += 1
+        attempt = Attempt(project, number)
+        target = EPOCHS_BEHIND if sum(stages.values()) % OFTEN else 0
+        if attempt.wait(moments.uniform(0, 0 if target else seconds), target):
+            time.sleep(moments.uniform(0, 0.5))
+            behind = attempt.epochs_behind()
+            attempt.kill()
+            started = re.findall(r"Job \d+: (\w+)", attempt.text) or ["before the first job"]
+            stages[started[-1]] += 1
+            in_training += behind >= EPOCHS_BEHIND
+            done += attempt.finished()
+            unlocked = project.snakemake("--unlock")
+            assert unlocked.status == 0, unlocked.text
+        else:
+            assert attempt.process.returncode == 0, attempt.text
+            assert (done + attempt.finished())["train"] == RUNS, "a finished run was trained again"
+            assert outcome(project) == expected
+            start_over(project)
+            done.clear()
+    last = project.run()
+    assert (done + last.jobs)["train"] == RUNS
+    assert outcome(project) == expected
+    assert not list((project.folder / "results").rglob("epoch*.pt"))
+    print(f"seed {SEED}: {dict(stages)}; {in_training} in training after epoch {EPOCHS_BEHIND}")
+    assert in_training >= KILLS // (2 * OFTEN), "too few kills landed in training"

@@ -1,0 +1,96 @@
+"""The doctor as it is called: what it prints, its status, and that it writes nothing."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from fleeting.dependencies import SCRIPTS
+from fleeting.synthetic.database import write_all
+from pipeline import CONFIG, ROOTS, SYNTHETIC
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("it's a (doctor) ^1")
+    write_all(folder / "databases", {**SYNTHETIC, "subjects": {"casme": 2, "samm": 2}})
+    return folder
+
+
+def config(**more: Any) -> dict[str, Any]:
+    """The tiny config on two databases, with one small network."""
+    experiment = CONFIG["experiments"]["tiny"]
+    grid = {"models": ["resnet18"], "lrs": ["1e-02"], "repeats": 2}
+    return {
+        **CONFIG,
+        "databases": {name: {"root": f"databases/{ROOTS[name]}"} for name in ("casme", "samm")},
+        "experiments": {"tiny": {**experiment, "grid": grid}},
+        **more,
+    }
+
+
+def doctor(folder: Path, text: str) -> tuple[int, str]:
+    """Status and output; whatever it is, it is no traceback."""
+    (folder / "mine.yaml").write_text(text)
+    command = [sys.executable, str(SCRIPTS / "doctor.py"), "--config", "mine.yaml"]
+    environment = {**os.environ, "TORCH_HOME": str(folder / "torch"), "COLUMNS": "80"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def tree(folder: Path) -> dict[str, int]:
+    """Every path below a folder with the time of its last change."""
+    return {
+        str(path.relative_to(folder)): path.stat().st_mtime_ns
+        for path in sorted(folder.rglob("*"))
+        if path.name != "mine.yaml"
+    }
+
+
+def test_all_sections_come_and_nothing_is_written(project: Path) -> None:
+    before = tree(project)
+    status, text = doctor(project, yaml.safe_dump(config()))
+    assert status == 0, text
+    headings = [line for line in text.splitlines() if line and not line.startswith(" ")]
+    assert [heading.split(" (")[0] for heading in headings[:-1]] == [
+        "config",
+        "database casme",
+        "database samm",
+        "classes of tiny",
+        "weights",
+        "machine",
+        "disk",
+        "time",
+    ]
+    assert "1 model x 1 rate x 2 repeats = 2 runs of 2 epochs" in text
+    assert "resnet18: " in text
+    assert "images a second" in text
+    assert "0 problems: nothing will stop a run." in headings[-1]
+    assert tree(project) == before
+
+
+def test_problems_give_status_1_and_the_rest_is_looked_at(project: Path) -> None:
+    places = {"casme": {"root": "databases/CASME"}, "samm": {"root": "databases/nowhere"}}
+    block = config(databases=places, results="mine.yaml/results")
+    block["experiments"]["tiny"]["split"]["unseen_subjects"] = []
+    status, text = doctor(project, yaml.safe_dump(block))
+    assert status == 1
+    assert "databases/nowhere: no such folder" in text
+    assert "mine.yaml is no folder" in " ".join(text.split())
+    assert "images a second" in text
+    assert text.splitlines()[-1].endswith("2 problems: mend these before a run.")
+
+
+@pytest.mark.parametrize("text", ["databases: {samm: {root: x}", "databases: {samm: {rot: x}}"])
+def test_a_config_that_cannot_be_used_is_the_only_section(project: Path, text: str) -> None:
+    status, printed = doctor(project, text)
+    assert status == 1
+    assert printed.startswith("config\n")
+    assert "machine" not in printed
+    assert "0 fine, 0 notes, 1 problem" in printed

@@ -1,0 +1,91 @@
+"""A full disk and a results folder that cannot be written to: said plainly, and gone on from."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from errno import ENOSPC, EROFS
+from pathlib import Path
+
+import pytest
+
+from pipeline import Project
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk"),
+]
+
+
+@contextmanager
+def mounted(folder: Path, *options: str) -> Iterator[None]:
+    folder.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["mount", *options, str(folder)], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+
+def write_without_end(path: Path) -> None:
+    with path.open("wb") as file:
+        while True:
+            file.write(bytes(2**16))
+
+
+def fill(folder: Path) -> None:
+    """Prove that the disk stops a write, and leave it as it was."""
+    probe = folder / "probe"
+    with pytest.raises(OSError, match="No space left") as raised:
+        write_without_end(probe)
+    assert raised.value.errno == ENOSPC
+    probe.unlink()
+
+
+def resize(folder: Path, size: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,size={size}", str(folder)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("size", "rule"),
+    # What goes before the crops takes 0.6 MB, the crops 1.3 MB, a ResNet18 45 MB.
+    [("1m", "crop"), ("80m", "train")],
+)
+def test_a_full_disk_is_said_and_gone_on_from(
+    finished: Project, tmp_path: Path, size: str, rule: str
+) -> None:
+    project = finished.copy(tmp_path / "project")
+    expected = project.tables()
+    subprocess.run(["rm", "-r", project.folder / "results", project.folder / ".snakemake"])
+    results = project.folder / "results"
+    with mounted(results, "-t", "tmpfs", "-o", f"size={size}", "tmpfs"):
+        fill(results)
+        stopped = project.snakemake()
+        assert stopped.status != 0
+        assert f"Error in rule {rule}" in stopped.text
+        assert " MB are free on the disk of results" in stopped.text
+        if rule == "train":
+            assert "there is no room left to write" in stopped.text
+        assert "Traceback" not in stopped.text
+        resize(results, "1g")
+        project.run()
+        assert project.tables() == expected
+
+
+def test_results_that_cannot_be_written_to_are_said(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "project")
+    expected = project.tables()
+    results = project.folder / "results"
+    for path in (results / "experiments/tiny/tables").iterdir():
+        path.unlink()
+    with mounted(results, "--bind", str(results)):
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(results)], check=True)
+        with pytest.raises(OSError, match="Read-only") as raised:
+            (results / "probe").touch()
+        assert raised.value.errno == EROFS
+        stopped = project.snakemake()
+        assert stopped.status != 0
+        assert "Note: results cannot be written to." in stopped.text
+        assert "Traceback" not in stopped.text
+    project.run()
+    assert project.tables() == expected

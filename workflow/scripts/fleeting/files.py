@@ -1,0 +1,60 @@
+"""Files that are whole or absent, whatever happens while they are written."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+#: How a file is called until it is whole, after a dot, its name and a random part.
+UNFINISHED = ".unfinished"
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Give a place to write to; after the block it is `path`, all of it at once.
+
+    The content is on the disk before it gets its name, so that a machine that vanishes leaves no
+    file that is named and empty. Renaming within a folder is atomic on shared file systems too,
+    and the place is this process's own even if a lost job somewhere else still writes the same
+    file. If the block fails, nothing is left and what `path` was stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # A name that takes all of a file system's 255 bytes is cut: the random part tells it apart.
+    name = path.name.encode()[:200].decode(errors="ignore")
+    unfinished = path.with_name(f".{name}.{secrets.token_hex(4)}{UNFINISHED}")
+    try:
+        yield unfinished
+        _to_disk(unfinished)
+        unfinished.replace(path)
+    except BaseException as error:
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, str(unfinished)):
+            error.filename = str(path)
+        raise
+
+
+def write_bytes(content: bytes, path: Path) -> None:
+    """Write a file, whole or not at all."""
+    with whole(path) as unfinished:
+        unfinished.write_bytes(content)
+
+
+def write_text(text: str, path: Path) -> None:
+    """Write a text file in UTF-8, whole or not at all."""
+    write_bytes(text.encode(), path)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what processes that were killed left in a folder that nobody else writes to now."""
+    for left in folder.glob(f".*{UNFINISHED}"):
+        left.unlink(missing_ok=True)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,31 @@
+"""What keeps the pipeline from writing: a job that stumbles over it may be unable to log it."""
+
+import os
+import shutil
+from pathlib import Path
+
+#: A disk with less room than this, in bytes, is worth a word: it holds no model.
+LITTLE = 100 * 10**6
+
+
+def obstacle(folder: Path) -> str | None:
+    """Why writing below a folder fails, or may have failed; None: nothing is in the way.
+
+    Args:
+        folder: need not be there yet.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        return (
+            f"{folder} cannot be written to. It may belong to somebody else, or its file system "
+            "may be mounted read-only. See to that, or name another folder under `results:` in the "
+            "config."
+        )
+    free = shutil.disk_usage(there).free
+    if free < LITTLE:
+        return (
+            f"only {free / 1e6:.1f} MB are free on the disk of {folder}: a job may fail, or have "
+            "failed, for want of room. Make some, or name another folder under `results:` in the "
+            "config. Then give the same command again: what is done stays done."
+        )
+    return None

@@ -1,0 +1,35 @@
+"""Being asked to stop: a preempted job or Ctrl-C."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+#: What a process returns that a SIGTERM ended: no success, so that Snakemake tries again.
+STATUS = 128 + signal.SIGTERM
+
+
+class Requests:
+    """Remembers a signal until somebody looks."""
+
+    def __init__(self) -> None:
+        """Nobody has asked yet."""
+        self.received: signal.Signals | None = None
+
+    def note(self, number: int, frame: FrameType | None) -> None:
+        """The handler: whoever trains looks between two steps, when its state is whole."""
+        self.received = signal.Signals(number)
+
+
+@contextmanager
+def listening() -> Iterator[Requests]:
+    """Within the block SIGTERM and SIGINT end nothing, they are remembered."""
+    requests = Requests()
+    before = {
+        number: signal.signal(number, requests.note) for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield requests
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

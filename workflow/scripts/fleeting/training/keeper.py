@@ -1,0 +1,91 @@
+"""When a run's state is saved, and what the processes before this one did for the run."""
+
+import logging
+import time
+from dataclasses import asdict, dataclass, field
+
+from fleeting.training.checkpoint import Checkpoints, State
+from fleeting.training.interruption import Requests
+
+
+@dataclass(frozen=True)
+class Past:
+    """What former processes did for a run.
+
+    Attributes:
+        seconds: they trained for so long, up to their last checkpoints.
+        resumed_from_epochs: how many epochs were done whenever a process went on from there.
+        devices: the names of all devices that computed for it, this process's included.
+        precision: the arithmetic of all of them.
+    """
+
+    seconds: float
+    resumed_from_epochs: list[int]
+    devices: list[str]
+    precision: str
+
+
+def resume(checkpoints: Checkpoints, device: str, precision: str) -> tuple[State | None, Past]:
+    """The state that a run goes on from, if there is one, and what led to it.
+
+    Args:
+        checkpoints: where former processes left it.
+        device: the name of this process's device.
+        precision: what this process would train in. A state that was reached in another one is
+            not gone on from.
+    """
+    state = checkpoints.load()
+    if state and state["past"]["precision"] != precision:
+        logging.info(
+            "the checkpoint was trained in %s and this device takes %s: the run starts anew",
+            state["past"]["precision"],
+            precision,
+        )
+        state = None
+    if state is None:
+        return None, Past(0.0, [], [device], precision)
+    past = Past(**state["past"])
+    logging.info("going on after epoch %d, step %d", state["epoch"], state["step"])
+    return state, Past(
+        past.seconds,
+        [*past.resumed_from_epochs, state["epoch"]],
+        list(dict.fromkeys([*past.devices, device])),
+        precision,
+    )
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """Saves a run's state every few epochs and when the process is asked to stop.
+
+    Attributes:
+        every: epochs between two checkpoints.
+        last: the run's last epoch; it is saved too, in case that its results cannot be written.
+        requests: whether the process was asked to stop.
+        past: what was done before this process began.
+    """
+
+    checkpoints: Checkpoints
+    every: int
+    last: int
+    requests: Requests
+    past: Past
+    start: float = field(default_factory=time.perf_counter)
+
+    def stop(self) -> bool:
+        """Whether this process was asked to stop."""
+        return self.requests.received is not None
+
+    def wants(self, epoch: int) -> bool:
+        """Whether this epoch is followed by a checkpoint."""
+        return epoch % self.every == 0 or epoch == self.last
+
+    def save(self, state: State) -> None:
+        """Save a state with what led to it."""
+        past = {**asdict(self.past), "seconds": self.seconds}
+        self.checkpoints.save({**state, "past": past})
+
+    @property
+    def seconds(self) -> float:
+        """The seconds of training up to now, those of former processes included."""
+        return self.past.seconds + time.perf_counter() - self.start
