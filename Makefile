@@ -8,10 +8,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 RESULTS ?= results
 
-.PHONY: help demo test test-slurm doctor report benchmark format
+.PHONY: help demo test test-chaos test-slurm doctor report benchmark format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
 	@echo "make test     the whole test suite"
+	@echo "make test-chaos  a run killed at KILLS=20 random moments, compared with one that never was"
 	@echo "make test-slurm  profiles/slurm on a real Slurm, brought up here; needs root, installs Debian's packages"
 	@echo "make doctor   looks at CONFIG=config.yaml, its databases and this machine before a run"
 	@echo "make report   results and report of CONFIG=config.yaml in RESULTS=results"
@@ -42,6 +43,9 @@ test: $(READY)
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
 	$(BIN)/pytest
+
+test-chaos: $(READY)
+	KILLS=$${KILLS:-20} $(BIN)/pytest -s tests/test_chaos.py
 
 test-slurm: $(READY)
 	sh tests/slurm_install.sh

@@ -242,7 +242,7 @@ CELLS = st.one_of(
 
 
 def sheet_of(rows: list[list[object]]) -> Sheet:
-    return workbook._sheet("data", rows)
+    return workbook._sheet("data", enumerate(rows, start=1))
 
 
 @pytest.mark.parametrize("policy", extract.APEX_POLICIES)

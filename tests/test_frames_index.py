@@ -165,7 +165,7 @@ def test_a_folder_that_cannot_be_read_is_noted(tmp_path, monkeypatch):
     built = index.build(tmp_path)
     assert built.unreadable == ["a"]
     assert [folder.path for folder in built.folders] == ["b"]
-    assert "1 folders cannot be read, for example a" in built.notes()
+    assert "1 folders or files cannot be read, for example a" in built.notes()
 
 
 def test_a_missing_root_is_named(tmp_path):

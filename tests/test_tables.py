@@ -21,7 +21,7 @@ ROWS = st.lists(
     st.fixed_dictionaries(
         {
             "text": st.text(),
-            "count": st.integers(-(2**63), 2**63 - 1),
+            "count": st.integers(1 - 10**18, 10**18 - 1),
             "share": st.floats(),
             "beyond": st.none() | st.text(),
         }

@@ -1,7 +1,9 @@
 """What only a GPU can show: recorded steps do what steps do one by one."""
 
 import dataclasses
+import io
 import warnings
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ import torch
 from fleeting import registry
 from fleeting.training import devices, replay
 from fleeting.training.images import Images
-from fleeting.training.trainer import Epoch, Recipe, train
+from fleeting.training.trainer import Epoch, Recipe, Stopped, train
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -47,13 +49,16 @@ def count_replays(monkeypatch: pytest.MonkeyPatch) -> list[torch.cuda.CUDAGraph]
     return made
 
 
-def trained(precision: str, momentum: float = 0.9) -> tuple[list[Epoch], dict[str, torch.Tensor]]:
+def trained(
+    precision: str, momentum: float = 0.9, **more: Any
+) -> tuple[list[Epoch], dict[str, torch.Tensor]]:
     torch.manual_seed(3)
     torch.use_deterministic_algorithms(True)
     network = registry.load("model", "resnet18").build(3)
     network.to("cuda", memory_format=torch.channels_last)
     recipe = dataclasses.replace(RECIPE, momentum=momentum)
-    history = train(network, part(45), part(19), 1e-3, recipe, precision, 5, lambda _: None)
+    arguments = (part(45), part(19), 1e-3, recipe, precision, 5, lambda _: None)
+    history = train(network, *arguments, **more)
     return history, network.state_dict()
 
 
@@ -123,3 +128,37 @@ def test_a_place_is_on_a_device_and_named() -> None:
     assert place.name == torch.cuda.get_device_name(0)
     assert torch.ones(3, device=place.device).sum() == 3
     assert place.peak_bytes
+
+
+class Stopping:
+    """A keeper that stops once, before a step, and keeps the state as a checkpoint does."""
+
+    def __init__(self, before: int) -> None:
+        self.left = before
+        self.saved = io.BytesIO()
+
+    def stop(self) -> bool:
+        self.left -= 1
+        return self.left < 0
+
+    def wants(self, epoch: int) -> bool:
+        return False
+
+    def save(self, state: dict[str, Any]) -> None:
+        torch.save(state, self.saved)
+
+
+def test_a_run_goes_on_from_the_middle_of_an_epoch() -> None:
+    """Epoch 4 is stopped after two of its nine steps; recording begins anew afterwards."""
+    expected, weights = trained("fp32")
+    keeper = Stopping(3 * (6 + 3) + 2)
+    with pytest.raises(Stopped):
+        trained("fp32", keeper=keeper)
+    keeper.saved.seek(0)
+    state = torch.load(keeper.saved, map_location="cpu", weights_only=True)
+    assert (state["epoch"], state["step"]) == (3, 2)
+    history, resumed = trained("fp32", state=state)
+    for own, other in zip(history, expected, strict=True):
+        assert own.train_loss == pytest.approx(other.train_loss, rel=1e-5)
+    for name, weight in weights.items():
+        torch.testing.assert_close(resumed[name], weight, rtol=1e-4, atol=1e-6)

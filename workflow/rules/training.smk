@@ -86,11 +86,11 @@ rule train:
         result(
             "benchmarks/training/{experiment}/{model}_lr{lr}_repeat{repeat}_fold{fold}.tsv"
         )
+    # A killed job goes on from its last checkpoint.
+    retries: 2
     conda:
         "../../envs/training.yaml"
     threads: lambda w: experiment(w)["recipe"]["threads"]
-    # A killed job goes on from its last checkpoint.
-    retries: 2
     resources:
         gpu=1,
         # No params: neither who shares a device with whom nor when a run is saved changes a result.

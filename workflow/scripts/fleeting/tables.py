@@ -24,9 +24,13 @@ Schema = Mapping[str, Kind]
 
 TEXT: Kind = (re.compile(r"[^\t\r\n]*"), "text on one line")
 NAME: Kind = (re.compile(r"[^\t\r\n]+"), "text that is not empty")
-INTEGER: Kind = (re.compile(r"-?\d+"), "a whole number")
-MAYBE_INTEGER: Kind = (re.compile(r"(-?\d+)?"), "a whole number or nothing")
-NUMBER: Kind = (re.compile(r"-?(\d+(\.\d+)?([eE][+-]?\d+)?|inf)|nan|"), "a number or nothing")
+# The digits 0 to 9 alone, not those of every script; as many as 64 bits surely hold.
+INTEGER: Kind = (re.compile(r"-?[0-9]{1,18}"), "a whole number")
+MAYBE_INTEGER: Kind = (re.compile(r"(-?[0-9]{1,18})?"), "a whole number or nothing")
+NUMBER: Kind = (
+    re.compile(r"-?([0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|inf)|nan|"),
+    "a number or nothing",
+)
 PHASE: Kind = (re.compile(r"onset|apex|offset"), "onset, apex or offset")
 SPLIT: Kind = (re.compile(r"train|validation|test"), "train, validation or test")
 PART: Kind = (re.compile(r"train|validation|test|unseen"), "train, validation, test or unseen")

@@ -20,6 +20,8 @@ from fleeting.errors import UserError
 log = logging.getLogger(__name__)
 
 STAGE = "annotations"
+#: A cell can hold 32,767 signs, and its row would fill the report.
+LONGEST_DETAIL = 300
 APEX_POLICIES = ("drop", "midpoint")
 
 
@@ -216,7 +218,9 @@ def _exclusion(
         "image": image,
         "stage": STAGE,
         "reason": reason,
-        "detail": detail,
+        "detail": detail
+        if len(detail) <= LONGEST_DETAIL
+        else f"{detail[:LONGEST_DETAIL]} ... ({len(detail)} signs)",
     }
 
 

@@ -28,7 +28,8 @@ def rows(
     rows below it. An
     optional field that has no column is left out of all rows, and said so in the log.
 
-    Raises a `UserError` where no sheet has a header row, or where a required column is missing.
+    Raises a `UserError` where no sheet has a header row, where a required column is missing, or
+    where two columns have the heading of one.
     """
     wanted = {**required, **optional}
     headers = []
@@ -56,6 +57,13 @@ def rows(
                 "Warning: %s: took sheet %r; sheet %r has a header too, and %d rows that are not "
                 "read. Join the sheets if they hold other clips",
                 *(workbook.path.name, sheet.name, name, below),
+            )
+    for field, column in columns.items():
+        if sum(heading(cell) == heading(header[column]) for cell in header) > 1:
+            raise UserError(
+                f"{workbook.path}, sheet {sheet.name!r}, row {number}: more than one column is "
+                f"headed {header[column]!r}; rename or remove all but the one that holds the "
+                f"{field}"
             )
     for field in required:
         if field not in columns:

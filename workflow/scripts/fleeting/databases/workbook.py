@@ -1,45 +1,74 @@
 """Workbooks as plain text: `.xls` by xlrd, `.xlsx` by openpyxl.
 
 Formulas and links are never evaluated: a cell holds the value that was stored with the file. The
-kind of file is told by its first bytes, since copies with the wrong ending circulate.
+kind of file is told by its first bytes, since copies with the wrong ending circulate. A file may be
+made to do harm: its size, packed and unpacked, is bounded before it is read.
 """
 
+import contextlib
 import io
+import textwrap
 import warnings
-from collections.abc import Iterable
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
+from xml.parsers import expat
 
 import openpyxl
 import xlrd
+from openpyxl.worksheet._reader import WorkSheetParser
 
 from fleeting.databases import cells
 from fleeting.databases.sheets import Sheet, Workbook
 from fleeting.errors import UserError
 
+#: The tables as published hold less than a million bytes, unpacked as well.
+MOST_BYTES = 32_000_000
+#: The last row and the last column that a sheet can have.
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
+#: The tables as published have less than ten thousand cells.
+MOST_CELLS = 2_000_000
+
 
 def read(path: Path) -> Workbook:
     """Read every sheet of a workbook.
 
-    Raises a `UserError` that names the file where it is missing, empty, not a workbook, damaged or
-    protected by a password.
+    Raises a `UserError` that names the file where it is missing, empty, too large, not a workbook,
+    damaged or protected by a password.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{path}: the table is missing; check the path in the config") from None
-    except OSError as error:
-        raise UserError(f"{path}: the table cannot be read ({error.strerror})") from None
+    content = _content(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             sheets = _sheets(content)
     # The two libraries raise whatever a damaged file makes them stumble over.
     except Exception as error:
+        reason = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
         raise UserError(
-            f"{path}: not a readable Excel workbook ({type(error).__name__}: {error}); it must be "
+            f"{path}: not a readable Excel workbook ({reason}); it must be "
             ".xls or .xlsx without a password. Open it in a spreadsheet program and save it anew"
         ) from None
     return Workbook(path, tuple(sheets))
+
+
+def _content(path: Path) -> bytes:
+    try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"{path}: the table cannot be read (not a file)")
+        with path.open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
+    except FileNotFoundError:
+        raise UserError(f"{path}: the table is missing; check the path in the config") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise UserError(f"{path}: the table cannot be read ({reason})") from None
+    if len(content) > MOST_BYTES:
+        raise UserError(
+            f"{path}: more than {MOST_BYTES} bytes, which no table of these databases has; check "
+            "the path in the config"
+        )
+    return content
 
 
 def _sheets(content: bytes) -> list[Sheet]:
@@ -51,19 +80,86 @@ def _sheets(content: bytes) -> list[Sheet]:
 
 
 def _read_xlsx(content: bytes) -> list[Sheet]:
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    sheets = []
-    for sheet in book.worksheets:
-        # The size that a file states for a sheet can be wrong and would cut it off.
-        sheet.reset_dimensions()
-        sheets.append(_sheet(sheet.title, sheet.iter_rows(values_only=True)))
-    return sheets
+    _check_parts(content)
+    book = openpyxl.load_workbook(
+        io.BytesIO(content), read_only=True, data_only=True, keep_links=False
+    )
+    return [_sheet(sheet.title, _xlsx_rows(book, sheet)) for sheet in book.worksheets]
+
+
+def _check_parts(content: bytes) -> None:
+    """Refuse what grows when it is unpacked or parsed."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+        size = sum(part.file_size for part in parts)
+        if size > MOST_BYTES:
+            raise ValueError(f"unpacked it has {size} bytes, more than {MOST_BYTES}")
+        for part in parts:
+            if _declares_a_type(archive.read(part)):
+                raise ValueError(f"{part.filename} declares a document type, maybe with entities")
+
+
+def _declares_a_type(xml: bytes) -> bool:
+    """Whether a document type stands before the first element: no workbook has one."""
+    found = []
+
+    def stop(*_: object) -> None:
+        raise StopIteration
+
+    parser = expat.ParserCreate()
+    parser.StartDoctypeDeclHandler = lambda *_: found.append(True)
+    parser.StartElementHandler = stop
+    # Pictures and the like are no XML; what is and is damaged, openpyxl will name.
+    with contextlib.suppress(StopIteration, expat.ExpatError):
+        parser.Parse(xml, True)
+    return bool(found)
+
+
+class _Parser(WorkSheetParser):
+    """openpyxl's, which names the cell that it cannot read and is not made to fill the memory."""
+
+    def parse_row(self, row: Any) -> Any:
+        if len(row) > MOST_COLUMNS:
+            raise ValueError(f"a row with {len(row)} cells")
+        return super().parse_row(row)
+
+    def parse_cell(self, element: Any) -> Any:
+        try:
+            return super().parse_cell(element)
+        except Exception as error:
+            raise ValueError(f"cell {element.get('r')}: {error}") from None
+
+
+def _xlsx_rows(book: Any, sheet: Any) -> Iterator[tuple[int, Sequence[object]]]:
+    """The rows that the file holds, with the numbers that it gives them.
+
+    openpyxl's own iteration leaves out rows and cells that do not stand in order, and says nothing.
+    """
+    with sheet._get_source() as source:
+        parser = _Parser(
+            source,
+            sheet._shared_strings,
+            data_only=True,
+            epoch=book.epoch,
+            date_formats=book._date_formats,
+            timedelta_formats=book._timedelta_formats,
+        )
+        for number, row in parser.parse():
+            values = {cell["column"]: cell["value"] for cell in row if cell["row"] == number}
+            width = max(values, default=0)
+            if len(values) < len(row) or width > MOST_COLUMNS or number > MOST_ROWS:
+                raise ValueError(f"sheet {sheet.title!r}: row {number} has cells out of place")
+            yield number, [values.get(column) for column in range(1, width + 1)]
 
 
 def _read_xls(content: bytes) -> list[Sheet]:
-    book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO())
+    # Ragged: one cell in the last column must not widen every row.
+    book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True)
     return [
-        _sheet(sheet.name, ([_xls_value(cell, book) for cell in row] for row in sheet.get_rows()))
+        _sheet(
+            sheet.name,
+            enumerate(([_xls_value(cell, book) for cell in row] for row in sheet.get_rows()), 1),
+        )
         for sheet in book.sheets()
     ]
 
@@ -81,12 +177,20 @@ def _xls_value(cell: xlrd.sheet.Cell, book: xlrd.book.Book) -> object:
     return cell.value
 
 
-def _sheet(name: str, rows: Iterable[Iterable[object]]) -> Sheet:
-    kept = []
-    for number, row in enumerate(rows, start=1):
+def _sheet(name: str, rows: Iterable[tuple[int, Sequence[object]]]) -> Sheet:
+    """A sheet from its rows, each with its number."""
+    kept: list[tuple[int, tuple[str, ...]]] = []
+    previous = held = 0
+    for number, row in rows:
+        if number <= previous:
+            raise ValueError(f"sheet {name!r}: row {number} stands below row {previous}")
+        previous = number
         texts = [cells.text(value) for value in row]
         while texts and not texts[-1]:
             texts.pop()
+        held += len(texts)
+        if held > MOST_CELLS:
+            raise ValueError(f"sheet {name!r} has more than {MOST_CELLS} cells")
         if texts:
             kept.append((number, tuple(texts)))
     return Sheet(name, tuple(kept))

@@ -9,7 +9,7 @@ import torch
 
 from fleeting import registry
 from fleeting.errors import UserError
-from fleeting.training import devices, images, trainer
+from fleeting.training import devices, images, memory, state, trainer
 
 
 def predict(
@@ -36,8 +36,8 @@ def predict(
     place = devices.take(slots_per_device)
     network = registry.load("model", record["model"]).build(len(classes))
     try:
-        network.load_state_dict(torch.load(model_file, map_location="cpu", weights_only=True))
-    except Exception as error:
+        network.load_state_dict(state.read(model_file))
+    except (RuntimeError, UserError) as error:
         raise UserError(
             f"{model_file} cannot be loaded ({error}); delete it and run again"
         ) from None
@@ -45,8 +45,10 @@ def predict(
     parts = images.load(table, ("test",), classes)
     found: dict[str, list[dict[str, Any]]] = {"unseen": []}
     for part, loaded in parts.items():
-        tested = loaded.to(place.device)
-        logits = trainer.predict(network, tested.pixels, recipe.batch_size, record["precision"])
+        size = loaded.pixels.shape[-1]
+        with memory.explained(record["model"], recipe, size, record["precision"], place.name):
+            tested = loaded.to(place.device)
+            logits = trainer.predict(network, tested.pixels, recipe.batch_size, record["precision"])
         if not logits.isfinite().all():
             raise UserError(
                 f"{model_file}: this model's outputs are no numbers any more: its training "

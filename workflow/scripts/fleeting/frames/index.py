@@ -51,7 +51,8 @@ class Index:
             )
         if self.unreadable:
             notes.append(
-                f"{len(self.unreadable)} folders cannot be read, for example {self.unreadable[0]}"
+                f"{len(self.unreadable)} folders or files cannot be read, for example "
+                f"{self.unreadable[0]}"
             )
         if self.same_number:
             notes.append(
@@ -88,16 +89,21 @@ def build(root: Path) -> Index:
         for entry in found:
             if entry.name.startswith(".") or entry.name == "__MACOSX":
                 continue
-            if entry.is_symlink() and not Path(os.path.realpath(entry)).is_relative_to(inside):
-                index.outside_links += 1
-            elif entry.is_dir():
-                # A link inside the root may lead back up.
-                real = os.path.realpath(entry)
-                if real not in seen:
-                    seen.add(real)
-                    waiting.append((entry.path, f"{relative}/{entry.name}".lstrip("/")))
-            elif entry.is_file():
-                names.append(entry.name)
+            path = f"{relative}/{entry.name}".lstrip("/")
+            try:
+                if entry.is_symlink() and not Path(os.path.realpath(entry)).is_relative_to(inside):
+                    index.outside_links += 1
+                elif entry.is_dir():
+                    # A link inside the root may lead back up.
+                    real = os.path.realpath(entry)
+                    if real not in seen:
+                        seen.add(real)
+                        waiting.append((entry.path, path))
+                elif entry.is_file():
+                    names.append(entry.name)
+            except OSError:
+                # Such as a link that leads to itself.
+                index.unreadable.append(path)
         _add(index, relative, names)
     # `CASME2 raw and cropped` may hold both kinds: what lies below says more than the root's name.
     root_is_cropped = is_cropped_name(root.name) or is_cropped_name(Path(inside).name)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from fleeting import paths, tables
 from fleeting.databases.reader import Place, Reader, fold
+from fleeting.errors import UserError
 from fleeting.frames.index import Folder, Index
 from fleeting.frames.numbers import nearest
 
@@ -57,7 +58,10 @@ def select(
         reader: the database's reader.
         source: `raw` or `cropped`: which kind of frames is taken.
         within: how far a neighbour of a missing frame may be; 0 takes none.
+
+    Raises a `UserError` where a sample is not what the annotations stage names so.
     """
+    _check(samples, reader)
     result = Selection()
     by_clip: dict[tuple[str, str], list[Sample]] = defaultdict(list)
     for sample in cast(list[Sample], samples.to_dict("records")):
@@ -121,6 +125,27 @@ def match(parts: tuple[str, ...], place: Place) -> int | None:
             return None
         position -= 1
     return extra
+
+
+def _check(samples: pd.DataFrame, reader: Reader) -> None:
+    """Names become paths, so those of a table that somebody has edited are looked at again."""
+    seen: set[str] = set()
+    for sample in cast(list[Sample], samples.to_dict("records")):
+        database, subject, clip = sample["database"], sample["subject"], sample["clip"]
+        try:
+            reader.places(subject, clip, sample)
+            onset, *_ = (int(sample[phase]) for phase in _phases(sample))
+            name = paths.sample_name(database, subject, clip, onset)
+        except ValueError:
+            name = ""
+        safe = all(map(paths.is_safe_name, (database, subject, clip)))
+        if not safe or sample["sample"] != name or name in seen:
+            raise UserError(
+                f"the annotations of {database}: {sample['sample']!r} stands there twice, or is "
+                "not the name (database/subject/clip/onset) of its row; run "
+                "`snakemake -R extract_annotations`"
+            )
+        seen.add(name)
 
 
 def _candidates(

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from fleeting import tables
+from fleeting import paths, tables
 from fleeting.errors import UserError
 
 
@@ -20,6 +20,11 @@ def link(split_table: Path, crop_folder: Path, output: Path) -> int:
     """
     rows = tables.read(split_table, tables.SPLITS)
     for image, fold, split, label in rows[["image", "fold", "split", "label"]].values:
+        if not all(map(paths.is_safe_name, (*image.split("/"), fold, label))):
+            raise UserError(
+                f"{split_table}: {image!r}, fold {fold!r}, label {label!r} lead out of the "
+                "results; run `snakemake -R split_images`"
+            )
         folder = output / f"fold{fold}" / split / label
         folder.mkdir(parents=True, exist_ok=True)
         crop = crop_folder / f"{image}.png"

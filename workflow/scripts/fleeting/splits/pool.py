@@ -39,9 +39,16 @@ def read_crops(results: Path, crop: str, databases: Sequence[str]) -> pd.DataFra
     for database in databases:
         samples = tables.read(results / "annotations" / f"{database}.tsv", tables.ANNOTATIONS)
         faces = tables.read(results / "faces" / crop / f"{database}.tsv", tables.FACES)
-        faces["sample"], faces["phase"] = zip(
-            *(image.rsplit("/", 1) for image in faces["image"]), strict=True
-        )
+        for table, names in (("annotations", samples["sample"]), ("crops", faces["image"])):
+            if names.duplicated().any():
+                raise UserError(
+                    f"the {table} of {database} have {names[names.duplicated()].iloc[0]} twice; "
+                    "delete the results of this database and run again"
+                )
+        if faces.empty:
+            continue
+        faces["sample"] = faces["image"].str.rpartition("/")[0]
+        faces["phase"] = faces["image"].str.rpartition("/")[2]
         columns = ["sample", "database", "subject", "emotion", "table", "table_row"]
         merged = faces[["image", "sample", "phase", "file"]].merge(
             samples[columns], on="sample", how="left", validate="m:1"
@@ -54,6 +61,8 @@ def read_crops(results: Path, crop: str, databases: Sequence[str]) -> pd.DataFra
             )
         merged["file"] = f"{database}:" + merged["file"]
         parts.append(merged)
+    if not parts:
+        raise UserError(f"there is no crop of {', '.join(databases)}; see the excluded rows")
     return pd.concat(parts, ignore_index=True).sort_values("image", ignore_index=True)
 
 
@@ -87,8 +96,9 @@ def make_pool(
     usable = crops[crops["reason"] == ""]
     order = usable["phase"].map(PHASE_PREFERENCE)
     kept = usable.assign(order=order).sort_values(["order", "image"]).drop_duplicates("file")
-    first = crops["file"].map(kept.set_index("file")["image"])
-    first_label = crops["file"].map(kept.set_index("file")["label"])
+    # Text even if there is none: where no crop is usable, both would be columns of numbers.
+    first = crops["file"].map(kept.set_index("file")["image"]).astype("str")
+    first_label = crops["file"].map(kept.set_index("file")["label"]).astype("str")
     note = first.where(first_label == crops["label"], first + ", which is labelled " + first_label)
     leave_out(first.notna() & (first != crops["image"]), "same file as another image", note)
     leave_out((crops["database"] + "/" + crops["subject"]).isin(unseen_subjects), UNSEEN)

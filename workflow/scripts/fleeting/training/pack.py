@@ -37,7 +37,7 @@ def pack(table: Path, results: Path) -> packed.Pixels:
 
 def _decode(path: Path, digest: str) -> packed.Pixels:
     """An (H, W, 3) uint8 image in red, green and blue."""
-    if not path.is_file():
+    if not path.is_file() or ".." in path.parts:
         raise UserError(f"{path}: the crop is missing; run `snakemake -R crop`")
     if sha256(path) != digest:
         raise UserError(f"{path}: the crop changed after it was made; run `snakemake -R crop`")

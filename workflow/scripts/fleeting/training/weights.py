@@ -13,6 +13,7 @@ import torchvision
 from fleeting.errors import UserError
 from fleeting.files import write_text
 from fleeting.paths import sha256
+from fleeting.training import state
 
 #: A server that says nothing for so many seconds counts as no network.
 PATIENCE = 20
@@ -32,7 +33,12 @@ class Weights:
     @classmethod
     def read(cls, path: Path) -> "Weights":
         """Read what `save` wrote."""
-        return cls(**json.loads(path.read_text(encoding="utf-8")))
+        try:
+            return cls(**json.loads(path.read_text(encoding="utf-8")))
+        except (ValueError, TypeError, OSError):
+            raise UserError(
+                f"{path}: not a whole record of weights; run `snakemake -R fetch_weights`"
+            ) from None
 
 
 def cache_folder() -> Path:
@@ -102,28 +108,21 @@ def built(model: ModuleType, classes: int, path: Path, weights: Weights) -> torc
             f"the weights file {path} changed since it was fetched: its sha256 is {digest} instead "
             f"of {weights.sha256}. Put the former file back or run `snakemake -R fetch_weights`."
         )
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise UserError(
-            f"{path} is not a weights file that can be loaded safely: {error}"
-        ) from None
-    if not isinstance(state, dict):
-        raise UserError(f"{path}: a state dict is wanted, not a {type(state).__name__}")
+    held = state.read(path)
     with torch.device("meta"):
         network: torch.nn.Module = model.build(classes)
     own = network.state_dict()
     body = {key for key in own if not key.startswith(f"{model.HEAD}.")}
     wrong = sorted(
-        key for key in body if key not in state or state[key].shape != own[key].shape
-    ) + sorted(key for key in state if key not in own)
+        key for key in body if key not in held or held[key].shape != own[key].shape
+    ) + sorted(key for key in held if key not in own)
     if wrong:
         raise UserError(
             f"{path} holds the weights of another model: {len(wrong)} parameters differ, the "
             f"first is {wrong[0]!r}"
         )
     network.to_empty(device="cpu")
-    network.load_state_dict({key: state[key] for key in body}, strict=False)
+    network.load_state_dict({key: held[key] for key in body}, strict=False)
     for layer in network.get_submodule(model.HEAD).modules():
         if reset := getattr(layer, "reset_parameters", None):
             reset()

@@ -44,7 +44,7 @@ STIMULUS_TO_CODE = {
 
 _TYPE = re.compile(r"(micro|macro)\W*(expressions?)?", re.IGNORECASE)
 _CLIP = re.compile(r"[a-z]+[0-9]+_[0-9]+", re.IGNORECASE)
-_SUBJECT = re.compile(r"s0*([0-9]+)", re.IGNORECASE)
+_SUBJECT = re.compile(r"s0*([0-9]{1,3})", re.IGNORECASE)
 _STIMULUS = re.compile(r"[a-z]+[0-9]+", re.IGNORECASE)
 
 
