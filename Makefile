@@ -55,6 +55,7 @@ benchmark: $(READY)
 	$(BIN)/python benchmarks/training.py $(if $(QUICK),--quick)
 	$(BIN)/python benchmarks/cropping.py $(if $(QUICK),--quick)
 	$(BIN)/python benchmarks/planning.py
+	$(BIN)/python benchmarks/rendering.py
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

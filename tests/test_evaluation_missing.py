@@ -200,5 +200,6 @@ def test_a_diverging_rate_through_snakemake(finished: Project, tmp_path: Path) -
     rows = tables.read_rows(experiment / "tables" / "all_runs.tsv", all_runs.ALL_RUNS)
     assert [(row["lr"], row["repeats"]) for row in rows] == [("1e-02", "0"), ("1e-09", "1")]
     assert "repeat 1: epoch" in rows[0]["failed"]
+    assert rows[0]["failed"] in allowed.text, "the summary says so too"
     history = experiment / "runs/resnet18/lr1e-02/repeat1/fold1/history.tsv"
     assert tables.read_rows(history, tables.HISTORY)

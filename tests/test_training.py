@@ -211,6 +211,13 @@ def test_a_torn_model_is_named(results: Path) -> None:
         predict(results / "run/run.json", model, results / "test.tsv")
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"classes": ["a"]}'])
+def test_a_torn_record_is_named(results: Path, content: str) -> None:
+    (results / "run.json").write_text(content)
+    with pytest.raises(UserError, match="run.json: not a (whole )?record of a run"):
+        predict(results / "run.json", results / "model.pt", results / "test.tsv")
+
+
 def test_a_model_that_diverged_is_named(results: Path) -> None:
     model = small_run(results) / "model.pt"
     state = torch.load(model, weights_only=True)

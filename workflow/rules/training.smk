@@ -86,8 +86,8 @@ rule train:
         result(
             "benchmarks/training/{experiment}/{model}_lr{lr}_repeat{repeat}_fold{fold}.tsv"
         )
-    # A killed job goes on from its last checkpoint.
-    retries: 2
+    # A killed job goes on from its last checkpoint. A cluster's job is tried again by whoever submits.
+    retries: 2 if workflow.is_main_process else 0
     conda:
         "../../envs/training.yaml"
     threads: lambda w: experiment(w)["recipe"]["threads"]

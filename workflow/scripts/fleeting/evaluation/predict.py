@@ -27,7 +27,7 @@ def predict(
         Rows of predictions (image, label, predicted and a probability a class) for `test` and for
         `unseen`, which has none where no subject is kept unseen. A run that failed has none at all.
     """
-    record = json.loads(record_file.read_text(encoding="utf-8"))
+    record = _record(record_file)
     if record["failed"]:
         logging.warning("not tested, since the run failed: %s", record["failed"])
         return {"test": [], "unseen": []}
@@ -56,6 +56,19 @@ def predict(
             )
         found[part] = _rows(tested, logits, classes)
     return found
+
+
+def _record(path: Path) -> dict[str, Any]:
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"{path}: not a whole record of a run ({error}); delete it and run again"
+        ) from None
+    needed = ("classes", "settings", "repeat", "model", "lr", "precision", "failed")
+    if not isinstance(record, dict) or any(key not in record for key in needed):
+        raise UserError(f"{path}: not a record of a run; delete it and run again")
+    return record
 
 
 def _rows(tested: images.Images, logits: torch.Tensor, classes: list[str]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ SHOWN = {
     + ("excluded_annotations", "excluded_frames", "excluded_faces", "crops")
     + ("train", "validation", "test", "unused", "hit_rate"),
     "all_runs": ("model", "lr", "repeats", "validation_accuracy_mean", "test_accuracy_mean")
-    + ("test_accuracy_low", "test_accuracy_high", "chance"),
+    + ("test_accuracy_low", "test_accuracy_high", "chance", "failed"),
     "unseen_subjects": ("model", "lr", "repeats", "images", "accuracy_mean", "chance"),
 }
 
@@ -55,7 +55,7 @@ def summary(results: Path) -> str:
             table = folder / "tables" / f"{name}.tsv"
             if table.is_file():
                 frame = pd.read_csv(table, sep="\t", dtype=str, keep_default_na=False)
-                kept = [column for column in columns if column in frame.columns]
+                kept = [column for column in columns if column in frame and frame[column].any()]
                 parts += [f"{folder.name}: {name}", frame[kept].to_string(index=False), ""]
     seconds = seconds_by_stage(results)
     if not seconds.empty:

@@ -1,10 +1,13 @@
-"""Being asked to stop: a preempted job or Ctrl-C."""
+"""Being asked to stop: a job that is preempted or short of time, or Ctrl-C."""
 
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+#: SIGTERM and SIGINT go to all around a job as well. Slurm may send SIGURG ahead of them, which
+#: shells and Snakemake ignore: they would end before the job has saved its state.
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGURG)
 #: What a process returns that a SIGTERM ended: no success, so that Snakemake tries again.
 STATUS = 128 + signal.SIGTERM
 
@@ -23,11 +26,9 @@ class Requests:
 
 @contextmanager
 def listening() -> Iterator[Requests]:
-    """Within the block SIGTERM and SIGINT end nothing, they are remembered."""
+    """Within the block these signals end nothing, they are remembered."""
     requests = Requests()
-    before = {
-        number: signal.signal(number, requests.note) for number in (signal.SIGTERM, signal.SIGINT)
-    }
+    before = {number: signal.signal(number, requests.note) for number in SIGNALS}
     try:
         yield requests
     finally:

@@ -1,0 +1,129 @@
+"""profiles/cluster-generic with a pretended Grid Engine, and what all profiles agree on."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline import ROOT, Outcome, Project
+
+PROFILES = {path.parent.name: path for path in ROOT.glob("profiles/*/profile.v9+.yaml")}
+CLUSTERS = ["slurm", "cluster-generic"]
+#: Grid Engine's commands, as far as the profile uses them. A job runs in its own session, as a
+#: service would start it: in the user's home, not in the folder that qsub was called in.
+QSUB = """#!/bin/sh
+printf '%s\\n' "$*" >> "$FAKE/submitted"
+number=$(wc -l < "$FAKE/submitted")
+for script in "$@"; do :; done
+cp "$script" "$FAKE/$number.sh"
+{ cd / && JOB_ID=$number SGE_O_WORKDIR=$OLDPWD exec setsid sh "$FAKE/$number.sh"; } \\
+    > /dev/null 2>&1 &
+process=$!
+echo "$process" > "$FAKE/$number.pid"
+[ "$number" != "${FAKE_KILLS:-}" ] || kill -9 "$process"
+echo "$number"
+"""
+QSTAT = """#!/bin/sh
+[ "$1" = -j ] && kill -0 "$(cat "$FAKE/$2.pid")"
+"""
+SOON = ("--seconds-between-status-checks", "1", "--latency-wait", "5")
+
+
+@pytest.fixture
+def grid_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a pretended Grid Engine, whose commands are found first."""
+    folder = tmp_path / "grid engine"
+    folder.mkdir()
+    for name, text in {"qsub": QSUB, "qstat": QSTAT}.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setenv("FAKE", str(folder))
+    return folder
+
+
+def unread(finished: Project, tmp_path: Path) -> Project:
+    """A copy in which the annotations are still to be read: four short jobs."""
+    project = finished.copy(tmp_path / "it's a (project) ^1")
+    shutil.rmtree(project.folder / "results" / "annotations")
+    return project
+
+
+def submit(project: Project) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/cluster-generic"]
+    return subprocess.run(
+        [*command, *SOON, "--configfile", "tiny.yaml", "--", "annotations"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+def test_jobs_go_through_grid_engine(finished: Project, tmp_path: Path, grid_engine: Path) -> None:
+    project = unread(finished, tmp_path)
+    done = submit(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.tables() == finished.tables()
+    submitted = (grid_engine / "submitted").read_text().splitlines()
+    assert len(submitted) == 4
+    for line in submitted:
+        assert "-pe smp 1 -l h_rt=1800 -l mem_free=4000M -l gpu=0" in line
+        assert "-N fleeting_extract_annotations" in line
+
+
+@pytest.mark.slow
+def test_a_killed_job_is_noticed_and_tried_again(
+    finished: Project, tmp_path: Path, grid_engine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_KILLS", "1")
+    project = unread(finished, tmp_path)
+    done = submit(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.tables() == finished.tables()
+    submitted = (grid_engine / "submitted").read_text().splitlines()
+    assert len(submitted) == 5
+    assert "-l h_rt=3600 -l mem_free=8000M" in submitted[-1], "a second try asks for more"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_snakemake_takes_the_profile(finished: Project, tmp_path: Path, name: str) -> None:
+    project = finished.copy(tmp_path / "copy")
+    shutil.rmtree(project.folder / "results" / "annotations")
+    arguments = ["-n", "--workflow-profile", f"profiles/{name}", "--configfile", "tiny.yaml"]
+    planned = subprocess.run(
+        [sys.executable, "-m", "snakemake", *arguments, "--", "annotations"],
+        cwd=project.folder,
+        capture_output=True,
+        text=True,
+    )
+    text = planned.stdout + planned.stderr
+    assert planned.returncode == 0, text
+    assert Outcome(planned.returncode, text).jobs == {"extract_annotations": 4}
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_a_cluster_loses_nothing_of_the_default_profile(name: str) -> None:
+    """A profile takes the place of the default one, which is about this machine."""
+    default = yaml.safe_load(PROFILES["default"].read_text())
+    profile = yaml.safe_load(PROFILES[name].read_text())
+    for key in default.keys() - {"cores", "resources"}:
+        assert profile[key] == default[key], key
+    assert not profile.keys() & {"cores", "resources"}
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_every_try_asks_for_more(name: str) -> None:
+    profile = yaml.safe_load(PROFILES[name].read_text())
+    asked = [line.partition("=")[2] for line in profile["default-resources"]]
+    asked += [value for rule in profile["set-resources"].values() for value in rule.values()]
+    growing = [text for text in asked if "attempt" in str(text)]
+    first, second = ([eval(text, {"attempt": attempt}) for text in growing] for attempt in (1, 2))
+    assert profile["retries"] > 0
+    assert len(growing) >= 4
+    assert all(later > earlier for earlier, later in zip(first, second, strict=True))
