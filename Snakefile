@@ -37,6 +37,10 @@ rule all:
 print_obstacle()
 
 
+onstart:
+    refuse_unquotable()
+
+
 onsuccess:
     print_summary()
 

@@ -91,6 +91,18 @@ def test_a_killed_job_is_noticed_and_tried_again(
 
 
 @pytest.mark.slow
+def test_a_path_that_no_cluster_could_be_given_is_refused(
+    finished: Project, tmp_path: Path, grid_engine: Path
+) -> None:
+    project = finished.copy(tmp_path / "it's $(touch pwned)")
+    shutil.rmtree(project.folder / "results" / "annotations")
+    done = submit(project)
+    assert done.returncode != 0
+    assert "an apostrophe beside one of" in done.stdout + done.stderr
+    assert not (grid_engine / "submitted").exists()
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_snakemake_takes_the_profile(finished: Project, tmp_path: Path, name: str) -> None:
     project = finished.copy(tmp_path / "copy")

@@ -13,7 +13,7 @@ from fleeting import dependencies, registry
 from fleeting.config import check_keys, complete
 from fleeting.databases import find
 from fleeting.errors import UserError
-from fleeting.obstacles import obstacle
+from fleeting.obstacles import obstacle, unquotable
 from snakemake.exceptions import WorkflowError
 
 dependencies.prefer_this_python()
@@ -128,6 +128,13 @@ def runs(name, files):
     )
 
 
+def refuse_unquotable():
+    """Stop before a cluster's shell reads a command that Snakemake cannot quote."""
+    places = [os.getcwd(), workflow.main_snakefile, *workflow.configfiles]
+    if workflow.non_local_exec and (found := unquotable(map(str, places))):
+        raise WorkflowError(found)
+
+
 def print_obstacle():
     """What keeps jobs from writing their results, and perhaps their logs."""
     if found := obstacle(Path(config["results"])):
@@ -136,10 +143,6 @@ def print_obstacle():
 
 def print_summary():
     """After a run: what went where, by database, and the seconds of each stage."""
-    command = [
-        sys.executable,
-        str(SCRIPTS / "print_summary.py"),
-        "--results",
-        config["results"],
-    ]
+    script = str(SCRIPTS / "print_summary.py")
+    command = [sys.executable, script, "--results", config["results"]]
     subprocess.run(command, check=False)

@@ -2,10 +2,26 @@
 
 import os
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 #: A disk with less room than this, in bytes, is worth a word: it holds no model.
 LITTLE = 100 * 10**6
+
+
+def unquotable(places: Iterable[str]) -> str | None:
+    """Why a place cannot stand in a cluster's command; None: all of them can.
+
+    Snakemake writes them there with `repr`, which puts text with an apostrophe into double quotes,
+    and in these a shell still expands.
+    """
+    for place in places:
+        if "'" in place and set(place).intersection('$`"\\'):
+            return (
+                f'{place}: an apostrophe beside one of $ ` " \\ cannot be quoted in the commands '
+                "that Snakemake writes for a cluster; rename the folder or file"
+            )
+    return None
 
 
 def obstacle(folder: Path) -> str | None:
