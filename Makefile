@@ -42,7 +42,7 @@ test: $(READY)
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses $(CORES) --dist worksteal
 
 test-chaos: $(READY)
 	KILLS=$${KILLS:-20} $(BIN)/pytest -s tests/test_chaos.py

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ def folder(drawn: Path, tmp_path: Path) -> Path:
 
 
 def config_of(folder: Path, **more: Any) -> Config:
-    block = {**CONFIG, **more, "results": str(folder / "results")}
+    block = {**deepcopy(CONFIG), **more, "results": str(folder / "results")}
     places = {name: {"root": str(folder / "databases" / root)} for name, root in ROOTS.items()}
     return complete({**block, "databases": places})
 

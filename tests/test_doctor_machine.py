@@ -105,12 +105,7 @@ def test_too_few_places_for_files_and_a_full_temporary_folder(
     assert "100 bytes free for temporary files" in text
 
 
-def test_results_below_a_file_or_in_a_read_only_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "file").touch()
-    (found,) = disk.look(config_of(tmp_path / "file"), images(600), SIZES, CPU)
-    assert (found.level, "is no folder" in found.text) == ("problem", True)
+def test_results_in_a_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk.os, "access", lambda *_: False)
     (found,) = disk.look(config_of(tmp_path), images(600), SIZES, CPU)
     assert (found.level, "read-only" in found.text) == ("problem", True)

@@ -57,11 +57,10 @@ def look(
     """
     results = Path(config["results"])
     folder = _existing(results)
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+    if not os.access(folder, os.W_OK | os.X_OK):
         yield problem(
             SUBJECT,
-            f"{results}: nothing can be written there, since {folder} is "
-            + ("read-only or another user's" if folder.is_dir() else "no folder"),
+            f"{results}: nothing can be written there: {folder} is read-only or another user's",
             "Set `results` in the config to a folder of your own.",
         )
         return
