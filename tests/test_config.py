@@ -108,6 +108,7 @@ def test_based_on_builds_on_the_paper_even_if_it_is_not_listed() -> None:
         ("experiments.paper.recipe.weight_decay", float("nan"), "recipe.weight_decay: nan is not"),
         ("experiments.paper.grid.repeats", 2.5, "repeats: 2.5 is not of type 'integer'"),
         ("keep_models", "some", "'some' is not one of"),
+        ("experiments.paper.recipe.accumulation", 9, "9 parts of a batch of 16: a part needs two"),
     ],
 )
 def test_a_wrong_key_is_named(path: str, value: object, message: str) -> None:

@@ -140,7 +140,7 @@ def test_annotations_that_were_edited(tmp_path: Path, name: str) -> None:
     (tmp_path / "frames/sub01/EP1").mkdir(parents=True)
     (tmp_path / "frames/sub01/EP1/img1.png").write_bytes(PNG)
     samples, built = pd.DataFrame(ANNOTATIONS[name]), index.build(tmp_path / "frames")
-    with pytest.raises(UserError, match="the annotations of .*: '.*; run `snakemake -R"):
+    with pytest.raises(UserError, match="the annotations of .*: '.*; give your command again"):
         select.select(samples, built, reader.load("casme2"), "raw", 0)
 
 

@@ -211,6 +211,16 @@ class Malicious:
         return Path.touch, (self.path,)
 
 
+def test_being_asked_to_stop_just_after_an_epoch_keeps_no_twin(tmp_path: Path) -> None:
+    kept = checkpoint.Checkpoints(tmp_path, "0" * 64, False)
+    for seconds, epoch in enumerate((1, 2, 2, 3, 3)):
+        kept.save({"epoch": epoch, "step": 0, "seconds": seconds})
+    assert sorted(name[:9] for name in names(tmp_path)) == ["epoch0002", "epoch0003"]
+    state = kept.load()
+    assert state is not None
+    assert state["seconds"] == 4
+
+
 def named(content: bytes, folder: Path, key: str) -> None:
     """A file with the name that its own bytes and a key give it."""
     digest = hashlib.sha256(content).hexdigest()[:16]
@@ -224,7 +234,7 @@ def test_a_foreign_file_is_set_aside_and_never_loaded(results: Path, kind: str) 
     key = torch.load(own, weights_only=True)["key"]
     trap = results / "trap"
     if kind == "pickle":
-        named(pickle.dumps(Malicious(trap)), folder, key)
+        named(pickle.dumps(Malicious(trap), protocol=2), folder, key)
     elif kind == "folder":
         (folder / f"epoch0009_step0000_{key[:16]}_{'0' * 16}.pt").mkdir()
     elif kind == "name":

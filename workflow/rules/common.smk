@@ -145,4 +145,4 @@ def print_summary():
     """After a run: what went where, by database, and the seconds of each stage."""
     script = str(SCRIPTS / "print_summary.py")
     command = [sys.executable, script, "--results", config["results"]]
-    subprocess.run(command, check=False)
+    subprocess.run([*command, "--experiments", *EXPERIMENTS], check=False)

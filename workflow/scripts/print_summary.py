@@ -11,7 +11,9 @@ def main() -> None:
     """Read the command line and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, required=True)
-    print(summary(parser.parse_args().results))
+    parser.add_argument("--experiments", nargs="+", required=True, help="of the config")
+    arguments = parser.parse_args()
+    print(summary(arguments.results, arguments.experiments))
 
 
 if __name__ == "__main__":

@@ -232,6 +232,12 @@ def _contradictions(config: Config) -> Iterator[str]:
             yield from _unknown("model", f"{place}.grid.models", model)
         yield from _equal_rates(f"{place}.grid.lrs", experiment["grid"]["lrs"])
         yield from _wrong_label_map(f"{place}.label_map", experiment["label_map"])
+        recipe = experiment["recipe"]
+        if recipe["accumulation"] > 1 and 2 * recipe["accumulation"] > recipe["batch_size"]:
+            yield (
+                f"{place}.recipe.accumulation: {recipe['accumulation']} parts of a batch of "
+                f"{recipe['batch_size']}: a part needs two images, for batch normalisation"
+            )
         validation = experiment["split"]["validation"]
         if (validation["from"] == "train") != ("fraction" in validation):
             yield (

@@ -66,7 +66,8 @@ def finished(every: list[Run], grid: Grid, allow_missing: bool) -> list[Run]:
         raise UserError(
             f"{what} A mean would silently be one of fewer repeats. Leave the rate or the model "
             "out of the grid, change the recipe, or set `allow_missing: true` in the config (or "
-            "add `--config allow_missing=True`): every mean then says how many repeats it has."
+            "add `--config allow_missing=True`): every mean then says how many repeats it has. "
+            "Until then, tables and figures that are there are those of the last complete grid."
         )
     logging.warning("%s They are in no mean.", what)
     gone = {(run.model, run.lr, run.repeat) for run in failed}

@@ -1,5 +1,6 @@
 """What a person reads at the end of a run: warnings, accounting, cells and seconds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -22,7 +23,16 @@ SHOWN = {
     + ("train", "validation", "test", "unused", "hit_rate"),
     "all_runs": ("model", "lr", "repeats", "validation_accuracy_mean", "test_accuracy_mean")
     + ("test_accuracy_low", "test_accuracy_high", "chance", "failed"),
-    "unseen_subjects": ("model", "lr", "repeats", "images", "accuracy_mean", "chance"),
+    "unseen_subjects": (
+        "row",
+        "model",
+        "lr",
+        "repeat",
+        "repeats",
+        "images",
+        "accuracy_mean",
+        "chance",
+    ),
 }
 
 
@@ -47,10 +57,15 @@ def warnings(results: Path) -> list[str]:
     return [*lines, ""] if lines else []
 
 
-def summary(results: Path) -> str:
-    """The text that is printed after a run; it shows what is there and asks for nothing."""
+def summary(results: Path, experiments: Sequence[str]) -> str:
+    """The text that is printed after a run; it shows what is there and asks for nothing.
+
+    Args:
+        results: the results folder.
+        experiments: those of the config; the folder may hold others as well.
+    """
     parts = warnings(results)
-    for folder in sorted((results / "experiments").glob("*")):
+    for folder in (results / "experiments" / name for name in experiments):
         for name, columns in SHOWN.items():
             table = folder / "tables" / f"{name}.tsv"
             if table.is_file():

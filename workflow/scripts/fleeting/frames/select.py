@@ -142,8 +142,8 @@ def _check(samples: pd.DataFrame, reader: Reader) -> None:
         if not safe or sample["sample"] != name or name in seen:
             raise UserError(
                 f"the annotations of {database}: {sample['sample']!r} stands there twice, or is "
-                "not the name (database/subject/clip/onset) of its row; run "
-                "`snakemake -R extract_annotations`"
+                "not the name (database/subject/clip/onset) of its row; "
+                "give your command again with `-R extract_annotations`"
             )
         seen.add(name)
 

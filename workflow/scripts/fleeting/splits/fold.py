@@ -40,7 +40,10 @@ def fold_images(
     rows = rows.merge(crops[["image", "path", "sha256"]], on="image", how="left", validate="m:1")
     if rows["path"].isna().any():
         lost = rows.loc[rows["path"].isna(), "image"].iloc[0]
-        raise UserError(f"{lost} is in the split but has no crop; run `snakemake -R split_images`")
+        raise UserError(
+            f"{lost} is in the split but has no crop; give your command again with "
+            "`-R split_images`"
+        )
     rows = rows.sort_values("image", ignore_index=True)[list(tables.IMAGES)]
     trained = rows["split"].isin(["train", "validation"])
     return rows[trained], rows[~trained]

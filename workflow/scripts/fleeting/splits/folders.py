@@ -23,13 +23,13 @@ def link(split_table: Path, crop_folder: Path, output: Path) -> int:
         if not all(map(paths.is_safe_name, (*image.split("/"), fold, label))):
             raise UserError(
                 f"{split_table}: {image!r}, fold {fold!r}, label {label!r} lead out of the "
-                "results; run `snakemake -R split_images`"
+                "results; give your command again with `-R split_images`"
             )
         folder = output / f"fold{fold}" / split / label
         folder.mkdir(parents=True, exist_ok=True)
         crop = crop_folder / f"{image}.png"
         if not crop.is_file():
-            raise UserError(f"{crop}: the crop is missing; run `snakemake -R crop`")
+            raise UserError(f"{crop}: the crop is missing; give your command again with `-R crop`")
         target = os.path.relpath(crop.resolve(), folder.resolve())
         (folder / f"{image.replace('/', '__')}.png").symlink_to(target)
     return len(rows)

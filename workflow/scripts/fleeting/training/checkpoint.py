@@ -85,6 +85,11 @@ class Checkpoints:
         digest = hashlib.sha256(content).hexdigest()
         name = f"epoch{state['epoch']:04}_step{state['step']:04}_{self.key[:16]}_{digest[:16]}.pt"
         write_bytes(content, self.folder / name)
+        # One for each place in the run: being asked to stop just after an epoch saves it again.
+        here = name[: name.index(self.key[:16])]
+        for twin in self._own():
+            if twin.name.startswith(here) and twin.name != name:
+                twin.unlink()
         for old in self._own()[KEPT:]:
             old.unlink()
 

@@ -30,7 +30,9 @@ def pack(table: Path, results: Path) -> packed.Pixels:
         path = results / row["path"]
         image = _decode(path, row["sha256"])
         if image.shape != first.shape:
-            raise UserError(f"{path}: not of the other crops' size; run `-R crop`")
+            raise UserError(
+                f"{path}: not of the other crops' size; give your command again with `-R crop`"
+            )
         pixels[position] = image
     return pixels
 
@@ -38,9 +40,11 @@ def pack(table: Path, results: Path) -> packed.Pixels:
 def _decode(path: Path, digest: str) -> packed.Pixels:
     """An (H, W, 3) uint8 image in red, green and blue."""
     if not path.is_file() or ".." in path.parts:
-        raise UserError(f"{path}: the crop is missing; run `snakemake -R crop`")
+        raise UserError(f"{path}: the crop is missing; give your command again with `-R crop`")
     if sha256(path) != digest:
-        raise UserError(f"{path}: the crop changed after it was made; run `snakemake -R crop`")
+        raise UserError(
+            f"{path}: the crop changed after it was made; give your command again with `-R crop`"
+        )
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise UserError(f"{path}: not a readable image; delete its folder and run again")

@@ -38,7 +38,7 @@ def read(table: Path) -> Pixels:
         UserError: they are missing, torn, changed, or those of another table.
     """
     array, place = _places(table)
-    again = "run `snakemake -R pack_images`"
+    again = "give your command again with `-R pack_images`"
     for path in (array, place):
         if not path.is_file():
             raise UserError(f"{path}: the packed images are missing; {again}")

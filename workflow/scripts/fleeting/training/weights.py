@@ -37,7 +37,8 @@ class Weights:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError, OSError):
             raise UserError(
-                f"{path}: not a whole record of weights; run `snakemake -R fetch_weights`"
+                f"{path}: not a whole record of weights; give your command again with "
+                "`-R fetch_weights`"
             ) from None
 
 
@@ -102,11 +103,14 @@ def built(model: ModuleType, classes: int, path: Path, weights: Weights) -> torc
     A file that changed since, or that belongs to another model, is a `UserError`.
     """
     if not path.is_file():
-        raise UserError(f"the weights file {path} is gone; run `snakemake -R fetch_weights`")
+        raise UserError(
+            f"the weights file {path} is gone; give your command again with `-R fetch_weights`"
+        )
     if (digest := sha256(path)) != weights.sha256:
         raise UserError(
             f"the weights file {path} changed since it was fetched: its sha256 is {digest} instead "
-            f"of {weights.sha256}. Put the former file back or run `snakemake -R fetch_weights`."
+            f"of {weights.sha256}. Put the former file back, or give your command again with "
+            "`-R fetch_weights`."
         )
     held = state.read(path)
     with torch.device("meta"):
