@@ -11,7 +11,7 @@ RESULTS ?= results
 .PHONY: help demo test test-chaos test-slurm doctor report benchmark format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
-	@echo "make test     the whole test suite"
+	@echo "make test     the whole test suite, but for the tests on a real Slurm"
 	@echo "make test-chaos  a run killed at KILLS=20 random moments, compared with one that never was"
 	@echo "make test-slurm  profiles/slurm on a real Slurm, brought up here; needs root, installs Debian's packages"
 	@echo "make doctor   looks at CONFIG=config.yaml, its databases and this machine before a run"

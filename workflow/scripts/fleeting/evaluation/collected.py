@@ -88,7 +88,7 @@ class Collected:
 
     @property
     def repeats(self) -> int:
-        """How many repeats each cell has, those that failed left out of account."""
+        """How many repeats a cell without failed runs has."""
         return int(self.runs["repeat"].nunique())
 
     @property

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-#: SIGTERM and SIGINT go to all around a job as well. Slurm may send SIGURG ahead of them, which
-#: shells and Snakemake ignore: they would end before the job has saved its state.
+#: SIGTERM and SIGINT may end the shells and the Snakemake around a job before it has saved its
+#: state. SIGURG, which they ignore, is what profiles/slurm asks for ahead of them.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGURG)
 #: What a process returns that a SIGTERM ended: no success, so that Snakemake tries again.
 STATUS = 128 + signal.SIGTERM
