@@ -2,13 +2,17 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from errno import ENOSPC, EROFS
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
+from fleeting.training import packed, run
+from fleeting.training.checkpoint import of_run
 from pipeline import Project
 
 pytestmark = [
@@ -40,6 +44,36 @@ def fill(folder: Path) -> None:
         write_without_end(probe)
     assert raised.value.errno == ENOSPC
     probe.unlink()
+
+
+def write_pixels(folder: Path) -> None:
+    table = folder / "t.tsv"
+    table.touch()
+    packed.write(np.zeros((30, 128, 128, 3), np.uint8), table)
+
+
+def write_model(folder: Path) -> None:
+    run.save([], {}, torch.nn.Linear(600, 600), folder)
+
+
+def write_checkpoint(folder: Path) -> None:
+    with of_run(folder, 64 * "0") as checkpoints:
+        checkpoints.save({"epoch": 1, "step": 0, "weights": torch.zeros(400_000)})
+
+
+@pytest.mark.parametrize("write", [write_pixels, write_model, write_checkpoint])
+def test_what_is_written_says_that_a_disk_is_full(
+    tmp_path: Path, write: Callable[[Path], None]
+) -> None:
+    disk = tmp_path / "disk"
+    with mounted(disk, "-t", "tmpfs", "-o", "size=1m", "tmpfs"):
+        fill(disk)
+        with pytest.raises(OSError, match="No space left") as raised:
+            write(disk)
+        assert raised.value.errno == ENOSPC
+        assert sum(path.stat().st_size for path in disk.iterdir()) < 1000
+        resize(disk, "10m")
+        write(disk)
 
 
 def resize(folder: Path, size: str) -> None:

@@ -30,6 +30,7 @@ import torch
 
 from fleeting.files import remove_unfinished, write_bytes
 from fleeting.paths import sha256
+from fleeting.training.state import as_bytes
 
 log = logging.getLogger(__name__)
 
@@ -79,9 +80,7 @@ class Checkpoints:
             state: `epoch` and `step`, where the run stands, and whatever `torch.load` reads with
                 `weights_only=True`.
         """
-        buffer = io.BytesIO()
-        torch.save({**state, "key": self.key}, buffer)
-        content = buffer.getvalue()
+        content = as_bytes({**state, "key": self.key})
         digest = hashlib.sha256(content).hexdigest()
         name = f"epoch{state['epoch']:04}_step{state['step']:04}_{self.key[:16]}_{digest[:16]}.pt"
         write_bytes(content, self.folder / name)

@@ -22,7 +22,10 @@ def write(pixels: Pixels, table: Path) -> None:
     """Write the packed images of a table and then their record, each whole or not at all."""
     array, record = _places(table)
     with whole(array) as unfinished, unfinished.open("wb") as file:
-        np.save(file, pixels)
+        # Not `np.save`: where a disk is full, its error has no number that says so.
+        header = np.lib.format.header_data_from_array_1_0(pixels)
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(pixels.data)
     content = {
         "shape": list(pixels.shape),
         "sha256": sha256(array),

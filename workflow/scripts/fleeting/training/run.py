@@ -14,11 +14,12 @@ import torch
 import torchvision
 
 from fleeting import registry, tables
-from fleeting.files import remove_unfinished, whole, write_text
+from fleeting.files import remove_unfinished, write_bytes, write_text
 from fleeting.paths import sha256
 from fleeting.training import checkpoint, devices, images, memory, precision, weights
 from fleeting.training.interruption import listening
 from fleeting.training.keeper import Keeper, resume
+from fleeting.training.state import as_bytes
 from fleeting.training.trainer import Epoch, Recipe, failure, prepare, train
 from fleeting.training.weights import Weights
 
@@ -170,8 +171,7 @@ def save(
     folder.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder)
     tables.write_rows([asdict(epoch) for epoch in history], folder / "history.tsv", tables.HISTORY)
-    with whole(folder / "model.pt") as unfinished, unfinished.open("wb") as file:
-        torch.save(state, file)
+    write_bytes(as_bytes(state), folder / "model.pt")
     write_text(json.dumps(record, indent=2) + "\n", folder / "run.json")
 
 

@@ -1,7 +1,10 @@
-"""A network's state dict, read from a file that anybody may have made."""
+"""A network's state dict: read from a file that anybody may have made, and as bytes to write."""
 
+import io
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -33,6 +36,17 @@ def read(path: Path) -> dict[str, torch.Tensor]:
         if tensor.layout != torch.strided or tensor.is_meta or tensor.is_complex():
             raise _unusable(path, f"{name!r} is no dense tensor of real numbers")
     return state
+
+
+def as_bytes(state: Mapping[str, Any]) -> bytes:
+    """The content of a file that `torch.load` reads.
+
+    Written from memory by whoever calls: where a disk is full, PyTorch's own writing ends in an
+    error of its archive that does not say so.
+    """
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    return buffer.getvalue()
 
 
 def _unusable(path: Path, reason: str) -> UserError:
