@@ -10,6 +10,7 @@ import signal
 import socket
 import stat
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -24,9 +25,10 @@ MARK = "# Written by Fleeting's tests (tests/slurm_cluster.py); removed when the
 DAEMONS = frozenset({"slurmctld", "slurmd", "slurmstepd"})
 #: Seconds for a daemon to start or end, or for the cancelled jobs to leave.
 PATIENCE = 60
-#: What the node claims to have; memory in MB, for what the profile asks for and never uses.
+#: What the node claims to have: processors for jobs that mostly wait, memory in MB for what the
+#: profile asks for and never uses.
 GPUS = 2
-CPUS = max(GPUS, os.cpu_count() or 1)
+CPUS = 8
 MEMORY = 100_000
 
 
@@ -66,6 +68,9 @@ def cluster() -> Iterator[Path]:
     if reason := missing():
         raise RuntimeError(f"no Slurm can be brought up: {reason}")
     with ExitStack() as stack:
+        # Asked to end from outside, it comes down as well.
+        before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+        stack.callback(signal.signal, signal.SIGTERM, before)
         # Not pytest's folder: the path of a socket may have 107 characters.
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fleeting-slurm-")))
         scratch.chmod(0o755)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,17 +15,28 @@ import pytest
 import torch
 
 import slurm_cluster
-from pipeline import Outcome, Project
+from pipeline import Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 EXPERIMENT = "results/experiments/tiny"
 #: This Slurm keeps no accounts, and short jobs are looked at soon.
-HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "3")
+HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1")
 PROFILE = ("--workflow-profile", "profiles/slurm", *HERE, "--configfile", "tiny.yaml")
 RUN = f"{EXPERIMENT}/runs/resnet34/lr1e-02/repeat2/fold1"
-#: Seconds for a training job to be submitted, to start and to save its first state.
-PATIENCE = 180
+#: Seconds for all training jobs that are to be stopped to be submitted, to start and to save
+#: their first states.
+PATIENCE = 300
+
+
+@dataclass(frozen=True)
+class Job:
+    """What the plugin wrote about it (the rule and its wildcards), what it asked for and got."""
+
+    rule: str
+    memory: str
+    time: str
+    devices: set[str]
 
 
 @dataclass(frozen=True)
@@ -35,25 +45,38 @@ class Slurm:
 
     tasks: Path
 
-    def jobs(self) -> dict[str, str]:
-        """By number, what the plugin wrote about each job: the rule and its wildcards."""
-        listed = output("squeue", "--states=all", "--noheader", "--format=%i|%k")
-        return dict(line.split("|") for line in listed.splitlines())
+    def jobs(self, project: Project) -> dict[str, Job]:
+        """All jobs of a project by number."""
+        form = "--format=%i|%k|%m|%l|%Z"
+        lines = output("squeue", "--states=all", "--noheader", form).splitlines()
+        listed = (line.split("|", 4) for line in lines)
+        return {
+            number: Job(rule, memory, time, self.devices(number))
+            for number, rule, memory, time, folder in listed
+            if folder == str(project.folder)
+        }
 
-    def devices(self, rule: str) -> set[str]:
-        """The `CUDA_VISIBLE_DEVICES` of all tasks of a rule's jobs, `-` where it was not set."""
+    def devices(self, job: str) -> set[str]:
+        """The `CUDA_VISIBLE_DEVICES` of all tasks of a job, `-` where it was not set."""
         seen = [line.split("\t") for line in self.tasks.read_text().splitlines()]
-        jobs = self.jobs()
-        return {devices for job, devices in seen if jobs[job].startswith(f"rule_{rule}_")}
+        return {devices for number, devices in seen if number == job}
 
 
-@pytest.fixture(scope="module")
-def local(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Six runs, trained on this machine without a cluster."""
-    project = Project.new(tmp_path_factory.mktemp("slurm") / "it's a (project) ^1")
-    project.configure(enlarge)
-    project.run()
-    return project
+@dataclass(frozen=True)
+class Call:
+    """A command at work in a project."""
+
+    project: Project
+    process: "subprocess.Popen[str]"
+
+    def finish(self) -> None:
+        text, _ = self.process.communicate()
+        assert self.process.returncode == 0, text
+
+    def end(self) -> None:
+        """End it if a test failed before it was done."""
+        self.process.kill()
+        self.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -65,11 +88,56 @@ def slurm() -> Iterator[Slurm]:
     assert nothing_left()
 
 
+@pytest.fixture(scope="module")
+def whole(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
+    """The whole pipeline on the cluster, begun before all else: it mostly waits."""
+    call = start(new(tmp_path_factory))
+    yield call
+    call.end()
+
+
+@pytest.fixture(scope="module")
+def prepared(whole: Call, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that has everything up to the training, from this machine."""
+    project = new(tmp_path_factory)
+    project.run(f"{EXPERIMENT}/folds/1/training.json")
+    return project
+
+
+@pytest.fixture(scope="module")
+def calls(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Call]]:
+    """Training on the cluster from copies of `prepared`, all at a time, some of it stopped once."""
+    names = [*STOPS, "gres", "one submission"]
+    copies = {name: prepared.copy(tmp_path_factory.mktemp("slurm") / "a $(copy)") for name in names}
+    use_gres(copies["gres"])
+    begun = {name: start(copies[name], "--", f"{RUN}/history.tsv") for name in [*STOPS, "gres"]}
+    begun["one submission"] = submit(copies["one submission"])
+    try:
+        stop_each({name: copies[name] for name in STOPS})
+        yield begun
+    finally:
+        for call in begun.values():
+            call.end()
+
+
+@pytest.fixture(scope="module")
+def local(calls: dict[str, Call], prepared: Project) -> Project:
+    """The same runs without a cluster, trained while `calls` mostly wait."""
+    prepared.run()
+    return prepared
+
+
+def new(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = Project.new(tmp_path_factory.mktemp("slurm") / "it's a (project) ^1")
+    project.configure(enlarge)
+    return project
+
+
 def enlarge(config: dict[str, Any]) -> None:
     config["checkpoint_every_epochs"] = 1
     experiment = config["experiments"]["tiny"]
-    experiment["grid"]["repeats"] = 3
-    experiment["recipe"]["epochs"] = 10
+    experiment["grid"]["repeats"] = 2
+    experiment["recipe"]["epochs"] = 8
 
 
 def output(*command: str) -> str:
@@ -82,41 +150,57 @@ def nothing_left() -> bool:
     return not daemons and not any(file.exists() for file in files)
 
 
-def start(project: Project, *arguments: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", *arguments],
+def start(project: Project, *arguments: str) -> Call:
+    return begin(project, sys.executable, "-m", "snakemake", *PROFILE, *arguments)
+
+
+def begin(project: Project, *command: str) -> Call:
+    process = subprocess.Popen(
+        command,
         cwd=project.folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+    return Call(project, process)
 
 
-def finish(process: "subprocess.Popen[str]") -> Outcome:
-    text, _ = process.communicate()
-    outcome = Outcome(process.returncode, text)
-    assert outcome.status == 0, outcome.text
-    return outcome
+def use_gres(project: Project) -> None:
+    """Take the lines that profiles/slurm has in comments, for clusters that know no --gpus."""
+    profile = project.folder / "profiles/slurm/profile.v9+.yaml"
+    commented = profile.read_text()
+    profile.write_text(commented.replace("# gpu: 0", "gpu: 0").replace("# gres:", "gres:"))
 
 
-def untrained(local: Project, folder: Path) -> Project:
-    """A copy that has everything up to the training."""
-    project = local.copy(folder)
-    for name in ("runs", "evaluation", "tables", "figures", "checkpoints"):
-        shutil.rmtree(project.folder / EXPERIMENT / name, ignore_errors=True)
-    return project
+def submit(project: Project) -> Call:
+    """Snakemake itself as the job, with GPUs that it shares out."""
+    command = f"{sys.executable} -m snakemake --configfile tiny.yaml --cores 2 --resources gpu=2"
+    resources = ("--gpus=2", "--cpus-per-task=2", "--mem=16000", "--requeue")
+    wrapped = f"--wrap={command} -- training"
+    return begin(project, "sbatch", "--wait", *resources, wrapped)
 
 
-def training_process(project: Project) -> int:
-    """The process that trains in a project and has saved its state."""
+def training_process(project: Project) -> int | None:
+    """The process that trains in a project and has saved its state, if there is one now."""
+    if list((project.folder / EXPERIMENT / "checkpoints").rglob("epoch*.pt")):
+        for folder in Path("/proc").glob("[0-9]*"):
+            if trains(folder, project):
+                return int(folder.name)
+    return None
+
+
+def stop_each(projects: dict[str, Project]) -> None:
+    """Stop the training in every project once, in its own way, as soon as it can be resumed."""
+    left = set(projects)
     end = time.monotonic() + PATIENCE
-    while time.monotonic() < end:
-        if list((project.folder / EXPERIMENT / "checkpoints").rglob("epoch*.pt")):
-            for folder in Path("/proc").glob("[0-9]*"):
-                if trains(folder, project):
-                    return int(folder.name)
+    while left:
+        assert time.monotonic() < end, f"no training job saved its state for {sorted(left)}"
+        for name in sorted(left):
+            process = training_process(projects[name])
+            if process is not None:
+                STOPS[name](process)
+                left.remove(name)
         time.sleep(0.05)
-    raise TimeoutError("no training job saved its state")
 
 
 def trains(process: Path, project: Project) -> bool:
@@ -178,22 +262,6 @@ def test_a_real_cluster_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monkey
     assert own.read_text() == "ClusterName=ours\n"
 
 
-def test_the_whole_pipeline(slurm: Slurm, local: Project, tmp_path: Path) -> None:
-    project = Project.new(tmp_path / "it's a (project) ^1")
-    project.configure(enlarge)
-    finish(start(project, *PROFILE))
-    assert project.tables() == local.tables()
-    jobs = list(slurm.jobs().values())
-    assert sum(job.startswith("rule_train_") for job in jobs) == 6
-    assert any(job.startswith("rule_crop_") for job in jobs)
-    assert not any("fetch" in job for job in jobs), "compute nodes have no network"
-    asked = output("squeue", "--states=all", "--noheader", "--format=%k|%m|%l").splitlines()
-    training = {line.partition("|")[2] for line in asked if line.startswith("rule_train_")}
-    assert training == {"8000M|2:00:00"}
-    assert slurm.devices("train") == {"0", "1"}
-    assert slurm.devices("crop") == {"-"}
-
-
 def kill_process(process: int) -> None:
     os.kill(process, signal.SIGKILL)
 
@@ -211,44 +279,52 @@ def warn(process: int) -> None:
     output("scancel", "--signal=URG", job_of(process))
 
 
-@pytest.mark.parametrize("stop", [kill_process, kill_job, preempt, warn])
-def test_a_stopped_run_goes_on(
-    slurm: Slurm, local: Project, tmp_path: Path, stop: Callable[[int], None]
-) -> None:
-    project = untrained(local, tmp_path / "a $(copy)")
-    snakemake = start(project, *PROFILE, "--", f"{RUN}/history.tsv")
-    stop(training_process(project))
-    finish(snakemake)
+STOPS: dict[str, Callable[[int], None]] = {
+    "process killed": kill_process,
+    "job killed": kill_job,
+    "preempted": preempt,
+    "warned": warn,
+}
+
+
+@pytest.mark.parametrize("stop", STOPS)
+def test_a_stopped_run_goes_on(calls: dict[str, Call], local: Project, stop: str) -> None:
+    calls[stop].finish()
+    project = calls[stop].project
     record = json.loads((project.folder / RUN / "run.json").read_text())
     assert record["resumed_from_epochs"], "it was stopped after its first epoch"
     assert same_runs(project, local, [RUN])
 
 
-def test_gpus_as_gres(slurm: Slurm, local: Project, tmp_path: Path) -> None:
-    """The lines that profiles/slurm has in comments, for clusters that know no --gpus."""
-    project = untrained(local, tmp_path / "a $(copy)")
-    profile = project.folder / "profiles/slurm/profile.v9+.yaml"
-    commented = profile.read_text()
-    profile.write_text(commented.replace("# gpu: 0", "gpu: 0").replace("# gres:", "gres:"))
-    before = set(slurm.jobs())
-    finish(start(project, *PROFILE, "--", f"{RUN}/history.tsv"))
-    (job,) = set(slurm.jobs()) - before
-    assert "TresPerNode=gres:gpu:1" in output("scontrol", "show", "job", job)
-    seen = [line.split("\t") for line in slurm.tasks.read_text().splitlines()]
-    assert {devices for number, devices in seen if number == job} <= {"0", "1"}
+def test_gpus_as_gres(slurm: Slurm, calls: dict[str, Call], local: Project) -> None:
+    calls["gres"].finish()
+    project = calls["gres"].project
+    ((number, job),) = slurm.jobs(project).items()
+    assert "TresPerNode=gres:gpu:1" in output("scontrol", "show", "job", number)
+    assert len(job.devices) == 1
+    assert job.devices < {"0", "1"}
+    assert same_runs(project, local, [RUN])
 
 
-def test_one_submission_for_all_runs(slurm: Slurm, local: Project, tmp_path: Path) -> None:
-    """Short runs: Snakemake itself is the job, and shares out the GPUs that it was given."""
-    project = untrained(local, tmp_path / "a $(copy)")
-    before = set(slurm.jobs())
-    command = f"{sys.executable} -m snakemake --configfile tiny.yaml --cores 2 --resources gpu=2"
-    resources = ("--gpus=2", "--cpus-per-task=2", "--mem=16000", "--requeue")
-    output("sbatch", "--wait", *resources, f"-D{project.folder}", f"--wrap={command} -- training")
-    assert len(set(slurm.jobs()) - before) == 1
+def test_one_submission_for_all_runs(slurm: Slurm, calls: dict[str, Call], local: Project) -> None:
+    calls["one submission"].finish()
+    project = calls["one submission"].project
+    assert len(slurm.jobs(project)) == 1
     runs = [
         f"{EXPERIMENT}/runs/{model}/lr1e-02/repeat{repeat}/fold1"
         for model in ("resnet18", "resnet34")
-        for repeat in (1, 2, 3)
+        for repeat in (1, 2)
     ]
     assert same_runs(project, local, runs)
+
+
+def test_the_whole_pipeline(slurm: Slurm, whole: Call, local: Project) -> None:
+    whole.finish()
+    assert whole.project.tables() == local.tables()
+    jobs = list(slurm.jobs(whole.project).values())
+    assert not any("fetch" in job.rule for job in jobs), "compute nodes have no network"
+    train = [job for job in jobs if job.rule.startswith("rule_train_")]
+    assert [(job.memory, job.time) for job in train] == 4 * [("8000M", "2:00:00")]
+    assert set().union(*(job.devices for job in train)) == {"0", "1"}
+    crop = [job for job in jobs if job.rule.startswith("rule_crop_")]
+    assert {*map(frozenset, (job.devices for job in crop))} == {frozenset("-")}
