@@ -20,13 +20,14 @@ from pipeline import Project
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 EXPERIMENT = "results/experiments/tiny"
-#: This Slurm keeps no accounts, and short jobs are looked at soon.
-HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "1")
+#: This Slurm keeps no accounts. Jobs are looked at after 5 seconds and, if none is done, 15 seconds
+#: later, when those of a small step of the pipeline are.
+HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5")
 PROFILE = ("--workflow-profile", "profiles/slurm", *HERE, "--configfile", "tiny.yaml")
 RUN = f"{EXPERIMENT}/runs/resnet34/lr1e-02/repeat2/fold1"
 #: Seconds for all training jobs that are to be stopped to be submitted, to start and to save
 #: their first states.
-PATIENCE = 300
+PATIENCE = 600
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,14 @@ def start() -> Iterator[Start]:
         stdout: IO[str] | int = subprocess.PIPE,
     ) -> subprocess.Popen[str]:
         command = [sys.executable, "-c", program, str(slots_per_device), *devices]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stdout, text=True)
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=stdout,
+            text=True,
+            # Where the tests themselves run in a shell's background, SIGINT is ignored in them.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
         processes.append(process)
         return process
 

@@ -24,14 +24,27 @@ def unquotable(places: Iterable[str]) -> str | None:
     return None
 
 
+def existing(path: Path) -> Path:
+    """The path, or the nearest of the folders above it that exists."""
+    path = path.absolute()
+    while not os.path.lexists(path):
+        path = path.parent
+    return path
+
+
+def writable(folder: Path) -> bool:
+    """Whether this user can make files in an existing folder; not on a disk mounted read-only."""
+    return os.access(folder, os.W_OK | os.X_OK)
+
+
 def obstacle(folder: Path) -> str | None:
     """Why writing below a folder fails, or may have failed; None: nothing is in the way.
 
     Args:
         folder: need not be there yet.
     """
-    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    if not os.access(there, os.W_OK | os.X_OK):
+    there = existing(folder)
+    if not writable(there):
         return (
             f"{folder} cannot be written to. It may belong to somebody else, or its file system "
             "may be mounted read-only. See to that, or name another folder under `results:` in the "

@@ -16,6 +16,7 @@ from fleeting.doctor.findings import Finding, fine, problem
 from fleeting.doctor.grid import Grid
 from fleeting.doctor.machine import Devices, jobs_at_once
 from fleeting.doctor.units import size
+from fleeting.obstacles import existing, writable
 from fleeting.training.checkpoint import KEPT
 
 SUBJECT = "disk"
@@ -56,8 +57,8 @@ def look(
         devices: what the runs train on.
     """
     results = Path(config["results"])
-    folder = _existing(results)
-    if not os.access(folder, os.W_OK | os.X_OK):
+    folder = existing(results)
+    if not writable(folder):
         yield problem(
             SUBJECT,
             f"{results}: nothing can be written there: {folder} is read-only or another user's",
@@ -168,11 +169,3 @@ def _temporary() -> Iterator[Finding]:
         )
     else:
         yield fine(SUBJECT, f"{folder}: {size(free)} free for temporary files")
-
-
-def _existing(path: Path) -> Path:
-    """The path, or the nearest of the folders above it that exists."""
-    path = path.absolute()
-    while not os.path.lexists(path):
-        path = path.parent
-    return path

@@ -59,7 +59,9 @@ class Collected:
         columns = [chosen[column].tolist() for column in schemas.CHOICES]
         self.choices = [Choice(*row) for row in zip(*columns, strict=True)]
         if self.runs.empty or self.reports.empty or not self.choices:
-            raise UserError(f"{folder}: a table has no rows; run `snakemake evaluation` again")
+            raise UserError(
+                f"{folder}: a table has no rows; give your command again with `-R collect_runs`"
+            )
 
     @property
     def models(self) -> list[str]:

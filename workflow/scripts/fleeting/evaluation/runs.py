@@ -91,7 +91,7 @@ def _read_json(path: Path) -> dict[str, Any]:
     try:
         facts = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UserError(f"{path}: missing; run `snakemake training`") from None
+        raise UserError(f"{path}: missing; give your command again") from None
     except ValueError as error:
         raise UserError(f"{path}: not JSON ({error}); delete it and train this run again") from None
     if not isinstance(facts, dict):
