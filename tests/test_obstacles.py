@@ -1,6 +1,7 @@
 """A full disk and a results folder that cannot be written to: said plainly, and gone on from."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,10 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk"),
 ]
+
+
+#: Of an experiment, what is made of its runs.
+AFTER_SPLIT = ("runs", "evaluation", "tables", "figures")
 
 
 @contextmanager
@@ -81,18 +86,25 @@ def resize(folder: Path, size: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "rule"),
-    # What goes before the crops takes 0.6 MB, the crops 1.3 MB, a ResNet18 45 MB.
-    [("1m", "crop"), ("80m", "train")],
+    ("size", "rule", "undone"),
+    [
+        # What goes before the crops takes 0.6 MB, the crops 1.3 MB.
+        ("1m", "crop", ["faces", "experiments"]),
+        # All before the training takes 3 MB, a ResNet18 45 MB, a ResNet34 85 MB.
+        ("80m", "train", [f"experiments/tiny/{name}" for name in AFTER_SPLIT]),
+    ],
 )
 def test_a_full_disk_is_said_and_gone_on_from(
-    finished: Project, tmp_path: Path, size: str, rule: str
+    finished: Project, tmp_path: Path, size: str, rule: str, undone: list[str]
 ) -> None:
     project = finished.copy(tmp_path / "project")
     expected = project.tables()
-    subprocess.run(["rm", "-r", project.folder / "results", project.folder / ".snakemake"])
     results = project.folder / "results"
+    for name in undone:
+        shutil.rmtree(results / name)
+    before = results.rename(tmp_path / "before")
     with mounted(results, "-t", "tmpfs", "-o", f"size={size}", "tmpfs"):
+        subprocess.run(["cp", "-a", f"{before}/.", results], check=True)
         fill(results)
         stopped = project.snakemake()
         assert stopped.status != 0

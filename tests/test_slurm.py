@@ -135,8 +135,12 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def enlarge(config: dict[str, Any]) -> None:
+    """More runs than elsewhere, of more epochs, from fewer databases."""
     config["checkpoint_every_epochs"] = 1
+    for name in ("casme", "casme2"):
+        del config["databases"][name]
     experiment = config["experiments"]["tiny"]
+    experiment["split"]["images_per_class"] = 6
     experiment["grid"]["repeats"] = 2
     experiment["recipe"]["epochs"] = 8
 
