@@ -1,6 +1,5 @@
 """The test step: what a finished model says of images that its training never saw."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,11 @@ import torch
 
 from fleeting import registry
 from fleeting.errors import UserError
+from fleeting.evaluation import record
 from fleeting.training import devices, images, memory, state, trainer
+
+#: The entries of run.json that a run is tested by.
+NEEDED = ("classes", "settings", "repeat", "model", "lr", "precision", "failed")
 
 
 def predict(
@@ -27,14 +30,14 @@ def predict(
         Rows of predictions (image, label, predicted and a probability a class) for `test` and for
         `unseen`, which has none where no subject is kept unseen. A run that failed has none at all.
     """
-    record = _record(record_file)
-    if record["failed"]:
-        logging.warning("not tested, since the run failed: %s", record["failed"])
+    run = record.read(record_file, NEEDED)
+    if run["failed"]:
+        logging.warning("not tested, since the run failed: %s", run["failed"])
         return {"test": [], "unseen": []}
-    classes, recipe = record["classes"], trainer.Recipe.of(record["settings"])
-    trainer.prepare(recipe, record["repeat"])
+    classes, recipe = run["classes"], trainer.Recipe.of(run["settings"])
+    trainer.prepare(recipe, run["repeat"])
     place = devices.take(slots_per_device)
-    network = registry.load("model", record["model"]).build(len(classes))
+    network = registry.load("model", run["model"]).build(len(classes))
     try:
         network.load_state_dict(state.read(model_file))
     except (RuntimeError, UserError) as error:
@@ -46,29 +49,16 @@ def predict(
     found: dict[str, list[dict[str, Any]]] = {"unseen": []}
     for part, loaded in parts.items():
         size = loaded.pixels.shape[-1]
-        with memory.explained(record["model"], recipe, size, record["precision"], place.name):
+        with memory.explained(run["model"], recipe, size, run["precision"], place.name):
             tested = loaded.to(place.device)
-            logits = trainer.predict(network, tested.pixels, recipe.batch_size, record["precision"])
+            logits = trainer.predict(network, tested.pixels, recipe.batch_size, run["precision"])
         if not logits.isfinite().all():
             raise UserError(
                 f"{model_file}: this model's outputs are no numbers any more: its training "
-                f"diverged. Leave the rate {record['lr']} out of the grid, or lower it."
+                f"diverged. Leave the rate {run['lr']} out of the grid, or lower it."
             )
         found[part] = _rows(tested, logits, classes)
     return found
-
-
-def _record(path: Path) -> dict[str, Any]:
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(
-            f"{path}: not a whole record of a run ({error}); delete it and run again"
-        ) from None
-    needed = ("classes", "settings", "repeat", "model", "lr", "precision", "failed")
-    if not isinstance(record, dict) or any(key not in record for key in needed):
-        raise UserError(f"{path}: not a record of a run; delete it and run again")
-    return record
 
 
 def _rows(tested: images.Images, logits: torch.Tensor, classes: list[str]) -> list[dict[str, Any]]:

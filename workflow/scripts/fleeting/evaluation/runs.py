@@ -1,14 +1,13 @@
 """One run's files, read and checked."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from fleeting import tables
 from fleeting.errors import UserError
+from fleeting.evaluation import record
 from fleeting.evaluation.grid import Grid
 from fleeting.evaluation.schemas import HISTORY_METRICS
 from fleeting.paths import run_folder
@@ -67,11 +66,8 @@ def read_all(results: Path, experiment: str, grid: Grid) -> list[Run]:
 
 
 def _read(folder: Path, model: str, lr: str, repeat: int, fold: str) -> Run:
-    facts = _read_json(folder / "run.json")
-    classes = facts.get("classes")
-    if not isinstance(classes, list) or not classes:
-        raise UserError(f"{folder / 'run.json'}: no list `classes`; train this run again")
-    names = tuple(str(name) for name in classes)
+    facts = record.read(folder / "run.json")
+    names = tuple(facts["classes"])
     failed = str(facts.get("failed") or "")
     return Run(
         model=model,
@@ -85,18 +81,6 @@ def _read(folder: Path, model: str, lr: str, repeat: int, fold: str) -> Run:
         unseen=_read_unseen(folder / "unseen_predictions.tsv", names),
         failed=failed,
     )
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{path}: missing; give your command again") from None
-    except ValueError as error:
-        raise UserError(f"{path}: not JSON ({error}); delete it and train this run again") from None
-    if not isinstance(facts, dict):
-        raise UserError(f"{path}: not a JSON object; delete it and train this run again")
-    return facts
 
 
 def _read_history(path: Path) -> pd.DataFrame:
