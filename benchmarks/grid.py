@@ -45,7 +45,8 @@ def main() -> None:
     experiment = scratch.RESULTS / "grid" / "experiments" / f"size{arguments.size}"
     packed = [str(experiment / f"folds/1/{part}.json") for part in ("training", "test")]
     scratch.snakemake(config, *packed, "--cores", "all")
-    shutil.rmtree(scratch.ROOT / experiment / "runs", ignore_errors=True)
+    for left in ("runs", "checkpoints"):
+        shutil.rmtree(scratch.ROOT / experiment / left, ignore_errors=True)
 
     folders = [
         experiment / f"runs/{model}/lr1e-04/repeat{repeat}/fold1"

@@ -8,6 +8,7 @@ them.
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
@@ -76,26 +77,34 @@ def naive(case: Case, folder: Path, precision: str, workers: int, side: Side) ->
     return float(side.last["seconds"])
 
 
-def trainer(case: Case, folder: Path, precision: str, side: Side) -> float:
-    """Seconds of this project's training loop, in a job as the workflow starts it."""
+def job(case: Case, folder: Path, precision: str) -> list[str | Path]:
+    """The command of a training job, as the workflow starts it."""
     recipe = {
         "weights": "none",
         "momentum": 0,
         "weight_decay": 0,
         "batch_size": case.batch_size,
+        "accumulation": 1,
         "epochs": case.epochs,
         "seed": 1,
         "precision": precision,
         "threads": case.threads,
         "deterministic": True,
     }
-    output = folder / "run"
-    command = [sys.executable, scratch.SCRIPTS / "train.py"]
+    command: list[str | Path] = [sys.executable, scratch.SCRIPTS / "train.py"]
     command += ["--images", folder / "folds" / "1" / "training.tsv", "--experiment", "benchmark"]
     command += ["--model", case.model, "--lr", LR, "--repeat", "1", "--fold", "1"]
-    command += ["--recipe", json.dumps(recipe), "--gpu-slots-per-device", "1", "--output", output]
-    done = timed(command, side, folder / "trainer.log")
-    side.last = json.loads((output / "run.json").read_text())
+    command += ["--recipe", json.dumps(recipe), "--gpu-slots-per-device", "1"]
+    command += ["--checkpoint-every-epochs", "5", "--checkpoints", folder / "checkpoints"]
+    return [*command, "--output", folder / "run"]
+
+
+def trainer(case: Case, folder: Path, precision: str, side: Side) -> float:
+    """Seconds of this project's training loop."""
+    # A job that was broken off would be gone on from.
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    done = timed(job(case, folder, precision), side, folder / "trainer.log")
+    side.last = json.loads((folder / "run" / "run.json").read_text())
     side.rates.append(side.last["images_per_second"])
     side.outside.append(done["wall"] - side.last["seconds"])
     return float(side.last["seconds"])

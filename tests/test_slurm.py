@@ -65,14 +65,14 @@ class Slurm:
 
 @dataclass(frozen=True)
 class Call:
-    """A command at work in a project."""
+    """A command at work in a project; what it says goes to a file, which never fills as a pipe."""
 
     project: Project
-    process: "subprocess.Popen[str]"
+    process: "subprocess.Popen[bytes]"
+    said: Path
 
     def finish(self) -> None:
-        text, _ = self.process.communicate()
-        assert self.process.returncode == 0, text
+        assert self.process.wait() == 0, self.said.read_text(errors="replace")
 
     def end(self) -> None:
         """End it if a test failed before it was done."""
@@ -160,14 +160,12 @@ def start(project: Project, *arguments: str) -> Call:
 
 
 def begin(project: Project, *command: str) -> Call:
-    process = subprocess.Popen(
-        command,
-        cwd=project.folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    return Call(project, process)
+    said = project.folder.parent / "said.txt"
+    with said.open("wb") as file:
+        process = subprocess.Popen(
+            command, cwd=project.folder, stdout=file, stderr=subprocess.STDOUT
+        )
+    return Call(project, process, said)
 
 
 def use_gres(project: Project) -> None:
