@@ -95,7 +95,7 @@ def job(case: Case, folder: Path, precision: str) -> list[str | Path]:
     command += ["--images", folder / "folds" / "1" / "training.tsv", "--experiment", "benchmark"]
     command += ["--model", case.model, "--lr", LR, "--repeat", "1", "--fold", "1"]
     command += ["--recipe", json.dumps(recipe), "--gpu-slots-per-device", "1"]
-    command += ["--checkpoint-every-epochs", "5", "--checkpoints", folder / "checkpoints"]
+    command += ["--checkpoint-every-minutes", "5", "--checkpoints", folder / "checkpoints"]
     return [*command, "--output", folder / "run"]
 
 

@@ -31,7 +31,7 @@ PATIENCE = 300
 
 
 def longer(config: dict[str, Any]) -> None:
-    config["checkpoint_every_epochs"] = 1
+    config["checkpoint_every_minutes"] = 0
     config["experiments"]["tiny"]["recipe"] |= {"epochs": 8, "momentum": 0.9}
     config["experiments"]["tiny"]["grid"] |= {"models": ["resnet18"], "repeats": RUNS}
 

@@ -136,7 +136,7 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def enlarge(config: dict[str, Any]) -> None:
     """More runs than elsewhere, of more epochs, from fewer databases."""
-    config["checkpoint_every_epochs"] = 1
+    config["checkpoint_every_minutes"] = 0
     for name in ("casme", "casme2"):
         del config["databases"][name]
     experiment = config["experiments"]["tiny"]

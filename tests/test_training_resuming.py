@@ -15,6 +15,7 @@ import torch
 
 from fleeting.errors import UserError
 from fleeting.training import checkpoint, images, interruption, packed
+from fleeting.training.keeper import Keeper, Past
 from fleeting.training.pack import pack
 from fleeting.training.trainer import Recipe, Stopped, prepare, train
 from small_runs import NAME, RECIPE, small_run
@@ -89,13 +90,31 @@ def test_going_on_from_any_step_gives_the_same_bytes(results: Path) -> None:
     assert -keeper.left - 1 == STEPS * LIVELY["epochs"], "no step was left out above"
 
 
+def test_a_state_is_saved_when_the_minutes_have_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("fleeting.training.keeper.time.perf_counter", lambda: now)
+    kept = checkpoint.Checkpoints(tmp_path, 64 * "0", False)
+    past = Past(0.0, [], ["cpu"], "fp32")
+    one = Keeper(kept, every=60, last=9, requests=interruption.Requests(), past=past, saved=now)
+    assert not one.wants(1)
+    now += 60
+    assert one.wants(2)
+    one.save({"epoch": 2, "step": 0})
+    assert not one.wants(3)
+    assert one.wants(9), "the results of a run that is done may not find room"
+    now += 60
+    assert one.wants(4)
+
+
 def command(results: Path, output: str, recipe: dict[str, Any] = LIVELY) -> list[str]:
     options = {
         "images": results / "training.tsv",
         **NAME,
         "recipe": json.dumps(recipe),
         "gpu-slots-per-device": 1,
-        "checkpoint-every-epochs": 1,
+        "checkpoint-every-minutes": 0,
         "checkpoints": results / f"{output}_checkpoints",
         "output": results / output,
     }

@@ -95,7 +95,7 @@ rule train:
         gpu=1,
         # No params: neither who shares a device with whom nor when a run is saved changes a result.
         gpu_slots_per_device=config["gpu_slots_per_device"],
-        checkpoint_every_epochs=config["checkpoint_every_epochs"],
+        checkpoint_every_minutes=config["checkpoint_every_minutes"],
     params:
         recipe=lambda w: as_json(experiment(w)["recipe"]),
         weights=weights_arguments,
@@ -112,6 +112,6 @@ rule train:
         "--lr {wildcards.lr:q} --repeat {wildcards.repeat:q} --fold {wildcards.fold:q} "
         "--recipe {params.recipe:q} {params.weights:q} "
         "--gpu-slots-per-device {resources.gpu_slots_per_device:q} "
-        "--checkpoint-every-epochs {resources.checkpoint_every_epochs:q} "
+        "--checkpoint-every-minutes {resources.checkpoint_every_minutes:q} "
         "--checkpoints {params.checkpoints:q} --output {params.folder:q} "
         "> {log:q} 2>&1"

@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="record of the pretrained weights")
     parser.add_argument("--weights-file", type=Path, help="if not in torchvision's cache")
     parser.add_argument("--gpu-slots-per-device", type=int, required=True)
-    parser.add_argument("--checkpoint-every-epochs", type=int, required=True)
+    parser.add_argument("--checkpoint-every-minutes", type=int, required=True)
     parser.add_argument("--checkpoints", type=Path, required=True, help="the run's own folder")
     parser.add_argument("--output", type=Path, required=True, help="the run's folder")
     arguments = parser.parse_args()
@@ -41,7 +41,7 @@ def main() -> None:
         arguments.checkpoints,
     )
     try:
-        run(wanted, arguments.gpu_slots_per_device, arguments.checkpoint_every_epochs)
+        run(wanted, arguments.gpu_slots_per_device, arguments.checkpoint_every_minutes)
     except Stopped:
         logging.info("asked to stop: the state is saved, and the next try goes on from it")
         sys.exit(STATUS)

@@ -54,23 +54,26 @@ def resume(checkpoints: Checkpoints, device: str, precision: str) -> tuple[State
     )
 
 
-@dataclass(frozen=True)
+@dataclass
 class Keeper:
-    """Saves a run's state every few epochs and when the process is asked to stop.
+    """Saves a run's state every few minutes and when the process is asked to stop.
+
+    By time, not by epochs: where an epoch takes a second, saving it would take about as long.
 
     Attributes:
-        every: epochs between two checkpoints.
+        every: the least number of seconds between two checkpoints.
         last: the run's last epoch; it is saved too, in case that its results cannot be written.
         requests: whether the process was asked to stop.
         past: what was done before this process began.
     """
 
     checkpoints: Checkpoints
-    every: int
+    every: float
     last: int
     requests: Requests
     past: Past
     start: float = field(default_factory=time.perf_counter)
+    saved: float = field(default_factory=time.perf_counter)
 
     def stop(self) -> bool:
         """Whether this process was asked to stop."""
@@ -78,12 +81,13 @@ class Keeper:
 
     def wants(self, epoch: int) -> bool:
         """Whether this epoch is followed by a checkpoint."""
-        return epoch % self.every == 0 or epoch == self.last
+        return epoch == self.last or time.perf_counter() - self.saved >= self.every
 
     def save(self, state: State) -> None:
         """Save a state with what led to it."""
         past = {**asdict(self.past), "seconds": self.seconds}
         self.checkpoints.save({**state, "past": past})
+        self.saved = time.perf_counter()
 
     @property
     def seconds(self) -> float:

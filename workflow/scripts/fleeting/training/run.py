@@ -47,7 +47,7 @@ class Run:
     checkpoints: Path
 
 
-def run(run: Run, slots_per_device: int = 1, checkpoint_every_epochs: int = 1) -> None:
+def run(run: Run, slots_per_device: int = 1, checkpoint_every_minutes: float = 0) -> None:
     """Train a run, or what a former process left to do, write its files and drop its checkpoints.
 
     A run whose loss is no finite number any more ends there: its record says `failed`.
@@ -55,7 +55,8 @@ def run(run: Run, slots_per_device: int = 1, checkpoint_every_epochs: int = 1) -
     Args:
         run: what to train.
         slots_per_device: how many jobs may share a GPU.
-        checkpoint_every_epochs: how often the state is saved.
+        checkpoint_every_minutes: the state is saved after an epoch if so many minutes have passed
+            since the last time.
 
     Raises:
         Stopped: this process was asked to stop; another one can go on.
@@ -100,7 +101,7 @@ def run(run: Run, slots_per_device: int = 1, checkpoint_every_epochs: int = 1) -
             training, validation = (
                 parts[part].to(place.device) for part in ("train", "validation")
             )
-            keeper = Keeper(kept, checkpoint_every_epochs, recipe.epochs, requests, past)
+            keeper = Keeper(kept, 60 * checkpoint_every_minutes, recipe.epochs, requests, past)
             lr = float(run.name["lr"])
             history = train(
                 network, training, validation, lr, recipe, used, seed, log_epoch, keeper, state
