@@ -59,15 +59,10 @@ fcntl.flock = stall
 """
 #: Leaves a child behind that answers the next line.
 ANSWER = "print('alive', input(), flush=True)"
-FORKS = f"""
-if os.fork() == 0:
-    {ANSWER}
-    os._exit(0)
-"""
-EXECUTES = f"""
-import subprocess
-subprocess.Popen([sys.executable, "-c", {ANSWER!r}], close_fds=False)
-"""
+FORKS = f"if os.fork() == 0: {ANSWER}; os._exit(0)"
+EXECUTES = (
+    f"import subprocess; subprocess.Popen([sys.executable, '-c', {ANSWER!r}], close_fds=False)"
+)
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -211,7 +206,7 @@ def test_one_that_is_killed_while_it_chooses_blocks_nobody(
 
 @pytest.mark.parametrize("leave_child", [FORKS, EXECUTES], ids=["fork", "exec"])
 def test_a_child_that_outlives_the_holder_keeps_no_slot(start: Start, leave_child: str) -> None:
-    program = JOB.replace('say("start")', leave_child + 'say("start")')
+    program = JOB.replace('say("start")', leave_child + '\nsay("start")')
     holder = start(program, 1, DEVICES[:1])
     claimed(holder)
     other = start(JOB, 1, DEVICES[:1])
@@ -393,12 +388,10 @@ def test_a_temporary_folder_that_cannot_be_used_is_named(
         claim(DEVICES, 1)
 
 
-@pytest.mark.parametrize(("devices", "slots_per_device"), [((), 1), (DEVICES, 0)])
-def test_nothing_to_share_is_a_programming_error(
-    devices: Sequence[str], slots_per_device: int
-) -> None:
+@pytest.mark.parametrize(("devices", "count"), [((), 1), (DEVICES, 0)])
+def test_nothing_to_share_is_a_programming_error(devices: Sequence[str], count: int) -> None:
     with pytest.raises(ValueError, match="nothing to share"):
-        claim(devices, slots_per_device)
+        claim(devices, count)
 
 
 def test_torch_is_not_imported() -> None:
