@@ -39,10 +39,11 @@ def main() -> None:
         "threads": arguments.threads,
     }
     grid = {"models": MODELS, "lrs": ["1e-04"], "repeats": arguments.repeats}
+    # In the folder of training.py: where it ran before with as many images, they are there.
     config = scratch.config(
-        "grid", [arguments.size], arguments.images_per_class, recipe=recipe, grid=grid
+        "training", [arguments.size], arguments.images_per_class, recipe=recipe, grid=grid
     ) | {"gpu_slots_per_device": arguments.slots}
-    experiment = scratch.RESULTS / "grid" / "experiments" / f"size{arguments.size}"
+    experiment = scratch.RESULTS / "training" / "experiments" / f"size{arguments.size}"
     packed = [str(experiment / f"folds/1/{part}.json") for part in ("training", "test")]
     scratch.snakemake(config, *packed, "--cores", "all")
     for left in ("runs", "checkpoints"):

@@ -143,4 +143,4 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_tables(tmp_path: Path
     assert outcome(project) == expected
     assert not list((project.folder / "results").rglob("epoch*.pt"))
     print(f"seed {SEED}: {dict(stages)}; {in_training} in training after epoch {EPOCHS_BEHIND}")
-    assert in_training >= KILLS // (2 * OFTEN), "too few kills landed in training"
+    assert in_training >= max(1, KILLS // (2 * OFTEN)), "too few kills landed in training"

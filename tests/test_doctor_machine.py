@@ -20,6 +20,7 @@ from fleeting.doctor.classes import Sizes
 from fleeting.doctor.databases import Database
 from fleeting.doctor.findings import Finding
 from fleeting.doctor.machine import Devices
+from fleeting.paths import sha256
 
 SIZES = {"paper": Sizes(classes=6, train=360, validation=90, test=150, counted=True)}
 CPU = Devices()
@@ -143,6 +144,20 @@ def test_missing_weights_are_a_note_and_a_wrong_file_is_a_problem(
     (cache / "resnet18-f37072fd.pth").write_bytes(b"torn")
     (text,) = by_level(list(weights.look(config_of(tmp_path))), "problem")
     assert "not the file it is called" in text
+
+
+def test_an_imagenet_file_is_loaded_as_a_run_loads_it(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.mkdir(parents=True)
+    torch.save(registry.load("model", "resnet34").build(3).state_dict(), cache / "raw")
+    name = f"resnet-{sha256(cache / 'raw')[:8]}.pth"
+    (cache / "raw").rename(cache / name)
+    for model in ("resnet18", "resnet34"):
+        monkeypatch.setattr(registry.load("model", model), "WEIGHTS", name)
+    found = list(weights.look(config_of(tmp_path, grid={"models": ["resnet18", "resnet34"]})))
+    assert "another model" in by_level(found, "problem")[0]
+    assert f"{cache / name} fits resnet34" in by_level(found, "fine")
 
 
 def test_a_cache_that_cannot_be_written_to_is_a_problem(tmp_path: Path, cache: Path) -> None:

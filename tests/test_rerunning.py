@@ -85,6 +85,7 @@ def test_an_edit_below_the_split(
         (recipe(epochs=3), AFTER_TRAIN + Counter(train=RUNS)),
         (recipe(precision="auto"), AFTER_TRAIN + Counter(train=RUNS)),
         (lambda config: config.update(gpu_slots_per_device=4), Counter()),
+        (lambda config: config.update(checkpoint_every_minutes=7), Counter()),
         (
             lambda config: config["experiments"]["tiny"]["grid"].update(lrs=["1e-02", "1e-03"]),
             AFTER_TEST + Counter(train=RUNS, test=RUNS, figure_validation_accuracy=1),
@@ -100,6 +101,7 @@ def test_an_edit_below_the_split(
         "epochs",
         "precision",
         "slots",
+        "checkpoints",
         "another rate",
         "order of keys",
         "a default written out",

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import signal
 import subprocess
@@ -13,9 +14,7 @@ from typing import Any
 import pytest
 import torch
 
-from fleeting.errors import UserError
 from fleeting.training import checkpoint, images, interruption, packed
-from fleeting.training.keeper import Keeper, Past
 from fleeting.training.pack import pack
 from fleeting.training.trainer import Recipe, Stopped, prepare, train
 from small_runs import NAME, RECIPE, small_run
@@ -38,7 +37,7 @@ class Interrupting:
         self.left -= 1
         return self.left == -1
 
-    def wants(self, epoch: int) -> bool:
+    def due(self) -> bool:
         return False
 
     def save(self, state: dict[str, Any]) -> None:
@@ -90,22 +89,30 @@ def test_going_on_from_any_step_gives_the_same_bytes(results: Path) -> None:
     assert -keeper.left - 1 == STEPS * LIVELY["epochs"], "no step was left out above"
 
 
-def test_a_state_is_saved_when_the_minutes_have_passed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    now = 1000.0
-    monkeypatch.setattr("fleeting.training.keeper.time.perf_counter", lambda: now)
-    kept = checkpoint.Checkpoints(tmp_path, 64 * "0", False)
-    past = Past(0.0, [], ["cpu"], "fp32")
-    one = Keeper(kept, every=60, last=9, requests=interruption.Requests(), past=past, saved=now)
-    assert not one.wants(1)
-    now += 60
-    assert one.wants(2)
-    one.save({"epoch": 2, "step": 0})
-    assert not one.wants(3)
-    assert one.wants(9), "the results of a run that is done may not find room"
-    now += 60
-    assert one.wants(4)
+def test_a_job_that_waits_for_a_device_can_be_ended(results: Path) -> None:
+    """Nothing of it could be lost, so nothing need be saved."""
+    program = (
+        "import signal, sys, time\n"
+        "from fleeting.training import devices\n"
+        "def wait(slots):\n"
+        "    print('waits', flush=True)\n"
+        "    time.sleep(60)\n"
+        "devices.take = wait\n"
+        "sys.argv = sys.argv[1:]\n"
+        "import train\n"
+        "train.main()\n"
+    )
+    _, script, *options = command(results, "run")
+    with subprocess.Popen(
+        [sys.executable, "-c", program, script, *options],
+        env={**os.environ, "PYTHONPATH": str(SCRIPTS)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as job:
+        assert job.stdout is not None
+        assert job.stdout.readline() == "waits\n"
+        job.send_signal(signal.SIGTERM)
+        assert job.wait(timeout=30) == -signal.SIGTERM
 
 
 def command(results: Path, output: str, recipe: dict[str, Any] = LIVELY) -> list[str]:
@@ -230,16 +237,6 @@ class Malicious:
         return Path.touch, (self.path,)
 
 
-def test_being_asked_to_stop_just_after_an_epoch_keeps_no_twin(tmp_path: Path) -> None:
-    kept = checkpoint.Checkpoints(tmp_path, "0" * 64, False)
-    for seconds, epoch in enumerate((1, 2, 2, 3, 3)):
-        kept.save({"epoch": epoch, "step": 0, "seconds": seconds})
-    assert sorted(name[:9] for name in names(tmp_path)) == ["epoch0002", "epoch0003"]
-    state = kept.load()
-    assert state is not None
-    assert state["seconds"] == 4
-
-
 def named(content: bytes, folder: Path, key: str) -> None:
     """A file with the name that its own bytes and a key give it."""
     digest = hashlib.sha256(content).hexdigest()[:16]
@@ -314,13 +311,21 @@ def test_a_second_process_waits_and_finds_the_run_finished(results: Path) -> Non
         while not names(results / "run_checkpoints"):
             time.sleep(0.01)
             assert first.poll() is None
-        second = subprocess.run(
-            command(results, "run", long), check=True, capture_output=True, text=True
-        )
-        assert first.wait() == 0
-    assert f"process {first.pid}" in second.stdout
-    assert "the run is finished" in second.stdout
-    assert "train loss" not in second.stdout
+        # It stands still until the second one has met it.
+        first.send_signal(signal.SIGSTOP)
+        with subprocess.Popen(
+            command(results, "run", long), stdout=subprocess.PIPE, text=True
+        ) as second:
+            assert second.stdout is not None
+            said = ""
+            while "waiting for it" not in said and (line := second.stdout.readline()):
+                said += line
+            first.send_signal(signal.SIGCONT)
+            said += second.stdout.read()
+        assert first.wait() == second.returncode == 0
+    assert f"process {first.pid}" in said
+    assert "the run is finished" in said
+    assert "train loss" not in said
     assert resumed(results / "run") == []
 
 
@@ -332,38 +337,6 @@ def test_a_loss_that_is_no_number_ends_the_run_and_keeps_its_history(results: Pa
     assert record["tested_epoch"] is None
     assert len(history) - 1 < 9
     assert not (results / "run_checkpoints").exists()
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0"),
-        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
-    ],
-)
-def test_out_of_memory_says_what_to_change(
-    results: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
-) -> None:
-    def fail(*_: Any) -> None:
-        raise error
-
-    monkeypatch.setattr("fleeting.training.run.train", fail)
-    with pytest.raises(UserError, match="^out of memory: resnet18") as raised:
-        small_run(results)
-    text = str(raised.value)
-    for part in ("a batch of 4 images of 32 pixels", "recipe.accumulation from 1 to 2"):
-        assert part in text
-
-
-def test_another_runtime_error_stays_what_it_is(
-    results: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_: Any) -> None:
-        raise RuntimeError("shapes differ")
-
-    monkeypatch.setattr("fleeting.training.run.train", fail)
-    with pytest.raises(RuntimeError, match="shapes differ"):
-        small_run(results)
 
 
 def test_accumulation_gives_the_update_of_the_whole_batch(results: Path) -> None:

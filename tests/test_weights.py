@@ -61,6 +61,50 @@ def test_a_cached_file_needs_no_network_and_fills_all_but_the_head(cache: Path) 
     assert all(torch.equal(own[key], other[key]) for key in own if not key.startswith("fc."))
 
 
+def without_counts(path: Path) -> Path:
+    """The same file as torchvision's ResNets are: older than batch normalisation's counts."""
+    held = torch.load(path, weights_only=True)
+    old = {key: value for key, value in held.items() if not key.endswith(weights.COUNT)}
+    assert len(held) - len(old) == 20
+    torch.save(old, path)
+    return path
+
+
+def test_a_file_that_is_older_than_the_counts_of_batches_fits(cache: Path) -> None:
+    source, name = cached_network(cache)
+    path = without_counts(cache / name)
+    own, other = built(RESNET18, 6, path, identify(path)).state_dict(), source.state_dict()
+    assert own.keys() == other.keys()
+    assert all(torch.equal(own[key], other[key]) for key in own if not key.startswith("fc."))
+
+
+def test_only_the_counts_of_batches_may_be_missing(cache: Path) -> None:
+    _, name = cached_network(cache)
+    path = without_counts(cache / name)
+    held = torch.load(path, weights_only=True)
+    del held["bn1.running_mean"]
+    torch.save(held, path)
+    with pytest.raises(UserError, match="1 parameters differ, the first is 'bn1.running_mean'"):
+        built(RESNET18, 6, path, identify(path))
+
+
+@pytest.mark.parametrize("held", ["another model", "text"])
+def test_a_file_that_fits_not_is_refused_when_it_is_fetched(tmp_path: Path, held: str) -> None:
+    path = tmp_path / "own.pt"
+    if held == "text":
+        path.write_text("weights")
+    else:
+        torch.save(registry.load("model", "resnet34").build(6).state_dict(), path)
+    script = Path(__file__).parents[1] / "workflow" / "scripts" / "fetch_weights.py"
+    output = tmp_path / "record.json"
+    command = [sys.executable, script, "--model", "resnet18", "--file", path, "--output", output]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert str(path) in done.stdout + done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+    assert not output.exists()
+
+
 def test_without_network_and_file_one_paragraph_says_what_to_do(cache: Path) -> None:
     with pytest.raises(UserError) as error:
         fetch_imagenet(registry.load("model", "resnet34"))

@@ -1,4 +1,4 @@
-"""Fetch or find one model's pretrained weights and record what they are."""
+"""Fetch or find one model's pretrained weights, check that they fit and record what they are."""
 
 import argparse
 from pathlib import Path
@@ -15,10 +15,15 @@ def main() -> None:
     parser.add_argument("--file", type=Path, help="the user's own file instead of ImageNet's")
     parser.add_argument("--output", type=Path, required=True)
     arguments = parser.parse_args()
+    model = registry.load("model", arguments.model)
     if arguments.file:
-        found = weights.identify(arguments.file)
+        path = arguments.file
+        found = weights.identify(path)
     else:
-        found = weights.fetch_imagenet(registry.load("model", arguments.model))
+        found = weights.fetch_imagenet(model)
+        path = weights.cache_folder() / found.file
+    # Now, not hours later in the first run.
+    weights.check(model, path, found)
     found.save(arguments.output)
 
 

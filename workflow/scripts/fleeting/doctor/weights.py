@@ -1,15 +1,14 @@
 """The weights: of the networks and of the face detectors, each loaded as the run will load it."""
 
-import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from fleeting import registry
 from fleeting.config import Config
 from fleeting.doctor.findings import Finding, fine, guarded, note, problem
+from fleeting.obstacles import existing, writable
 from fleeting.training import weights
 
 SUBJECT = "weights"
@@ -35,28 +34,24 @@ def look(config: Config) -> Iterator[Finding]:
             yield fine(SUBJECT, f"experiment {name} trains from scratch")
         elif block["recipe"]["weights"] != "imagenet":
             for model in block["grid"]["models"]:
-                yield from guarded(SUBJECT, partial(_own, block, model))
+                path = Path(block["recipe"]["weights"].replace("{model}", model))
+                yield from guarded(SUBJECT, partial(_fits, model, path, weights.identify))
     for crop in sorted({block["crop"] for block in experiments.values()}):
         yield from guarded(SUBJECT, partial(_detector, config, crop))
 
 
 def _imagenet(models: Sequence[str]) -> Iterator[Finding]:
     folder = weights.cache_folder()
-    there, missing = [], []
-    for model in models:
-        path = folder / registry.load("model", model).WEIGHTS
-        if not path.is_file():
+    missing = []
+    for name in models:
+        path = folder / registry.load("model", name).WEIGHTS
+        if path.is_file():
+            yield from guarded(SUBJECT, partial(_fits, name, path, weights.identify_imagenet))
+        else:
             missing.append(path.name)
-            continue
-        found = list(guarded(SUBJECT, partial(_checked, path)))
-        if not found:
-            there.append(path.name)
-        yield from found
-    if there:
-        yield fine(SUBJECT, f"{folder}: {', '.join(there)} are there, with the right sha256")
     if not missing:
         return
-    if _can_be_made(folder):
+    if writable(existing(folder)):
         yield note(
             SUBJECT,
             f"{folder} lacks {', '.join(missing)}; the run will fetch them from {DOWNLOADS}",
@@ -70,15 +65,8 @@ def _imagenet(models: Sequence[str]) -> Iterator[Finding]:
         )
 
 
-def _checked(path: Path) -> Iterator[Finding]:
-    weights.identify_imagenet(path)
-    yield from ()
-
-
-def _own(block: dict[str, Any], model: str) -> Iterator[Finding]:
-    path = Path(block["recipe"]["weights"].replace("{model}", model))
-    module = registry.load("model", model)
-    weights.built(module, len(block["label_map"]), path, weights.identify(path))
+def _fits(model: str, path: Path, identify: Callable[[Path], weights.Weights]) -> Iterator[Finding]:
+    weights.check(registry.load("model", model), path, identify(path))
     yield fine(SUBJECT, f"{path} fits {model}")
 
 
@@ -114,9 +102,3 @@ def _detector(config: Config, crop: str) -> Iterator[Finding]:
         f"{source.package} {source.version}",
         f"Without a network here, point crops.{crop}.detector.weights at a copy of its files.",
     )
-
-
-def _can_be_made(folder: Path) -> bool:
-    while not folder.exists():
-        folder = folder.parent
-    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)

@@ -16,7 +16,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import socket
 import sys
 import time
@@ -74,7 +73,9 @@ class Checkpoints:
     waited: bool
 
     def save(self, state: State) -> None:
-        """Write a checkpoint, whole or not at all, and remove all but the last two.
+        """Write a checkpoint, whole or not at all, and remove all but the last two of this run.
+
+        Those of other settings or code go too: until now one might have gone back to these.
 
         Args:
             state: `epoch` and `step`, where the run stands, and whatever `torch.load` reads with
@@ -89,8 +90,10 @@ class Checkpoints:
         for twin in self._own():
             if twin.name.startswith(here) and twin.name != name:
                 twin.unlink()
-        for old in self._own()[KEPT:]:
-            old.unlink()
+        kept = self._own()[:KEPT]
+        for old in self.folder.glob("*.pt"):
+            if old not in kept and NAME.fullmatch(old.name):
+                old.unlink()
 
     def load(self) -> State | None:
         """The last checkpoint that is whole and belongs to this run as it is now; None: no such.
@@ -165,8 +168,14 @@ def of_run(folder: Path, run_key: str) -> Iterator[Checkpoints]:
     with lock:
         remove_unfinished(folder)
         yield Checkpoints(folder, run_key, waited)
-        if not any(path.name != LOCK for path in folder.iterdir()):
-            shutil.rmtree(folder)
+        empty = not any(path.name != LOCK for path in folder.iterdir())
+        if empty:
+            (folder / LOCK).unlink(missing_ok=True)
+    if empty:
+        # After the lock is closed: NFS keeps a file that is open under another name. And another
+        # process may use the folder by now.
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def _locked(folder: Path) -> tuple[IO[str], bool]:
@@ -174,8 +183,12 @@ def _locked(folder: Path) -> tuple[IO[str], bool]:
     waited = False
     while True:
         folder.mkdir(parents=True, exist_ok=True)
-        # To append: who waits must not wipe out whom it waits for.
-        lock = (folder / LOCK).open("a+", encoding="utf-8")
+        try:
+            # To append: who waits must not wipe out whom it waits for.
+            lock = (folder / LOCK).open("a+", encoding="utf-8")
+        except FileNotFoundError:
+            # Who had it removes the folder when the run is done, and did so just now.
+            continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -188,7 +201,7 @@ def _locked(folder: Path) -> tuple[IO[str], bool]:
             continue
         except OSError as error:
             log.warning("%s: no locks on this file system (%s)", folder, error.strerror)
-        # Who had it removes the folder when the run is done, and this may be the file of then.
+        # This may be a file that was removed since.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat()):
                 lock.truncate(0)

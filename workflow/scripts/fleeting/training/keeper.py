@@ -41,6 +41,8 @@ def resume(checkpoints: Checkpoints, device: str, precision: str) -> tuple[State
             state["past"]["precision"],
             precision,
         )
+        # It may be further than any that this process saves, which would go in its favour.
+        checkpoints.clear()
         state = None
     if state is None:
         return None, Past(0.0, [], [device], precision)
@@ -62,14 +64,12 @@ class Keeper:
 
     Attributes:
         every: the least number of seconds between two checkpoints.
-        last: the run's last epoch; it is saved too, in case that its results cannot be written.
         requests: whether the process was asked to stop.
         past: what was done before this process began.
     """
 
     checkpoints: Checkpoints
     every: float
-    last: int
     requests: Requests
     past: Past
     start: float = field(default_factory=time.perf_counter)
@@ -79,9 +79,9 @@ class Keeper:
         """Whether this process was asked to stop."""
         return self.requests.received is not None
 
-    def wants(self, epoch: int) -> bool:
-        """Whether this epoch is followed by a checkpoint."""
-        return epoch == self.last or time.perf_counter() - self.saved >= self.every
+    def due(self) -> bool:
+        """Whether the epoch that just ended is followed by a checkpoint."""
+        return time.perf_counter() - self.saved >= self.every
 
     def save(self, state: State) -> None:
         """Save a state with what led to it."""

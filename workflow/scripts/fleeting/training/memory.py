@@ -8,6 +8,10 @@ import torch
 from fleeting.errors import UserError
 from fleeting.training.trainer import Recipe
 
+#: What PyTorch's allocator of the host, CUDA itself and its libraries say: they have no class of
+#: their own for it.
+SAID = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
+
 
 @contextmanager
 def explained(model: str, recipe: Recipe, size: int, precision: str, device: str) -> Iterator[None]:
@@ -25,8 +29,7 @@ def explained(model: str, recipe: Recipe, size: int, precision: str, device: str
     except (torch.OutOfMemoryError, MemoryError) as error:
         reason = str(error).split(". ")[0]
     except RuntimeError as error:
-        # PyTorch's allocator of the host has no class of its own for this.
-        if "can't allocate memory" not in str(error):
+        if not any(words in str(error) for words in SAID):
             raise
         reason = str(error).splitlines()[0]
     else:

@@ -64,6 +64,7 @@ def run(run: Run, slots_per_device: int = 1, checkpoint_every_minutes: float = 0
     """
     recipe = Recipe.of(run.recipe)
     seed = prepare(recipe, run.name["repeat"])
+    # Before the key, which is of all code in use.
     model = registry.load("model", run.name["model"])
     fetched = Weights.read(run.weights_record) if run.weights_record else None
     facts = {
@@ -75,61 +76,66 @@ def run(run: Run, slots_per_device: int = 1, checkpoint_every_minutes: float = 0
         "versions": versions(),
     }
     key = checkpoint.key({**facts, "device": devices.kind()})
-    with checkpoint.of_run(run.checkpoints, key) as kept, listening() as requests:
+    with checkpoint.of_run(run.checkpoints, key) as kept:
         if kept.waited and _finished(run.output, key):
             logging.info("the run is finished")
             return
+        # Whoever still waits for a device may be ended by any signal: nothing is lost.
         place = devices.take(slots_per_device)
-        classes = images.classes_of(run.table)
-        parts = images.load(run.table, ("train", "validation"), classes)
-        size = parts["train"].pixels.shape[-1]
-        used = precision.choose(recipe.precision, place.device, size)
-        network = _network(model, len(classes), fetched, run.weights_file)
-        counts = {f"{part}_images": len(loaded.names) for part, loaded in parts.items()}
-        logging.info(
-            "%s: %s of %d classes on %s, %s",
-            " ".join(f"{key} {value}" for key, value in run.name.items()),
-            ", ".join(f"{count} {part}" for part, count in counts.items()),
-            len(classes),
-            place.name,
-            used,
-        )
-        state, past = resume(kept, place.name, used)
-        with memory.explained(run.name["model"], recipe, size, used, place.name):
-            # Convolutions are faster with the channels last, on the CPU and on tensor cores.
-            network.to(place.device).to(memory_format=torch.channels_last)
-            training, validation = (
-                parts[part].to(place.device) for part in ("train", "validation")
+        with listening() as requests:
+            classes = images.classes_of(run.table)
+            parts = images.load(run.table, ("train", "validation"), classes)
+            counts = {f"{part}_images": len(loaded.names) for part, loaded in parts.items()}
+            size = parts["train"].pixels.shape[-1]
+            used = precision.choose(recipe.precision, place.device, size)
+            network = _network(model, len(classes), fetched, run.weights_file)
+            logging.info(
+                "%s: %s of %d classes on %s, %s",
+                " ".join(f"{key} {value}" for key, value in run.name.items()),
+                ", ".join(f"{count} {part}" for part, count in counts.items()),
+                len(classes),
+                place.name,
+                used,
             )
-            keeper = Keeper(kept, 60 * checkpoint_every_minutes, recipe.epochs, requests, past)
-            lr = float(run.name["lr"])
-            history = train(
-                network, training, validation, lr, recipe, used, seed, log_epoch, keeper, state
-            )
-        failed = failure(history)
-        if failed:
-            logging.warning("the run failed: %s", failed)
-        seconds = keeper.seconds
-        # Without the part of an epoch that was lost between a checkpoint and the end of a process.
-        trained = len(training.names) * len(history)
-        record = {
-            **facts,
-            **counts,
-            "classes": classes,
-            "precision": used,
-            "tested_epoch": None if failed else recipe.epochs,
-            "failed": failed,
-            "device": ", ".join(past.devices),
-            "threads": torch.get_num_threads(),
-            "deterministic": place.device.type == "cpu" or recipe.deterministic,
-            "seconds": round(seconds, 3),
-            "images_per_second": round(trained / seconds, 3),
-            "peak_device_bytes": place.peak_bytes,
-            "resumed_from_epochs": past.resumed_from_epochs,
-            "key": key,
-        }
-        save(history, record, network, run.output)
-        kept.clear()
+            state, past = resume(kept, place.name, used)
+            with memory.explained(run.name["model"], recipe, size, used, place.name):
+                # Convolutions are faster with the channels last, on the CPU and on tensor cores.
+                network.to(place.device).to(memory_format=torch.channels_last)
+                training, validation = (
+                    parts[part].to(place.device) for part in ("train", "validation")
+                )
+                keeper = Keeper(kept, 60 * checkpoint_every_minutes, requests, past)
+                lr = float(run.name["lr"])
+                history = train(
+                    network, training, validation, lr, recipe, used, seed, log_epoch, keeper, state
+                )
+            record = {**facts, **counts, "classes": classes, "precision": used}
+            record |= _outcome(history, recipe, place, keeper, len(training.names))
+            save(history, {**record, "key": key}, network, run.output)
+            kept.clear()
+
+
+def _outcome(
+    history: list[Epoch], recipe: Recipe, place: devices.Place, keeper: Keeper, train_images: int
+) -> dict[str, Any]:
+    """What a run's record says of how it went."""
+    seconds = keeper.seconds
+    failed = failure(history)
+    if failed:
+        logging.warning("the run failed: %s", failed)
+    # Without the part of an epoch that was lost between a checkpoint and the end of a process.
+    trained = train_images * len(history)
+    return {
+        "tested_epoch": None if failed else recipe.epochs,
+        "failed": failed,
+        "device": ", ".join(keeper.past.devices),
+        "threads": torch.get_num_threads(),
+        "deterministic": place.device.type == "cpu" or recipe.deterministic,
+        "seconds": round(seconds, 3),
+        "images_per_second": round(trained / seconds, 3),
+        "peak_device_bytes": place.peak_bytes,
+        "resumed_from_epochs": keeper.past.resumed_from_epochs,
+    }
 
 
 def _network(

@@ -59,7 +59,7 @@ def prepare(recipe: Recipe, repeat: int) -> int:
     torch.set_num_threads(recipe.threads)
     seed = recipe.seed + repeat - 1
     generators.seed(seed)
-    # cuBLAS is deterministic only with a workspace of fixed size, set before CUDA starts.
+    # Older cuBLAS is deterministic only with a workspace of fixed size, set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(recipe.deterministic)
     # Or every new tensor would be filled before it is written; nothing here reads what it did not
@@ -96,8 +96,8 @@ class Keeper(Protocol):
     def stop(self) -> bool:
         """Whether the run has to stop now; asked before every step."""
 
-    def wants(self, epoch: int) -> bool:
-        """Whether the state after this epoch is to be saved."""
+    def due(self) -> bool:
+        """Whether the state after an epoch is to be saved; asked when it is done."""
 
     def save(self, state: dict[str, Any]) -> None:
         """Save a state."""
@@ -222,7 +222,7 @@ def train(
             report(history[-1])
             if not isfinite(history[-1].train_loss):
                 break
-            if keeper and keeper.wants(number):
+            if keeper and keeper.due():
                 keeper.save(snapshot(number, 0, generator.get_state()))
     return history
 

@@ -17,6 +17,9 @@ from fleeting.training import state
 
 #: A server that says nothing for so many seconds counts as no network.
 PATIENCE = 20
+#: Batch normalisation's count of the batches it has seen. torchvision's ResNet files are older than
+#: it and lack it; no network here uses it.
+COUNT = ".num_batches_tracked"
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ def built(model: ModuleType, classes: int, path: Path, weights: Weights) -> torc
         network: torch.nn.Module = model.build(classes)
     own = network.state_dict()
     body = {key for key in own if not key.startswith(f"{model.HEAD}.")}
+    held = {key: torch.tensor(0) for key in body if key.endswith(COUNT)} | held
     wrong = sorted(
         key for key in body if key not in held or held[key].shape != own[key].shape
     ) + sorted(key for key in held if key not in own)
@@ -131,6 +135,11 @@ def built(model: ModuleType, classes: int, path: Path, weights: Weights) -> torc
         if reset := getattr(layer, "reset_parameters", None):
             reset()
     return network
+
+
+def check(model: ModuleType, path: Path, weights: Weights) -> None:
+    """Load a file as a run will, for the errors that `built` raises alone."""
+    built(model, 2, path, weights)
 
 
 def _digits(name: str) -> str:
