@@ -6,7 +6,6 @@ CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-RESULTS ?= results
 
 .PHONY: help demo test test-chaos test-slurm doctor report benchmark format
 help:
@@ -15,7 +14,7 @@ help:
 	@echo "make test-chaos  a run killed at KILLS=20 random moments, compared with one that never was"
 	@echo "make test-slurm  profiles/slurm on a real Slurm, brought up here; needs root, installs Debian's packages"
 	@echo "make doctor   looks at CONFIG=config.yaml, its databases and this machine before a run"
-	@echo "make report   results and report of CONFIG=config.yaml in RESULTS=results"
+	@echo "make report   results of CONFIG=config.yaml, and report.html beside them"
 	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
 	@echo "make format   ruff and snakefmt, in place"
 
@@ -34,7 +33,11 @@ doctor: $(READY)
 	@$(BIN)/python workflow/scripts/doctor.py --config "$(CONFIG)"
 
 report: $(READY)
-	$(BIN)/snakemake --configfile "$(CONFIG)" --report "$(RESULTS)/report.html" --report-after-run
+	@# By way of another folder: Snakemake would expand a $$ in the name of this one.
+	@results=$$($(BIN)/python workflow/scripts/print_results_folder.py --config "$(CONFIG)") && \
+	folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && \
+	$(BIN)/snakemake --configfile "$(CONFIG)" --report "$$folder/report.html" --report-after-run && \
+	cp -- "$$folder/report.html" "$$results/report.html" && echo "The report: $$results/report.html"
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -50,7 +50,8 @@ def write_run(
     rows = [] if failed else list(zip(images, labels, predicted, strict=True))
     _write_predictions(rows, folder / "predictions.tsv", classes)
     _write_predictions([] if failed else list(unseen), folder / "unseen_predictions.tsv", classes)
-    facts = {"classes": list(classes), "device": "cpu", "failed": failed}
+    last = None if failed else len(validation)
+    facts = {"classes": list(classes), "device": "cpu", "failed": failed, "tested_epoch": last}
     (folder / "run.json").write_text(json.dumps(facts), encoding="utf-8")
     return folder
 

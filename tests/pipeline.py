@@ -24,12 +24,22 @@ SYNTHETIC = {
     "frames_per_clip": 3,
 }
 ROOTS = {"casme": "CASME", "casme2": "CASME2", "cas_me2": "CAS(ME)^2", "samm": "SAMM"}
+MARKUP = "</script><script>alert(1)</script>"
 CONFIG: dict[str, Any] = {
     "databases": {name: {"root": f"databases/{folder}"} for name, folder in ROOTS.items()},
     "crops": {"tiny": {"size": 32, "box": "clip"}},
     "experiments": {
         "tiny": {
             "crop": "tiny",
+            # The paper's, and an emotion that must do no harm in the report.
+            "label_map": {
+                "disgust": ["disgust"],
+                "happiness": ["happiness", "happy", "amusement"],
+                "others": ["others", "other", MARKUP],
+                "repression": ["repression"],
+                "surprise": ["surprise"],
+                "tense": ["tense"],
+            },
             "split": {"images_per_class": 12, "unseen_subjects": ["samm/007"]},
             "recipe": {"weights": "none", "epochs": 2, "batch_size": 8, "threads": 1},
             "grid": {"models": ["resnet18", "resnet34"], "lrs": ["1e-02"], "repeats": 1},

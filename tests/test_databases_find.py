@@ -87,6 +87,12 @@ def test_nothing_outside_the_root_is_found(tmp_path):
     assert find.table(root, "casme") is None
 
 
+def test_a_place_that_snakemake_would_change_is_passed_over(tmp_path):
+    """It takes <name> for a variable of its own, in whatever path."""
+    touch(tmp_path, "a<b>c/CASME-coded-20190721.xls", "CASME.xls", "CASME<b>20200101.xls")
+    assert find.tables(tmp_path, "casme") == [tmp_path / "CASME.xls"]
+
+
 def test_a_missing_root_is_no_table(tmp_path):
     assert find.table(tmp_path / "none", "casme") is None
 

@@ -96,3 +96,26 @@ def test_a_config_that_cannot_be_used_is_the_only_section(project: Path, text: s
     assert printed.startswith("config\n")
     assert "machine" not in printed
     assert "0 fine, 0 notes, 1 problem" in printed
+
+
+def results_folder(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    (folder / "mine.yaml").write_text(text)
+    command = [sys.executable, str(SCRIPTS / "print_results_folder.py"), "--config", "mine.yaml"]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+def test_make_report_is_told_the_results_folder(project: Path) -> None:
+    done = results_folder(project, yaml.safe_dump(config(results="out $HOME 'x'")))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "out $HOME 'x'\n", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("results: [", "mine.yaml, line 1"), ("results: a\n", "'databases' is a required property")],
+    ids=["no YAML", "no databases"],
+)
+def test_make_report_is_told_what_is_wrong(project: Path, text: str, message: str) -> None:
+    done = results_folder(project, text)
+    assert done.returncode == 1
+    assert message in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr

@@ -16,6 +16,7 @@ from fleeting.errors import UserError
 from fleeting.evaluation import all_runs, collect, comparison, grid, metrics, runs
 from fleeting.evaluation.collected import Collected, of_cell
 from fleeting.figures import curves, lines, validation_accuracy
+from fleeting.paths import run_folder
 from pipeline import Project
 
 REASON = "epoch 2: the train loss is nan"
@@ -203,3 +204,27 @@ def test_a_diverging_rate_through_snakemake(finished: Project, tmp_path: Path) -
     assert rows[0]["failed"] in allowed.text, "the summary says so too"
     history = experiment / "runs/resnet18/lr1e-02/repeat1/fold1/history.tsv"
     assert tables.read_rows(history, tables.HISTORY)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("predictions.tsv", "5 images, though the runs of this fold together have 6"),
+        ("unseen_predictions.tsv", "1 images, though the runs of this fold together have 2"),
+        ("history.tsv", "its epochs are not 1 to 2"),
+    ],
+)
+def test_a_table_that_lost_its_last_line_is_named(tmp_path: Path, name: str, message: str) -> None:
+    """Cut where a line ends, a table looks whole, and a number would change in silence."""
+    unseen = [(f"samm/006/006_1_{number}/1/apex", "others", "others") for number in (1, 2)]
+    for repeat in (1, 2):
+        write_run(tmp_path, ONE_WRONG, repeat=repeat, unseen=unseen)
+    cells = grid.parse(
+        json.dumps({"models": ["resnet18"], "lrs": ["1e-05"], "repeats": 2, "folds": ["1"]})
+    )
+    assert len(runs.read_all(tmp_path, "paper", cells)) == 2
+    path = run_folder(tmp_path, "paper", "resnet18", "1e-05", 2, "1") / name
+    lines_of = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines_of[:-1]))
+    with pytest.raises(UserError, match=rf"repeat2/fold1/{name}: {message}"):
+        runs.read_all(tmp_path, "paper", cells)

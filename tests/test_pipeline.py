@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from fleeting import tables
-from pipeline import CONFIG, ROOT, Project
+from pipeline import CONFIG, MARKUP, ROOT, Project
 
 pytestmark = pytest.mark.slow
 
@@ -132,6 +132,8 @@ def test_the_report(finished: Project, tmp_path: Path) -> None:
     for name in ("runs/resnet18", "faces/tiny/casme", "apex.png"):
         assert name not in text
     assert len(text) < 50e6
+    assert MARKUP not in text
+    assert MARKUP.replace("<", r"\u003c") in text.replace(r"\\", "\\"), "it is in the parameters"
 
 
 def test_a_missing_database_says_what_to_do(finished: Project, tmp_path: Path) -> None:

@@ -124,18 +124,22 @@ def test_names_of_the_config_hold_no_markup(key: str, markup: str) -> None:
 
 @pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
 def test_captions_show_nothing_that_is_free_text(path: Path) -> None:
-    """What may stand in a config as free text (paths, emotions, subjects) is in no caption."""
+    """What may stand in a config as free text (paths, emotions, subjects) is in no caption.
+
+    Only emotions may be markup.
+    """
+    free = "alert(1)"
     config = complete(
         {
-            "results": f"out {SCRIPT}",
-            "databases": {"samm": {"root": SCRIPT}},
-            "show_faces": [f"samm/{SCRIPT[1:-9]}"],
-            "crops": {"paper": {"detector": {"name": "opencv_ssd", "weights": SCRIPT}}},
+            "results": f"out {free}",
+            "databases": {"samm": {"root": free}},
+            "show_faces": [f"samm/{free}"],
+            "crops": {"paper": {"detector": {"name": "opencv_ssd", "weights": free}}},
             "experiments": {
                 "e": {
                     "label_map": {"a": [SCRIPT], "b": ["b"]},
-                    "recipe": {"weights": SCRIPT},
-                    "split": {"unseen_subjects": [f"samm/{SCRIPT[1:-9]}"]},
+                    "recipe": {"weights": free},
+                    "split": {"unseen_subjects": [f"samm/{free}"]},
                 }
             },
         }

@@ -53,7 +53,8 @@ def results_folder(wildcards):
 
 def as_json(block):
     """A block of the config as a script reads it; the order of its keys is no change."""
-    return json.dumps(block, sort_keys=True)
+    # A `<` could end the script in the report that jobs' parameters are part of.
+    return json.dumps(block, sort_keys=True).replace("<", "\\u003c")
 
 
 def in_experiment(path):

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from copy import deepcopy
 from decimal import Decimal
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,8 @@ DETECTOR_KEYS = {
 }
 #: Names of folders below `weights/` that no experiment may take.
 RESERVED = ("imagenet", "detectors")
+#: Folders of the project itself: results are written, and old ones removed, elsewhere.
+OWN_FOLDERS = (".git", ".snakemake", ".venv", "tests", "workflow")
 #: More values than any config holds, and deeper ones; with anchors a short file can stand for both.
 MOST_VALUES, DEEPEST = 100_000, 20
 #: In bytes, what Linux and macOS take for a path in the config and for each name in it.
@@ -283,9 +285,11 @@ def _wrong_places(config: Config) -> Iterator[str]:
             f"results: {results!r}: name a folder that is for the results alone, with its path "
             "written out (`~` stands for nothing here)"
         )
-    for folder in (Path(results), *Path(results).parents):
-        if folder.exists() and not folder.is_dir():
-            yield f"results: {results!r}: {str(folder)!r} is a file; name a folder"
+    for folder in filter(partial(_lies_in, results), OWN_FOLDERS):
+        yield f"results: {results!r} lies in {folder}, which is the project's; name another folder"
+    for above in (Path(results), *Path(results).parents):
+        if above.exists() and not above.is_dir():
+            yield f"results: {results!r}: {str(above)!r} is a file; name a folder"
     folders: dict[str, str] = {}
     for name, database in config["databases"].items():
         places = {key: database[key] for key in ("root", "table", "frames") if key in database}

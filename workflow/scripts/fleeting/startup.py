@@ -2,6 +2,8 @@
 
 import gc
 import os
+import sys
+from types import TracebackType
 
 # Collecting while importing is a tenth of such a job's start; `fleeting.logging.run` enables it.
 gc.disable()
@@ -9,3 +11,14 @@ gc.disable()
 # two threads on two cores then took five times as long as with this. Alone, a job with small images
 # takes a few percent longer.
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+
+def _say_less(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Ctrl-C is no error to show the place of."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("Stopped.", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, trace)
+
+
+sys.excepthook = _say_less

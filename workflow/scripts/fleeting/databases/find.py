@@ -12,6 +12,8 @@ from fleeting.databases import reader
 
 #: The table lies in the root or at most this many folders below it.
 DEPTH = 2
+#: Names that are passed over: Snakemake takes <name> in any path for a variable of its own.
+MARKED = re.compile("[<>]")
 
 
 def table(root: Path, database: str) -> Path | None:
@@ -24,7 +26,7 @@ def tables(root: Path, database: str) -> list[Path]:
 
     Those called coding, coded or codes come first; then by the latest date in the name, the highest
     version, and `(Updated)`; among equals the one nearest to the root, then by path. Links that
-    leave the root are not followed.
+    leave the root are not followed, and names with < or > are passed over.
     """
     pattern = reader.load(database).TABLE_NAME
     found = [path for path in _files(root) if pattern.fullmatch(path.name.casefold())]
@@ -54,6 +56,8 @@ def _files(root: Path) -> Iterator[Path]:
         try:
             with os.scandir(folder) as entries:
                 for entry in entries:
+                    if MARKED.search(entry.name):
+                        continue
                     if entry.is_dir(follow_symlinks=False):
                         if depth < DEPTH:
                             waiting.append((Path(entry.path), depth + 1))

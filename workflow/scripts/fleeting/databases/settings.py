@@ -31,7 +31,8 @@ def table_path(database: str, table: Path | None, root: Path | None) -> Path:
         raise UserError(
             f"{root}: holds no table of {database}, neither itself nor down to {find.DEPTH} "
             f"folders below; names such as {accepted} are accepted. Put the file there (not as a "
-            f"link to elsewhere), or give databases.{database}.table and .frames in the config"
+            "link to elsewhere, nor in a folder with < or > in its name), or give "
+            f"databases.{database}.table and .frames in the config"
         )
     others = [str(path.relative_to(root)) for path in found if path != chosen]
     if others:

@@ -54,6 +54,8 @@ def read_all(results: Path, experiment: str, grid: Grid) -> list[Run]:
                         f"{', '.join(runs[0].classes)} of the first run; train this run again"
                     )
                 runs.append(run)
+    for fold in grid.folds:
+        _check_images([run for run in runs if run.fold == fold], results, experiment)
     tested = [run for run in runs if not run.failed]
     if len({run.unseen is None for run in tested}) > 1:
         run = next(run for run in tested if run.unseen is None)
@@ -63,6 +65,22 @@ def read_all(results: Path, experiment: str, grid: Grid) -> list[Run]:
             "have theirs; run the test step again"
         )
     return runs
+
+
+def _check_images(runs: list[Run], results: Path, experiment: str) -> None:
+    """Every run of a fold has predicted the same images: a table cut at a line's end is whole."""
+    for name in ("predictions", "unseen"):
+        parts = [(run, getattr(run, name)) for run in runs if not run.failed]
+        found = [(run, set(part["image"])) for run, part in parts if part is not None]
+        every = set().union(*(images for _, images in found))
+        for run, images in found:
+            if images != every:
+                file = "unseen_predictions.tsv" if name == "unseen" else "predictions.tsv"
+                folder = run_folder(results, experiment, run.model, run.lr, run.repeat, run.fold)
+                raise UserError(
+                    f"{folder / file}: {len(images)} images, though the runs of this fold together "
+                    f"have {len(every)}; delete it and give your command again"
+                )
 
 
 def _read(folder: Path, model: str, lr: str, repeat: int, fold: str) -> Run:
@@ -76,21 +94,27 @@ def _read(folder: Path, model: str, lr: str, repeat: int, fold: str) -> Run:
         fold=fold,
         classes=names,
         device=str(facts.get("device", "")),
-        history=_read_history(folder / "history.tsv"),
+        history=_read_history(folder / "history.tsv", facts.get("tested_epoch")),
         predictions=_read_test(folder / "predictions.tsv", names, failed),
         unseen=_read_unseen(folder / "unseen_predictions.tsv", names),
         failed=failed,
     )
 
 
-def _read_history(path: Path) -> pd.DataFrame:
+def _read_history(path: Path, last: int | None) -> pd.DataFrame:
     history = tables.read(path, tables.HISTORY)
     if history.empty:
         raise UserError(f"{path}: no epoch; delete it and train this run again")
     history["epoch"] = history["epoch"].astype(int)
     for metric in HISTORY_METRICS:
         history[metric] = history[metric].replace("", "nan").astype(float)
-    return history.sort_values("epoch", ignore_index=True)
+    history = history.sort_values("epoch", ignore_index=True)
+    if last is not None and history["epoch"].tolist() != list(range(1, last + 1)):
+        raise UserError(
+            f"{path}: its epochs are not 1 to {last}, the one that was tested; delete it and train "
+            "this run again"
+        )
+    return history
 
 
 def _read_test(path: Path, classes: tuple[str, ...], failed: str) -> pd.DataFrame:
