@@ -14,7 +14,7 @@ def main() -> None:
     parser.add_argument("--config", type=Path, required=True)
     config, findings = look(parser.parse_args().config)
     if config is None:
-        raise UserError("\n".join(f"{found.text} {found.remedy}" for found in findings))
+        raise UserError("\n".join(f"{found.text}\n{found.remedy}" for found in findings))
     print(config["results"])
 
 
