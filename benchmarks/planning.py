@@ -18,9 +18,15 @@ GRID = {
 }
 
 
-def finished(targets: list[str]) -> dict[str, Any]:
+def project(name: str) -> dict[str, Any]:
+    """The config of a project of 150 runs of which nothing was made yet."""
+    shutil.rmtree(scratch.ROOT / scratch.RESULTS / name, ignore_errors=True)
+    return scratch.config(name, [32], 8, recipe={"weights": "none"}, grid=GRID)
+
+
+def finished(name: str, targets: list[str]) -> dict[str, Any]:
     """A project whose 150 runs Snakemake holds for done; the files themselves are empty."""
-    config = scratch.config("planning", [32], 8, recipe={"weights": "none"}, grid=GRID)
+    config = project(name)
     scratch.snakemake(config, "splits", "--cores", "all")
     summary = scratch.snakemake(config, *targets, "--summary")
     for line in summary.splitlines():
@@ -49,9 +55,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT)
     arguments = parser.parse_args()
     targets = ["training"]
-    shutil.rmtree(scratch.ROOT / scratch.RESULTS / "planning", ignore_errors=True)
-    done = finished(targets)
-    new = done | {"results": f"{done['results']}/new"}
+    new, done = project("planning/new"), finished("planning/done", targets)
     taken = measure.alternate(
         {
             "planning": partial(seconds, new, ["all"], "train 150"),

@@ -1,4 +1,4 @@
-"""The benchmarks start jobs of this project by hand: with all that such a job wants."""
+"""The benchmarks start this project by hand: with configs and jobs that it takes."""
 
 import sys
 from pathlib import Path
@@ -6,6 +6,7 @@ from types import ModuleType
 
 import pytest
 
+from fleeting.config import complete
 from fleeting.training.trainer import Recipe
 
 ROOT = Path(__file__).parents[1]
@@ -37,3 +38,16 @@ def test_the_benchmark_starts_a_training_job(
     assert Recipe.of(run.recipe).epochs == 3
     assert run.output == tmp_path / "run"
     assert slots == 1
+
+
+def test_the_benchmarks_projects_have_a_config_that_the_workflow_takes(
+    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import planning
+    import scratch
+
+    monkeypatch.setattr(scratch, "ROOT", tmp_path)
+    config = complete(planning.project("planning/new"))
+    (experiment,) = config["experiments"].values()
+    grid = experiment["grid"]
+    assert len(grid["models"]) * len(grid["lrs"]) * grid["repeats"] == 150
