@@ -16,7 +16,6 @@ import argparse
 import hashlib
 import json
 import multiprocessing
-import os
 import shutil
 import statistics
 import subprocess
@@ -29,7 +28,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
-from measure import alternate, ratio, table, write
+from measure import alternate, ratio, table, watch, write
 
 from fleeting import registry, tables
 
@@ -133,13 +132,8 @@ class Stage:
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         command = [sys.executable, str(SCRIPTS / "crop.py"), *arguments]
-        with subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL) as job:
-            _, status, usage = os.wait4(job.pid, 0)
-            job.returncode = os.waitstatus_to_exitcode(status)
-        if job.returncode:
-            raise RuntimeError(f"the crop job of {times * CLIPS} clips failed")
-        # macOS counts bytes, Linux kibibytes.
-        return usage.ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+        done = watch(command, self.folder, self.folder / "memory.log")
+        return float(done["peak_bytes"] / 1024**2)
 
     def _copied(self, row: dict[str, str], number: int) -> dict[str, str]:
         """The row of a clip of another name, whose frame is a file of its own."""

@@ -9,6 +9,7 @@ import os
 import platform
 import statistics
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -51,6 +52,20 @@ def ratio(
         above / below for above, below in zip(numerator_seconds, denominator_seconds, strict=True)
     ]
     return statistics.median(ratios), min(ratios), max(ratios)
+
+
+def watch(command: Sequence[str | Path], folder: Path, log: Path) -> dict[str, Any]:
+    """Run a command in a folder, its output in a log: its `seconds` and `peak_bytes` of memory.
+
+    A command that fails is a `RuntimeError`.
+    """
+    found = log.with_suffix(".json")
+    runner = [sys.executable, Path(__file__).with_name("peak.py"), found, *command]
+    with log.open("w", encoding="utf-8") as stream:
+        done = subprocess.run(list(map(str, runner)), cwd=folder, stdout=stream, stderr=stream)
+    if done.returncode:
+        raise RuntimeError(f"{command} failed:\n{log.read_text(encoding='utf-8')}")
+    return dict(json.loads(found.read_text(encoding="utf-8")))
 
 
 def machine() -> dict[str, Any]:

@@ -7,12 +7,9 @@ them.
 
 import argparse
 import json
-import os
 import shutil
 import statistics
-import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -48,19 +45,13 @@ class Side:
     host_bytes: list[int] = field(default_factory=list)
     last: dict[str, Any] = field(default_factory=dict)
 
-
-def timed(command: Sequence[str | Path], side: Side, log: Path) -> dict[str, Any]:
-    """Run a process to its end; notes its memory and returns its wall seconds and output."""
-    start = time.perf_counter()
-    with log.open("w") as stream:
-        process = subprocess.Popen([str(part) for part in command], stdout=stream, stderr=stream)
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{command} failed:\n{log.read_text()}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    side.host_bytes.append(usage.ru_maxrss * unit)
-    return {"wall": time.perf_counter() - start, "text": log.read_text()}
+    def add(self, said: dict[str, Any], process: dict[str, Any]) -> float:
+        """Note what a process said and what was measured of it; returns its loop's seconds."""
+        self.last = said
+        self.rates.append(said["images_per_second"])
+        self.outside.append(process["seconds"] - said["seconds"])
+        self.host_bytes.append(process["peak_bytes"])
+        return float(said["seconds"])
 
 
 def naive(case: Case, folder: Path, precision: str, workers: int, side: Side) -> float:
@@ -70,11 +61,9 @@ def naive(case: Case, folder: Path, precision: str, workers: int, side: Side) ->
     command += ["--model", case.model, "--batch-size", str(case.batch_size)]
     command += ["--epochs", str(case.epochs), "--workers", str(workers)]
     command += ["--threads", str(case.threads), "--precision", precision]
-    done = timed(command, side, folder / "naive.log")
-    side.last = json.loads(done["text"].splitlines()[-1])
-    side.rates.append(side.last["images_per_second"])
-    side.outside.append(done["wall"] - side.last["seconds"])
-    return float(side.last["seconds"])
+    log = folder / "naive.log"
+    done = measure.watch(command, scratch.ROOT, log)
+    return side.add(json.loads(log.read_text().splitlines()[-1]), done)
 
 
 def job(case: Case, folder: Path, precision: str) -> list[str | Path]:
@@ -103,11 +92,8 @@ def trainer(case: Case, folder: Path, precision: str, side: Side) -> float:
     """Seconds of this project's training loop."""
     # A job that was broken off would be gone on from.
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-    done = timed(job(case, folder, precision), side, folder / "trainer.log")
-    side.last = json.loads((folder / "run" / "run.json").read_text())
-    side.rates.append(side.last["images_per_second"])
-    side.outside.append(done["wall"] - side.last["seconds"])
-    return float(side.last["seconds"])
+    done = measure.watch(job(case, folder, precision), scratch.ROOT, folder / "trainer.log")
+    return side.add(json.loads((folder / "run" / "run.json").read_text()), done)
 
 
 def faster_workers(case: Case, folder: Path, choices: Sequence[int]) -> int:

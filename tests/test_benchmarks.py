@@ -51,3 +51,19 @@ def test_the_benchmarks_projects_have_a_config_that_the_workflow_takes(
     (experiment,) = config["experiments"].values()
     grid = experiment["grid"]
     assert len(grid["models"]) * len(grid["lrs"]) * grid["repeats"] == 150
+
+
+def test_a_process_has_a_peak_of_its_own(scripts: ModuleType, tmp_path: Path) -> None:
+    """Not that of the process that started it, which Linux would say."""
+    import measure
+
+    ballast = bytearray(b"1") * 2**28
+    small = measure.watch([sys.executable, "-c", "print('said')"], tmp_path, tmp_path / "s.log")
+    code = "x = bytearray(b'1') * 2**27"
+    large = measure.watch([sys.executable, "-c", code], tmp_path, tmp_path / "l.log")
+    assert small["peak_bytes"] < 2**26
+    assert 2**27 < large["peak_bytes"] < len(ballast)
+    assert small["seconds"] > 0
+    assert (tmp_path / "s.log").read_text() == "said\n"
+    with pytest.raises(RuntimeError, match="exit"):
+        measure.watch([sys.executable, "-c", "exit('why')"], tmp_path, tmp_path / "f.log")

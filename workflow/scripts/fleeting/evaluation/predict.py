@@ -37,7 +37,10 @@ def predict(
     classes, recipe = run["classes"], trainer.Recipe.of(run["settings"])
     trainer.prepare(recipe, run["repeat"])
     place = devices.take(slots_per_device)
-    network = registry.load("model", run["model"]).build(len(classes))
+    # Not initialised in vain: for the largest networks that takes a second.
+    with torch.device("meta"):
+        network = registry.load("model", run["model"]).build(len(classes))
+    network.to_empty(device="cpu")
     try:
         network.load_state_dict(state.read(model_file))
     except (RuntimeError, UserError) as error:
