@@ -73,7 +73,10 @@ def main() -> None:
         "precision_used": records[0]["precision"],
         "epochs": arguments.epochs,
         "train_images": records[0]["train_images"],
-        "seconds_in_training_loops": round(sum(record["seconds"] for record in records), 1),
+        "seconds_in_training_loops": {
+            model: round(sum(run["seconds"] for run in records if run["model"] == model), 1)
+            for model in MODELS
+        },
     }
     measure.write([found], arguments.output)
     print(

@@ -12,7 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
-from fleeting.training.precision import choose
+from fleeting.training.precision import choose, cpu_multiplies_bfloat16
 
 TYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 
@@ -20,6 +20,11 @@ TYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 def has_gpu() -> bool:
     """Whether the benchmarks run on a GPU."""
     return torch.cuda.is_available()
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether there is a GPU, or a CPU with the instructions."""
+    return has_gpu() or cpu_multiplies_bfloat16()
 
 
 def precision_used(wanted: str, size: int) -> str:

@@ -79,6 +79,7 @@ def machine() -> dict[str, Any]:
         "system": platform.system(),
         "python": platform.python_version(),
         **{name: version for name in PACKAGES if (version := _version(PACKAGES[name]))},
+        **_driver(),
     }
 
 
@@ -115,6 +116,16 @@ def _mac_model() -> str:
         return ""
     command = ["sysctl", "-n", "machdep.cpu.brand_string"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _driver() -> dict[str, str]:
+    """The version of NVIDIA's driver, where there is one."""
+    command = ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        return {}
+    return {"driver": done.stdout.split()[0]}
 
 
 def _cores() -> int:

@@ -181,7 +181,7 @@ def main() -> None:
     parser.add_argument("--models", nargs="+")
     parser.add_argument("--sizes", nargs="+", type=int)
     parser.add_argument("--batch-sizes", nargs="+", type=int)
-    parser.add_argument("--precisions", nargs="+", default=["fp32", "auto"])
+    parser.add_argument("--precisions", nargs="+", help="fp32, auto and, where it is fast, bf16")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--images-per-class", type=int, default=24)
@@ -194,6 +194,9 @@ def main() -> None:
     models = arguments.models or (some if arguments.quick else every)
     sizes = arguments.sizes or ([224] if arguments.quick else [224, 128, 96, 64])
     batch_sizes = arguments.batch_sizes or ([16] if arguments.quick else [16, 32])
+    # Whatever `auto` makes of an image size, its rule is measured again.
+    fast = ["bf16"] if hardware.multiplies_bfloat16() else []
+    precisions = arguments.precisions or ["fp32", *fast, "auto"]
     folders = scratch.prepare("training", sizes, arguments.images_per_class)
 
     workers = arguments.workers or ([0, 8] if hardware.has_gpu() else [0, 2])
@@ -204,9 +207,7 @@ def main() -> None:
                 # The largest networks at the paper's own size alone.
                 if model in some or (size, batch_size) == (sizes[0], batch_sizes[0]):
                     case = Case(model, size, batch_size, arguments.epochs, arguments.threads)
-                    measured = compare(
-                        case, folder, arguments.precisions, arguments.rounds, workers
-                    )
+                    measured = compare(case, folder, precisions, arguments.rounds, workers)
                     found += [hardware.with_shares(row) for row in measured]
                     measure.write(found, arguments.output)
     show.write(arguments.output)

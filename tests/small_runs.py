@@ -9,7 +9,7 @@ import pandas as pd
 
 from fleeting import tables
 from fleeting.paths import sha256
-from fleeting.training import packed
+from fleeting.training import checkpoint, packed
 from fleeting.training.pack import pack
 from fleeting.training.run import Run, run
 
@@ -26,6 +26,24 @@ RECIPE: dict[str, Any] = {
     "deterministic": True,
 }
 NAME = {"experiment": "e", "model": "resnet18", "lr": "1e-02", "repeat": 1, "fold": "1"}
+
+
+class Interrupting:
+    """A keeper that stops before a given step, once, and keeps the state as a file would."""
+
+    def __init__(self, at: int, folder: Path) -> None:
+        self.left = at
+        self.checkpoints = checkpoint.Checkpoints(folder, "0" * 64, False)
+
+    def stop(self) -> bool:
+        self.left -= 1
+        return self.left == -1
+
+    def due(self) -> bool:
+        return False
+
+    def save(self, state: dict[str, Any]) -> None:
+        self.checkpoints.save(state)
 
 
 def small_split(folder: Path) -> None:

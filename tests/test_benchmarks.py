@@ -1,9 +1,15 @@
 """The benchmarks start this project by hand: with configs and jobs that it takes."""
 
+import json
+import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from fleeting.config import complete
@@ -67,3 +73,125 @@ def test_a_process_has_a_peak_of_its_own(scripts: ModuleType, tmp_path: Path) ->
     assert (tmp_path / "s.log").read_text() == "said\n"
     with pytest.raises(RuntimeError, match="exit"):
         measure.watch([sys.executable, "-c", "exit('why')"], tmp_path, tmp_path / "f.log")
+
+
+#: What others read of each measurement.
+STATED = {"model", "size", "batch_size", "precision", "device", "ratio", "ratio_low", "ratio_high"}
+STATED |= {"naive_images_per_second", "images_per_second"}
+
+
+def process(seconds: dict[str, list[float]], name: str, side: Any, precision: str) -> float:
+    """One that was never started: what it would have said, of 40 images."""
+    taken = seconds[name].pop(0)
+    said = {"seconds": taken, "images_per_second": 40 / taken, "peak_device_bytes": None}
+    said |= {"precision": precision, "device": "cpu", "train_images": 30, "validation_images": 10}
+    return float(side.add(said, {"seconds": taken + 3, "peak_bytes": 2**20}))
+
+
+def test_a_measurement_is_of_rounds_and_states_what_others_read(
+    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As on a CPU where `auto` is bfloat16: the rounds' own ratios, each way compared once."""
+    import hardware
+    import measure
+    import show
+    import training
+
+    seconds = {"naive": [8.0, 16.0, 8.0], "fp32": [4.0, 4.0, 8.0], "bf16": [2.0, 2.0, 2.0]}
+    used = {"fp32": "fp32", "bf16": "bf16", "auto": "bf16"}
+    monkeypatch.setattr(hardware, "precision_used", lambda name, _: used[name])
+    monkeypatch.setattr(
+        training, "naive", lambda *given: process(seconds, "naive", given[-1], given[2])
+    )
+    monkeypatch.setattr(
+        training, "trainer", lambda *given: process(seconds, given[2], given[-1], given[2])
+    )
+    case = training.Case("resnet18", 32, 8, epochs=1, threads=1)
+    found = training.compare(case, tmp_path, ["fp32", "bf16", "auto"], 3, [0])
+    assert not any(seconds.values()), "auto and bf16 are one process a round"
+    ratios = [(row["ratio"], row["ratio_low"], row["ratio_high"]) for row in found]
+    assert ratios == [(2, 1, 4), (4, 4, 8), (4, 4, 8)]
+    assert [row["seconds_outside_loop"] for row in found] == [3, 3, 3]
+    assert all(row.keys() >= STATED for row in found)
+    written = tmp_path / "latest.json"
+    shares = {"naive_share_of_peak": 0.1, "share_of_peak": 0.2}
+    measure.write([{**row, **shares} for row in found], written)
+    show.write(written)
+    assert "| resnet18 | 32 | 8 | auto | bf16 | 4.00 | 4.00 to 8.00 |" in (
+        written.with_suffix(".md").read_text()
+    )
+    assert written.with_suffix(".png").stat().st_size > 1000
+
+
+def test_the_loop_beside_it_runs(
+    scripts: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import naive
+
+    for part in ("train", "validation"):
+        for label in ("a", "b"):
+            folder = tmp_path / part / label
+            folder.mkdir(parents=True)
+            cv2.imwrite(str(folder / "1.png"), np.zeros((32, 32, 3), np.uint8))
+    options = {"folder": tmp_path, "model": "resnet18", "batch-size": 2, "epochs": 2, "workers": 0}
+    options |= {"threads": 1, "precision": "fp32"}
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["naive.py", *words])
+        naive.main()
+    said = json.loads(capsys.readouterr().out)
+    assert said["images_per_second"] == pytest.approx(4 / said["seconds"])
+
+
+def test_what_needs_a_gpu_is_called_as_it_can_be(
+    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """No GPU is wanted to see that the scripts take their arguments."""
+    import gpu
+    import grid
+    import training
+
+    called: list[list[str]] = []
+    monkeypatch.setattr(gpu, "ran", lambda words, _: called.append(words) or True)
+    with pytest.raises(SystemExit) as end:
+        gpu.main()
+    assert end.value.code == 0
+    assert sum(seconds for _, seconds in gpu.STEPS.values()) <= 600
+
+    class Begun(Exception):
+        pass
+
+    def begin(*_: Any, **__: Any) -> None:
+        raise Begun
+
+    for module in (grid.scratch, training.scratch):
+        monkeypatch.setattr(module, "snakemake", begin)
+    for script, *words in called[:-1]:
+        main = {"grid.py": grid, "training.py": training}[Path(script).name].main
+        monkeypatch.setattr(sys, "argv", [script, *words])
+        with pytest.raises(Begun):
+            main()
+    assert Path(called[-1][-1]).is_file()
+
+
+def test_a_step_that_takes_too_long_is_ended_with_what_it_started(
+    scripts: ModuleType, tmp_path: Path
+) -> None:
+    import gpu
+
+    assert gpu.ran(["-c", "pass"], 60)
+    assert not gpu.ran(["-c", "exit(1)"], 60)
+    found = tmp_path / "child"
+    code = "import subprocess, sys; p = subprocess.Popen(['sleep', '600'])\n"
+    code += f"open({str(found)!r}, 'w').write(str(p.pid)); p.wait()"
+    start = time.monotonic()
+    assert not gpu.ran(["-c", code], 3)
+    while alive(int(found.read_text())):
+        assert time.monotonic() - start < 60
+        time.sleep(0.05)
+
+
+def alive(process: int) -> bool:
+    listed = ["ps", "-o", "stat=", "-p", str(process)]
+    state = subprocess.run(listed, capture_output=True, text=True).stdout.strip()
+    return bool(state) and not state.startswith("Z")

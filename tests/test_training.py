@@ -112,6 +112,7 @@ def test_a_run_is_recorded_and_tested(results: Path) -> None:
     assert kept["tested_epoch"] == 2
     assert kept["threads"] == 1
     assert kept["split_sha256"] == sha256(results / "training.tsv")
+    assert kept["pixels_sha256"] == sha256(results / "training.json")
     assert (kept["failed"], kept["resumed_from_epochs"]) == (None, [])
     state = torch.load(results / "run" / "model.pt", weights_only=True)
     assert state["fc.weight"].shape == (2, 512)
@@ -159,6 +160,18 @@ def test_a_harmed_crop_is_named(
     harm(results / "faces" / "0.png")
     with pytest.raises(UserError, match=message):
         pack(results / "training.tsv", results)
+
+
+@pytest.mark.parametrize("outside", ["../0.png", "faces/../../0.png", "absolute"])
+def test_no_crop_outside_the_results_is_packed(results: Path, outside: str) -> None:
+    """Whatever a table says; the results folder itself may be named by way of its parent."""
+    pack(results / "training.tsv", results / ".." / results.name)
+    crop = (results / "faces" / "0.png").rename(results.parent / "0.png")
+    table = results / "training.tsv"
+    named = str(crop) if outside == "absolute" else outside
+    table.write_text(table.read_text().replace("faces/0.png", named))
+    with pytest.raises(UserError, match="0.png: the crop is missing"):
+        pack(table, results)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from fleeting.errors import UserError
-from small_runs import small_run
+from fleeting.evaluation.predict import predict
+from small_runs import RECIPE, small_run
 
 
 @pytest.mark.parametrize(
@@ -31,6 +32,36 @@ def test_out_of_memory_says_what_to_change(
     text = str(raised.value)
     for part in ("a batch of 4 images of 32 pixels", "recipe.accumulation from 1 to 2"):
         assert part in text
+
+
+def test_no_remedy_that_the_config_would_refuse(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch of 4 has no more than two parts of two images."""
+
+    def fail(*_: Any) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("fleeting.training.run.train", fail)
+    with pytest.raises(UserError, match="lower recipe.batch_size from 4") as raised:
+        small_run(results, recipe={**RECIPE, "accumulation": 2})
+    assert "recipe.accumulation" not in str(raised.value)
+
+
+def test_a_test_that_runs_out_of_memory_asks_for_no_other_recipe(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another recipe would train the whole grid again."""
+    run = small_run(results)
+
+    def fail(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0")
+
+    monkeypatch.setattr("fleeting.training.trainer.predict", fail)
+    with pytest.raises(UserError, match="^out of memory: testing resnet18") as raised:
+        predict(run / "run.json", run / "model.pt", results / "test.tsv")
+    assert "recipe." not in str(raised.value)
+    assert "fewer jobs" in str(raised.value)
 
 
 def test_another_runtime_error_stays_what_it_is(

@@ -17,31 +17,13 @@ import torch
 from fleeting.training import checkpoint, images, interruption, packed
 from fleeting.training.pack import pack
 from fleeting.training.trainer import Recipe, Stopped, prepare, train
-from small_runs import NAME, RECIPE, small_run
+from small_runs import NAME, RECIPE, Interrupting, small_run
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 #: Momentum, so that the optimiser has a state of its own.
 LIVELY = {**RECIPE, "momentum": 0.9, "epochs": 3, "accumulation": 2}
 #: Of the small split: three batches to learn from and two to validate on.
 STEPS = 5
-
-
-class Interrupting:
-    """A keeper that stops before a given step, once, and keeps the state as a file would."""
-
-    def __init__(self, at: int, folder: Path) -> None:
-        self.left = at
-        self.checkpoints = checkpoint.Checkpoints(folder, "0" * 64, False)
-
-    def stop(self) -> bool:
-        self.left -= 1
-        return self.left == -1
-
-    def due(self) -> bool:
-        return False
-
-    def save(self, state: dict[str, Any]) -> None:
-        self.checkpoints.save(state)
 
 
 class Dropping(torch.nn.Module):
@@ -272,6 +254,7 @@ def test_a_foreign_file_is_set_aside_and_never_loaded(results: Path, kind: str) 
         (lambda results: None, True),
         (lambda results: {"recipe": {**LIVELY, "momentum": 0.8}}, False),
         (lambda results: swap_first_images(results), False),
+        (lambda results: pack_otherwise(results), False),
     ],
 )
 def test_a_checkpoint_of_anything_else_is_not_gone_on_from(
@@ -291,6 +274,12 @@ def swap_first_images(results: Path) -> None:
     header, first, second, *rest = table.read_text().splitlines()
     table.write_text("\n".join([header, second, first, *rest]) + "\n")
     packed.write(pack(table, results), table)
+
+
+def pack_otherwise(results: Path) -> None:
+    """The same table and crops, decoded into other pixels: by other code, say."""
+    table = results / "training.tsv"
+    packed.write(pack(table, results)[..., ::-1].copy(), table)
 
 
 def test_a_checkpoint_of_other_code_is_not_gone_on_from(

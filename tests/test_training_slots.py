@@ -329,8 +329,8 @@ def test_a_schedulers_job_shares_its_devices_out_and_never_waits(
     job = {"SLURM_JOB_ID": "17"}
     take(DEVICES[:1], 2)
     take(DEVICES[:1], 2)
-    assert place(take(DEVICES, 1, job)) == (1, 0)
-    assert take(DEVICES, 1, job) == Slot(1, 1, None), "two use the first device, one the second"
+    taken = [place(take(DEVICES, 1, job)) for _ in range(6)]
+    assert taken == [(1, 0), (1, 1), (0, 2), (1, 2), (0, 3), (1, 3)], "beyond the slots, evenly"
 
 
 def test_an_empty_variable_is_no_schedulers_job(take: Callable[..., Slot]) -> None:

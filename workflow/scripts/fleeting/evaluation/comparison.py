@@ -24,6 +24,7 @@ COMPARISON: Schema = {
     "repeats": TEXT,
     "by_chance": TEXT,
     "validation_choice": TEXT,
+    "validation_repeats": TEXT,
     "holds_in": TEXT,
     "decided_by": NAME,
     "status": NAME,
@@ -117,14 +118,15 @@ def _numbers(measured: Measured) -> Iterator[Row]:
     collected = measured.collected
     chance = share(collected.chance)
     model, rate = collected.choice("validation")
-    chosen = of_cell(collected.runs, model, rate)["validation_accuracy"].mean(skipna=False)
+    chosen = of_cell(collected.runs, model, rate).groupby("repeat")["validation_accuracy"]
+    by_repeat = chosen.mean(skipna=False)
     yield _number(
         "section 4.3",
         f"validation accuracy of {_PAPER_CELL}",
         paper.VALIDATION_ACCURACY,
         measured.by_repeat.get(("validation_accuracy", PAPER_MODEL, PAPER_LR), {}),
         chance,
-        float(chosen),
+        dict(zip(by_repeat.index, by_repeat, strict=True)),
     )
     lr = measured.paper_lr or ""
     places = dict.fromkeys(("happiness", "tense"), "table 2, section 4.3")
@@ -135,7 +137,6 @@ def _numbers(measured: Measured) -> Iterator[Row]:
         for metric in paper.METRICS
     ]
     for row, metric, where in cells:
-        choice = measured.cell(model, rate, row, metric)
         name = "test accuracy" if metric == "accuracy" else f"{metric} of {row} on the test images"
         yield _number(
             where,
@@ -143,7 +144,7 @@ def _numbers(measured: Measured) -> Iterator[Row]:
             paper.table_2(row, metric) or nan,
             measured.cell(PAPER_MODEL, lr, row, metric),
             _guessing(collected, row, metric),
-            spread(list(choice.values()))["mean"],
+            measured.cell(model, rate, row, metric),
             "" if metric == "accuracy" or row in collected.classes else row,
         )
 
@@ -154,10 +155,10 @@ def _number(
     stated: float,
     values: Mapping[int, float],
     by_chance: str,
-    chosen: float,
+    chosen: Mapping[int, float],
     no_class: str = "",
 ) -> Row:
-    """One stated number beside the mean over repeats."""
+    """One stated number beside the means over repeats, here and where validation chooses."""
     own = spread(list(values.values()))
     if no_class:
         status = f"not among this experiment's classes: {no_class}"
@@ -182,7 +183,8 @@ def _number(
         "spread": spread_text(own) if values else "",
         "repeats": str(len(values)) if values else "",
         "by_chance": by_chance,
-        "validation_choice": share(chosen),
+        "validation_choice": share(spread(list(chosen.values()))["mean"]),
+        "validation_repeats": str(len(chosen)) if chosen else "",
         "decided_by": "mean over repeats; the paper's two decimals against their range",
         "status": status,
     }
@@ -215,14 +217,17 @@ def _ordering(ordering: Ordering, measured: Measured) -> Row:
     missing = measured.missing(ordering.needs)
     if missing:
         return {**row, "status": f"not in this grid: {_list(missing)}"}
-    values = {key: measured.by_repeat[key] for key in ordering.needs}
-    # Repeat k against repeat k, where all of them finished.
-    repeats = set.intersection(*(set(numbers) for numbers in values.values()))
+    found = {key: measured.by_repeat[key] for key in ordering.needs}
+    # Repeat k against repeat k, where all of them finished; the means are over the same repeats.
+    repeats = sorted(set.intersection(*(set(numbers) for numbers in found.values())))
+    if not repeats:
+        return {**row, "repeats": "0", "status": "no repeat of which all these runs finished"}
+    values = {key: [numbers[repeat] for repeat in repeats] for key, numbers in found.items()}
     held = sum(
-        _holds(ordering, {key: numbers[repeat] for key, numbers in values.items()})
-        for repeat in repeats
+        _holds(ordering, {key: numbers[place] for key, numbers in values.items()})
+        for place in range(len(repeats))
     )
-    means = {key: spread(list(numbers.values()))["mean"] for key, numbers in values.items()}
+    means = {key: spread(numbers)["mean"] for key, numbers in values.items()}
     in_means = _holds(ordering, means)
     return {
         **row,
@@ -258,10 +263,11 @@ def page(frame: pd.DataFrame, collected: Collected) -> Page:
         "setting": ["where", "claim", "paper", "this_run", "status"],
         "number": [
             "where", "claim", "paper", "this_run", "spread", "repeats", "by_chance",
-            "validation_choice", "status",
+            "validation_choice", "validation_repeats", "status",
         ],
         "ordering": [
-            "where", "claim", "holds_in", "by_chance", "status", "this_run", "decided_by",
+            "where", "claim", "holds_in", "by_chance", "status", "this_run", "repeats",
+            "decided_by",
         ],
     }  # fmt: skip
     titles = {
@@ -269,6 +275,7 @@ def page(frame: pd.DataFrame, collected: Collected) -> Page:
         "spread": "over repeats",
         "by_chance": "by chance",
         "validation_choice": "validation's choice",
+        "validation_repeats": "its repeats",
         "holds_in": "holds in (repeats)",
         "decided_by": "decided by",
     }
@@ -287,7 +294,8 @@ def page(frame: pd.DataFrame, collected: Collected) -> Page:
         f"choice; beside them those of {paper_name(model)} at {lr}, "
         "which validation chooses. By chance: what guessing every class equally often is expected "
         "to give; for an ordering, how often it would hold if the values were in random order. An "
-        "ordering is decided in every repeat (repeat k against repeat k) and once on the means. "
+        "ordering is decided in every repeat (repeat k against repeat k) and once on the means "
+        "over the same repeats. "
         "Where the grid lacks a cell, the row says so. The numbers of the paper's table 1 stand "
         "in the table of structures.",
         parts,

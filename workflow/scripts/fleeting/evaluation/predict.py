@@ -47,14 +47,14 @@ def predict(
         raise UserError(
             f"{model_file} cannot be loaded ({error}); delete it and run again"
         ) from None
-    network.to(place.device, memory_format=torch.channels_last)
     parts = images.load(table, ("test",), classes)
+    size, precision = parts["test"].pixels.shape[-1], run["precision"]
     found: dict[str, list[dict[str, Any]]] = {"unseen": []}
     for part, loaded in parts.items():
-        size = loaded.pixels.shape[-1]
-        with memory.explained(run["model"], recipe, size, run["precision"], place.name):
+        with memory.explained(run["model"], recipe, size, precision, place.name, learns=False):
+            network.to(place.device, memory_format=torch.channels_last)
             tested = loaded.to(place.device)
-            logits = trainer.predict(network, tested.pixels, recipe.batch_size, run["precision"])
+            logits = trainer.predict(network, tested.pixels, recipe.batch_size, precision)
         if not logits.isfinite().all():
             raise UserError(
                 f"{model_file}: this model's outputs are no numbers any more: its training "

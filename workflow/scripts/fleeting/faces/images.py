@@ -51,7 +51,15 @@ def read(root: Path, relative: str) -> Image:
     Raises:
         Unusable: reason `unreadable_image`, with what is wrong with the file.
     """
-    data = _bytes(root, relative)
+    return decode(_bytes(root, relative))
+
+
+def decode(data: bytes) -> Image:
+    """The picture that a file's bytes are, as `read` has it, no larger than a frame may be.
+
+    Raises:
+        Unusable: reason `unreadable_image`, with what is wrong with the file.
+    """
     width, height = _size(data)
     if width < 1 or height < 1 or width * height > MOST_PIXELS:
         raise _unreadable(f"a picture of {width} x {height} pixels")

@@ -14,15 +14,19 @@ SAID = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
 
 
 @contextmanager
-def explained(model: str, recipe: Recipe, size: int, precision: str, device: str) -> Iterator[None]:
+def explained(
+    model: str, recipe: Recipe, size: int, precision: str, device: str, learns: bool = True
+) -> Iterator[None]:
     """Turn an allocation that failed within the block into a `UserError` that says what to change.
 
     Args:
         model: the model's name.
         recipe: its batch size and accumulation.
         size: the side of the images in pixels.
-        precision: what the run trains in.
+        precision: what the run computes in.
         device: the device's name.
+        learns: whether the run is trained. Testing takes less memory than that did, so that no
+            change of the recipe, which would train it again, is called for.
     """
     try:
         yield
@@ -34,19 +38,28 @@ def explained(model: str, recipe: Recipe, size: int, precision: str, device: str
         reason = str(error).splitlines()[0]
     else:
         return
-    remedies = [
-        f"raise recipe.accumulation from {recipe.accumulation} to {2 * recipe.accumulation}: a "
-        "batch is then computed in as many parts, and its size stays",
-        f"lower recipe.batch_size from {recipe.batch_size}",
-    ]
+    remedies = list(_of_recipe(recipe, precision, device)) if learns else []
     if device.startswith("cpu"):
         remedies.append("start fewer jobs at a time (--cores)")
     else:
-        if precision != "bf16":
-            remedies.append("set recipe.precision to bf16 (a GPU from Ampere on)")
-        remedies.append("let fewer jobs share the GPU (gpu_slots_per_device)")
+        remedies.append("let fewer jobs share the GPU (gpu_slots_per_device, --resources gpu=N)")
+        remedies.append("end what else uses its memory (nvidia-smi lists it)")
+    what = "" if learns else "testing "
     raise UserError(
-        f"out of memory: {model} with a batch of {recipe.batch_size} images of {size} pixels in "
-        f"{precision} does not fit into {device} ({reason}). Change one of these in the config and "
-        f"run again: {'; '.join(remedies)}."
+        f"out of memory: {what}{model} with a batch of {recipe.batch_size} images of {size} pixels "
+        f"in {precision} does not fit into {device} ({reason}). Do one of these and run again: "
+        f"{'; '.join(remedies)}."
     )
+
+
+def _of_recipe(recipe: Recipe, precision: str, device: str) -> Iterator[str]:
+    """What can be changed in the config's recipe."""
+    # A part needs two images.
+    if 4 * recipe.accumulation <= recipe.batch_size:
+        yield (
+            f"raise recipe.accumulation from {recipe.accumulation} to {2 * recipe.accumulation}: a "
+            "batch is then computed in as many parts, and its size stays"
+        )
+    yield f"lower recipe.batch_size from {recipe.batch_size}"
+    if precision != "bf16" and not device.startswith("cpu"):
+        yield "set recipe.precision to bf16 (a GPU from Ampere on)"

@@ -1,13 +1,14 @@
 """Decode the crops of a fold once for all its runs."""
 
-from pathlib import Path
+import hashlib
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
 
 from fleeting import tables
 from fleeting.errors import UserError
-from fleeting.paths import sha256
+from fleeting.faces import images
 from fleeting.training import packed
 
 
@@ -24,28 +25,34 @@ def pack(table: Path, results: Path) -> packed.Pixels:
     rows = tables.read_rows(table, tables.IMAGES)
     if not rows:
         raise UserError(f"{table}: the table lists no image")
-    first = _decode(results / rows[0]["path"], rows[0]["sha256"])
+    first = _decode(results, rows[0])
     pixels = np.empty((len(rows), *first.shape), np.uint8)
     for position, row in enumerate(rows):
-        path = results / row["path"]
-        image = _decode(path, row["sha256"])
+        image = _decode(results, row)
         if image.shape != first.shape:
             raise UserError(
-                f"{path}: not of the other crops' size; give your command again with `-R crop`"
+                f"{results / row['path']}: not of the other crops' size; give your command again "
+                "with `-R crop`"
             )
         pixels[position] = image
     return pixels
 
 
-def _decode(path: Path, digest: str) -> packed.Pixels:
-    """An (H, W, 3) uint8 image in red, green and blue."""
-    if not path.is_file() or ".." in path.parts:
+def _decode(results: Path, row: dict[str, str]) -> packed.Pixels:
+    """An (H, W, 3) uint8 image in red, green and blue; nothing outside the results is read."""
+    path = results / row["path"]
+    inside = PurePosixPath(row["path"])
+    if inside.is_absolute() or ".." in inside.parts or not path.is_file():
         raise UserError(f"{path}: the crop is missing; give your command again with `-R crop`")
-    if sha256(path) != digest:
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != row["sha256"]:
         raise UserError(
             f"{path}: the crop changed after it was made; give your command again with `-R crop`"
         )
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise UserError(f"{path}: not a readable image; delete its folder and run again")
+    try:
+        image = images.decode(content)
+    except images.Unusable as error:
+        raise UserError(
+            f"{path}: not a readable image ({error.detail}); delete its folder and run again"
+        ) from None
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

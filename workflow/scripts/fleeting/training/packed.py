@@ -14,6 +14,7 @@ from fleeting.errors import UserError
 from fleeting.files import whole, write_text
 from fleeting.paths import sha256
 
+AGAIN = "give your command again with `-R pack_images`"
 #: (N, height, width, 3): red, green and blue, in the order of the table's rows.
 Pixels = NDArray[np.uint8]
 
@@ -40,23 +41,33 @@ def read(table: Path) -> Pixels:
     Raises:
         UserError: they are missing, torn, changed, or those of another table.
     """
-    array, place = _places(table)
-    again = "give your command again with `-R pack_images`"
-    for path in (array, place):
-        if not path.is_file():
-            raise UserError(f"{path}: the packed images are missing; {again}")
+    array, place = _there(table)
     try:
         record = json.loads(place.read_text(encoding="utf-8"))
         stated, of_table, shape = record["sha256"], record["table_sha256"], record["shape"]
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"{place}: not a whole record of packed images; {again}") from None
+        raise UserError(f"{place}: not a whole record of packed images; {AGAIN}") from None
     if of_table != sha256(table):
-        raise UserError(f"{array}: packed for another {table.name}; {again}")
+        raise UserError(f"{array}: packed for another {table.name}; {AGAIN}")
     if stated != sha256(array):
-        raise UserError(f"{array}: the packed images changed after they were made; {again}")
+        raise UserError(f"{array}: the packed images changed after they were made; {AGAIN}")
     pixels: Pixels = np.load(array, mmap_mode="r", allow_pickle=False)
     assert list(pixels.shape) == shape, "the hash covers the shape"
     return pixels
+
+
+def digest(table: Path) -> str:
+    """The sha256 of the record of a table's packed images, which changes when any pixel does."""
+    return sha256(_there(table)[1])
+
+
+def _there(table: Path) -> tuple[Path, Path]:
+    """The array and its record, both of which are there."""
+    places = _places(table)
+    for path in places:
+        if not path.is_file():
+            raise UserError(f"{path}: the packed images are missing; {AGAIN}")
+    return places
 
 
 def _places(table: Path) -> tuple[Path, Path]:

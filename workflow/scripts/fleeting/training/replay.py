@@ -6,6 +6,7 @@ where images are few. CUDA records them once and replays them in one launch.
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 
@@ -19,6 +20,11 @@ def own_stream(device: torch.device) -> AbstractContextManager[object]:
     return torch.cuda.stream(stream)
 
 
+def shared_memory(device: torch.device) -> Any:
+    """CUDA's handle of a memory for recorded steps; None on the CPU, where none is recorded."""
+    return torch.cuda.graph_pool_handle() if device.type == "cuda" else None
+
+
 class Replayed:
     """A step over a batch, recorded once for each size of batch and replayed from then on.
 
@@ -26,12 +32,15 @@ class Replayed:
     nothing, and never asks the device for a value. On the CPU it is simply called.
     """
 
-    def __init__(self, step: Callable[[torch.Tensor], None]) -> None:
-        """Take a step of one (B,) int64 batch of positions; called inside `own_stream`."""
+    def __init__(self, step: Callable[[torch.Tensor], None], memory: Any) -> None:
+        """Take a step of one (B,) int64 batch of positions; called inside `own_stream`.
+
+        Recordings share a memory (`shared_memory`): only one of them runs at a time, and none
+        leaves anything in it for another.
+        """
         self.step = step
         self.recorded: dict[int, tuple[torch.Tensor, torch.cuda.CUDAGraph]] = {}
-        # Recordings share their memory: only one of them ever runs, and none leaves anything in it.
-        self.memory = torch.cuda.graph_pool_handle() if torch.cuda.is_available() else None
+        self.memory = memory
 
     def __call__(self, batch: torch.Tensor, record: bool) -> None:
         """Run the step on a batch.

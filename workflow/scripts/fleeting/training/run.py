@@ -16,7 +16,7 @@ import torchvision
 from fleeting import registry, tables
 from fleeting.files import remove_unfinished, write_bytes, write_text
 from fleeting.paths import sha256
-from fleeting.training import checkpoint, devices, images, memory, precision, weights
+from fleeting.training import checkpoint, devices, images, memory, packed, precision, weights
 from fleeting.training.interruption import listening
 from fleeting.training.keeper import Keeper, resume
 from fleeting.training.state import as_bytes
@@ -72,6 +72,7 @@ def run(run: Run, slots_per_device: int = 1, checkpoint_every_minutes: float = 0
         "settings": dict(run.recipe),
         "seed": seed,
         "split_sha256": sha256(run.table),
+        "pixels_sha256": packed.digest(run.table),
         "weights": asdict(fetched) if fetched else None,
         "versions": versions(),
     }

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from io import FileIO
 from itertools import count
+from math import inf
 from pathlib import Path
 from urllib.parse import quote
 
@@ -40,7 +41,7 @@ class Slot:
         device: a position in the list of devices.
         slot: the slot's number on that device, from 0.
         lock: the locked file: dropping or closing it, or the end of the process, gives the slot
-            back. None in a scheduler's job that has a device to itself or found all slots taken.
+            back. None in a scheduler's job that has a single device.
     """
 
     device: int
@@ -54,7 +55,7 @@ def claim(
     """Take a slot of the least loaded device; wait if all are taken.
 
     In a scheduler's job the scheduler has decided how many processes run: a single device is used
-    as it is, several are shared out between the processes of the job, and nobody waits.
+    as it is, several are shared out evenly between the processes of the job, and nobody waits.
 
     Args:
         devices: the UUIDs of the devices that this process sees, in its order.
@@ -70,32 +71,31 @@ def claim(
     if scheduled and len(devices) == 1:
         slot = Slot(0, 0, None)
     else:
-        slot = _take(devices, slots_per_device)
-        if slot.lock is None and not scheduled:
-            slot = _wait(devices, slots_per_device)
+        most = inf if scheduled else slots_per_device
+        slot = _take(devices, most) or _wait(devices, most)
     log.info("device %d (%s), slot %d", slot.device, devices[slot.device], slot.slot)
     return slot
 
 
-def _wait(devices: Sequence[str], slots_per_device: int) -> Slot:
+def _wait(devices: Sequence[str], most: float) -> Slot:
     """Look again and again until a slot is free."""
     log.info(
-        "all %d slots on %d device(s) are taken: waiting for one. Lower --resources gpu=N to start "
+        "all %g slots on %d device(s) are taken: waiting for one. Lower --resources gpu=N to start "
         "fewer jobs at a time, or raise gpu_slots_per_device to let more share a device.",
-        slots_per_device * len(devices),
+        most * len(devices),
         len(devices),
     )
     pause = FIRST_PAUSE
     while True:
         time.sleep(pause)
-        slot = _take(devices, slots_per_device)
-        if slot.lock is not None:
+        slot = _take(devices, most)
+        if slot:
             return slot
         pause = min(2 * pause, LONGEST_PAUSE)
 
 
-def _take(devices: Sequence[str], slots_per_device: int) -> Slot:
-    """The lowest free slot of the least loaded device, without a lock if even that one is full."""
+def _take(devices: Sequence[str], most: float) -> Slot | None:
+    """The lowest free slot of the least loaded device; None: even that one has the most."""
     try:
         folder = _folder()
         # One at a time: who counts must not see a slot as taken because somebody else counts too.
@@ -104,18 +104,19 @@ def _take(devices: Sequence[str], slots_per_device: int) -> Slot:
             taken = [_taken(folder, device) for device in devices]
             device = min(range(len(devices)), key=lambda position: len(taken[position]))
             slot = next(number for number in count() if number not in taken[device])
-            lock = None
-            if len(taken[device]) < slots_per_device:
-                lock = _try_lock(folder / f"{_prefix(devices[device])}{slot}.lock")
+            if len(taken[device]) >= most:
+                return None
+            lock = _try_lock(folder / f"{_prefix(devices[device])}{slot}.lock")
     except OSError as error:
         raise UserError(
             f"the slots of the devices cannot be locked in the temporary folder ({error}). Set "
             "TMPDIR to a folder on this machine's own disk that you may write to, and run again."
         ) from None
-    if lock is not None:
-        # A program that this process starts never inherits the file, but a forked copy of it does,
-        # and would keep the slot after this process died.
-        os.register_at_fork(after_in_child=partial(_close, weakref.ref(lock)))
+    if lock is None:
+        return None
+    # A program that this process starts never inherits the file, but a forked copy of it does,
+    # and would keep the slot after this process died.
+    os.register_at_fork(after_in_child=partial(_close, weakref.ref(lock)))
     return Slot(device, slot, lock)
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from fleeting.training import generators
 from fleeting.training.images import Images, normalised
 from fleeting.training.precision import autocast, set_up
-from fleeting.training.replay import Replayed, own_stream
+from fleeting.training.replay import Replayed, own_stream, shared_memory
 
 
 @dataclass(frozen=True)
@@ -196,7 +196,8 @@ def train(
 
     in_order = torch.arange(len(validation.labels), device=device).split(recipe.batch_size)
     with own_stream(device):
-        learn_replayed, validate_replayed = Replayed(learn), Replayed(validate)
+        memory = shared_memory(device)
+        learn_replayed, validate_replayed = Replayed(learn, memory), Replayed(validate, memory)
         # Steps are recorded once this process met every size of batch.
         eager = first + (1 if done else 0)
         for number in range(first, recipe.epochs + 1):
