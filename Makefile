@@ -2,6 +2,10 @@
 # index are enough.
 PYTHON ?= python3
 CONFIG ?= config.yaml
+# As it was given, dollars and all; the recipes read it as a variable of the shell, which expands
+# nothing in it.
+override CONFIG := $(value CONFIG)
+export CONFIG
 CORES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
@@ -30,14 +34,15 @@ demo: $(READY)
 		--report results/demo/report.html --report-after-run
 
 doctor: $(READY)
-	@$(BIN)/python workflow/scripts/doctor.py --config "$(CONFIG)"
+	@$(BIN)/python workflow/scripts/doctor.py --config "$$CONFIG"
 
 report: $(READY)
 	@# By way of another folder: Snakemake would expand a $$ in the name of this one.
-	@results=$$($(BIN)/python workflow/scripts/print_results_folder.py --config "$(CONFIG)") && \
+	@results=$$($(BIN)/python workflow/scripts/print_results_folder.py --config "$$CONFIG") && \
 	folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && \
-	$(BIN)/snakemake --configfile "$(CONFIG)" --report "$$folder/report.html" --report-after-run && \
-	cp -- "$$folder/report.html" "$$results/report.html" && echo "The report: $$results/report.html"
+	$(BIN)/snakemake --configfile "$$CONFIG" --report "$$folder/report.html" --report-after-run && \
+	cp -- "$$folder/report.html" "$$results/.report.html.unfinished" && \
+	mv -- "$$results/.report.html.unfinished" "$$results/report.html" && echo "The report: $$results/report.html"
 
 test: $(READY)
 	$(BIN)/ruff check .

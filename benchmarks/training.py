@@ -85,6 +85,7 @@ def job(case: Case, folder: Path, precision: str) -> list[str | Path]:
     command += ["--model", case.model, "--lr", LR, "--repeat", "1", "--fold", "1"]
     command += ["--recipe", json.dumps(recipe), "--gpu-slots-per-device", "1"]
     command += ["--checkpoint-every-minutes", "5", "--checkpoints", folder / "checkpoints"]
+    command += ["--allow-missing", "False"]
     return [*command, "--output", folder / "run"]
 
 

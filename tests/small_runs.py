@@ -70,9 +70,11 @@ def small_run(
     name: dict[str, Any] = NAME,
     recipe: dict[str, Any] = RECIPE,
     output: str = "run",
+    allow_missing: bool = False,
 ) -> Path:
     """Train a run on the pictures of `small_split`, from scratch; returns its folder."""
     folder = results / output
     checkpoints = results / f"{output}_checkpoints"
-    run(Run(results / "training.tsv", name, recipe, None, None, folder, checkpoints))
+    wanted = Run(results / "training.tsv", name, recipe, None, None, folder, checkpoints)
+    run(wanted, allow_missing=allow_missing)
     return folder

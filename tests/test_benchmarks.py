@@ -39,7 +39,7 @@ def test_the_benchmark_starts_a_training_job(
     assert command[1] == ROOT / "workflow" / "scripts" / "train.py"
     monkeypatch.setattr(sys, "argv", [str(part) for part in command[1:]])
     scripts.main()
-    ((run, slots, _),) = started
+    ((run, slots, *_),) = started
     assert run.name["model"] == "resnet18"
     assert Recipe.of(run.recipe).epochs == 3
     assert run.output == tmp_path / "run"

@@ -42,6 +42,8 @@ class Attempt:
     def __init__(self, project: Project, number: int) -> None:
         self.output = project.folder.parent / f"attempt{number}.txt"
         self.experiment = project.folder / "results" / "experiments" / "tiny"
+        # What former attempts saved, which this one has yet to go on from.
+        self.former = set(self.checkpoints())
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -59,16 +61,18 @@ class Attempt:
     def finished(self) -> Counter[str]:
         return Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.text))
 
+    def checkpoints(self) -> list[Path]:
+        """Those of runs that are not done."""
+        return [
+            path
+            for path in self.experiment.glob("checkpoints/*/epoch*.pt")
+            if not (self.experiment / run_of(path) / "run.json").exists()
+        ]
+
     def epochs_behind(self) -> int:
-        """Of the run that is training now: the epochs in its checkpoints; 0 if none is."""
-        return max(
-            (
-                int(path.name[5:9])
-                for path in self.experiment.glob("checkpoints/*/epoch*.pt")
-                if not (self.experiment / run_of(path) / "run.json").exists()
-            ),
-            default=0,
-        )
+        """Of the run that this attempt is training now, what it saved itself; 0 if none is."""
+        own = set(self.checkpoints()) - self.former
+        return max((int(path.name[5:9]) for path in own), default=0)
 
     def wait(self, moment: float, epochs: int) -> bool:
         """Wait so many seconds, then until that many epochs are behind; whether it still runs."""

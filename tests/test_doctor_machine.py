@@ -89,6 +89,27 @@ def test_models_that_are_there_are_not_written_on_top(
     assert "(models 45 MB" in next(disk.look(config, images(600), SIZES, CPU)).text
 
 
+def test_crops_and_packed_images_that_are_there_are_not_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A finished project on a full disk has nothing to complain of."""
+    give(monkeypatch, 10**12)
+    config = config_of(tmp_path)
+    side = 224 * 224 * 3
+    assert (
+        "crops 90 MB, packed images 90 MB" in next(disk.look(config, images(600), SIZES, CPU)).text
+    )
+    crops = tmp_path / "results/faces/paper/samm/006/a/1"
+    folds = tmp_path / "results/experiments/paper/folds/1"
+    for folder in (crops, folds):
+        folder.mkdir(parents=True)
+    for number in range(300):
+        (crops / f"{number}.png").touch()
+    (folds / "training.npy").write_bytes(bytes(450 * side))
+    text = next(disk.look(config, images(600), SIZES, CPU)).text
+    assert "crops 45 MB, packed images 23 MB" in text
+
+
 def test_too_few_places_for_files_and_a_full_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -93,6 +93,45 @@ def test_validation_chooses_among_the_cells_that_are_whole(tmp_path: Path) -> No
     assert "3 repeats" in choice.reason
 
 
+def test_a_run_that_never_began_is_listed(tmp_path: Path) -> None:
+    """As one that did not fit into the device's memory: its history has no epoch."""
+    write(tmp_path, set())
+    reason = "out of memory: resnet34 does not fit"
+    write_run(
+        tmp_path,
+        LABELS,
+        model="resnet34",
+        lr="1e-04",
+        repeat=2,
+        validation=(),
+        losses=(),
+        failed=reason,
+    )
+    found = gather(tmp_path)
+    row = of_cell(all_runs.table(found), "resnet34", "1e-04").iloc[0]
+    assert (row["repeats"], row["failed"]) == (2, f"repeat 2: {reason}")
+    (failed,) = found.failed.to_dict("records")
+    assert failed["epochs"] == 0
+    assert pd.isna(failed["train_loss"])
+    assert pd.isna(failed["lowest_validation_loss"])
+
+
+def test_an_ordering_without_a_common_repeat_says_so(tmp_path: Path) -> None:
+    write(tmp_path, {("resnet18", "1e-05", 1), ("resnet34", "1e-05", 2), ("resnet34", "1e-05", 3)})
+    needs = tuple(("test_accuracy", model, "1e-05") for model in ("resnet18", "resnet34"))
+    ordering = comparison.Ordering(
+        where="",
+        claim="",
+        needs=needs,
+        holds=lambda value: True,
+        decided_by="",
+        by_chance=None,
+    )
+    row = comparison._ordering(ordering, comparison.Measured(gather(tmp_path)))
+    assert (row["repeats"], row["this_run"], row["holds_in"]) == ("0", "", "")
+    assert row["status"].startswith("no repeat")
+
+
 def test_where_no_cell_is_whole_validation_chooses_among_all(tmp_path: Path) -> None:
     write(tmp_path, set(product(GRID["models"], GRID["lrs"], (2,))))
     choice = gather(tmp_path).choices[1]
@@ -147,6 +186,9 @@ def test_orderings_compare_the_same_repeats(tmp_path: Path) -> None:
     )
     row = comparison._ordering(ordering, measured)
     assert (row["repeats"], row["holds_in"]) == ("1", "1 of 1")
+    two = ("test_accuracy", "resnet18", "1e-05")
+    measured.by_repeat[two][3] = 0.123
+    assert "0.123" not in comparison._ordering(ordering, measured)["this_run"], "not in the mean"
 
 
 def frame(found: Collected) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fleeting.evaluation.summary import summary
+from fleeting.evaluation.summary import seconds_by_stage, summary
 
 
 def test_the_experiments_of_the_config_are_shown_and_no_others(tmp_path: Path) -> None:
@@ -17,3 +17,12 @@ def test_the_experiments_of_the_config_are_shown_and_no_others(tmp_path: Path) -
     assert "repeat 1: epoch 2: the train loss is nan" in shown
     assert "former" not in shown
     assert "failed" not in summary(tmp_path, ["former"])
+
+
+def test_seconds_are_summed_by_stage_whatever_a_killed_job_left(tmp_path: Path) -> None:
+    folder = tmp_path / "benchmarks" / "training"
+    folder.mkdir(parents=True)
+    for number, text in enumerate(["s\th:m:s\n1.5\t0:00:01\n", "s\th:m:s\n2\t-\n", "", "s\n"]):
+        (folder / f"{number}.tsv").write_text(text)
+    (row,) = seconds_by_stage(tmp_path).to_dict("records")
+    assert row == {"stage": "training", "jobs": 2, "seconds": 3.5}

@@ -28,7 +28,19 @@ echo "$process" > "$FAKE/$number.pid"
 echo "$number"
 """
 QSTAT = """#!/bin/sh
-[ "$1" = -j ] && kill -0 "$(cat "$FAKE/$2.pid")"
+[ "$1" = -j ] && kill -0 "$(cat "$FAKE/$2.pid")" && cat "$FAKE/says"
+"""
+QDEL = """#!/bin/sh
+echo "$1" >> "$FAKE/deleted"
+"""
+#: The same of PBS, which calls its jobs otherwise and its options too.
+PBS_QSUB = (
+    QSUB.replace("JOB_ID=$number SGE_O_WORKDIR", "PBS_JOBID=$number.server PBS_O_WORKDIR")
+    .replace('echo "$number"\n', 'echo "$number.server"\n')
+    .replace("$FAKE/$number.pid", "$FAKE/$number.server.pid")
+)
+PBS_QSTAT = """#!/bin/sh
+[ "$1" != -j ] && kill -0 "$(cat "$FAKE/$1.pid")"
 """
 SOON = ("--seconds-between-status-checks", "1", "--latency-wait", "5")
 
@@ -38,18 +50,25 @@ def grid_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of a pretended Grid Engine, whose commands are found first."""
     folder = tmp_path / "grid engine"
     folder.mkdir()
-    for name, text in {"qsub": QSUB, "qstat": QSTAT}.items():
-        (folder / name).write_text(text)
-        (folder / name).chmod(0o755)
+    pretend(folder, {"qsub": QSUB, "qstat": QSTAT, "qdel": QDEL})
+    (folder / "says").touch()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setenv("FAKE", str(folder))
     return folder
+
+
+def pretend(folder: Path, commands: dict[str, str]) -> None:
+    for name, text in commands.items():
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
 
 
 def unread(finished: Project, tmp_path: Path) -> Project:
     """A copy in which the annotations are still to be read: four short jobs."""
     project = finished.copy(tmp_path / "it's a (project) ^1")
     shutil.rmtree(project.folder / "results" / "annotations")
+    status = project.folder / "profiles/cluster-generic/status.sh"
+    status.write_text(status.read_text().replace("patience=120", "patience=5"))
     return project
 
 
@@ -74,6 +93,61 @@ def test_jobs_go_through_grid_engine(finished: Project, tmp_path: Path, grid_eng
     for line in submitted:
         assert "-pe smp 1 -l h_rt=1800 -l mem_free=4000M -l gpu=0" in line
         assert "-N fleeting_extract_annotations" in line
+
+
+@pytest.mark.slow
+def test_jobs_go_through_pbs(finished: Project, tmp_path: Path, grid_engine: Path) -> None:
+    """By the lines that the profile has in comments."""
+    pretend(grid_engine, {"qsub": PBS_QSUB, "qstat": PBS_QSTAT})
+    project = unread(finished, tmp_path)
+    profile = project.folder / "profiles/cluster-generic/profile.v9+.yaml"
+    above, _, below = profile.read_text().partition("cluster-generic-submit-cmd: >-\n")
+    commented, walltime, below = below.partition("walltime={resources.seconds}\n")
+    pbs = commented.partition("# PBS:\n")[2].replace("\n# ", "\n").removeprefix("# ")
+    profile.write_text(above + pbs + walltime + below)
+    done = submit(project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.tables() == finished.tables()
+    submitted = (grid_engine / "submitted").read_text().splitlines()
+    assert len(submitted) == 4
+    for line in submitted:
+        assert "-l select=1:ncpus=1:mem=4000mb:ngpus=0 -l walltime=1800" in line
+        assert "-N fleeting " in line, "older ones take 15 letters"
+
+
+def status(grid_engine: Path, job: str = "7") -> str:
+    """What the profile's script says of a job, in a folder beside the pretended commands."""
+    script = ROOT / "profiles/cluster-generic/status.sh"
+    done = subprocess.run(
+        ["sh", str(script), job], cwd=grid_engine, capture_output=True, text=True, check=True
+    )
+    return done.stdout.strip()
+
+
+def test_a_job_that_cannot_be_seen_is_given_time_and_nobody_waits(grid_engine: Path) -> None:
+    """Snakemake asks for one job after the other: a hundred lost ones would hold it up."""
+    notes = grid_engine / ".snakemake" / "cluster"
+    notes.mkdir(parents=True)
+    pretend(grid_engine, {"sleep": '#!/bin/sh\ntouch "$FAKE/slept"\n'})
+    assert [status(grid_engine, str(number)) for number in range(20)] == ["running"] * 20
+    assert not (grid_engine / "slept").exists()
+    first = notes / "7.absent"
+    first.write_text(str(int(first.read_text()) - 121))
+    assert status(grid_engine) == "failed"
+    (grid_engine / "7.pid").write_text(str(os.getpid()))
+    assert status(grid_engine) == "running", "it is in the queue again"
+    assert not first.exists()
+    for ending, said in (("0", "success"), ("143", "failed")):
+        (notes / "7.ending").write_text(ending)
+        assert status(grid_engine) == said
+
+
+def test_a_job_that_grid_engine_could_not_start_has_failed(grid_engine: Path) -> None:
+    """Its state is Eqw: it would stay in the queue for ever."""
+    (grid_engine / "7.pid").write_text(str(os.getpid()))
+    (grid_engine / "says").write_text("job_number: 7\nerror reason    1:  can't chdir\n")
+    assert status(grid_engine) == "failed"
+    assert (grid_engine / "deleted").read_text() == "7\n"
 
 
 @pytest.mark.slow

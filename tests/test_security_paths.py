@@ -125,3 +125,23 @@ def test_a_key_that_is_given_twice_is_one_message(tmp_path: Path) -> None:
     shown = done.stdout + done.stderr
     assert "odd.yaml, line 1 and below: the key 'results' stands 2 times" in shown
     assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("target", ["doctor", "report"])
+def test_a_configs_name_is_no_command_of_makes(tmp_path: Path, target: str) -> None:
+    """Neither make nor its shell expands it; a pretended environment says what it was given."""
+    name = "a`touch pwned` $(touch pwned) $HOME $$x \"c\" 'd'.yaml"
+    folder = tmp_path / "project"
+    (folder / "envs").mkdir(parents=True)
+    (folder / "envs" / "requirements.txt").touch()
+    shutil.copy(ROOT / "Makefile", folder)
+    commands = folder / ".venv" / "bin"
+    commands.mkdir(parents=True)
+    for command in ("python", "snakemake"):
+        (commands / command).write_text('#!/bin/sh\nprintf "%s\\n" "$@" >> said\nexit 1\n')
+        (commands / command).chmod(0o755)
+    (folder / ".venv" / ".ready").touch()
+    done = subprocess.run(["make", target, f"CONFIG={name}"], cwd=folder, capture_output=True)
+    assert done.returncode != 0
+    assert (folder / "said").read_text().splitlines()[-1] == name
+    assert not (folder / "pwned").exists()

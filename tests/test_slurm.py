@@ -114,7 +114,7 @@ def calls(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     begun = {name: start(copies[name], "--", f"{RUN}/history.tsv") for name in [*STOPS, "gres"]}
     begun["one submission"] = submit(copies["one submission"])
     try:
-        stop_each({name: copies[name] for name in STOPS})
+        stop_each({name: copies[name] for name in [*STOPS, "one submission"]})
         yield begun
     finally:
         for call in begun.values():
@@ -177,10 +177,10 @@ def use_gres(project: Project) -> None:
 
 def submit(project: Project) -> Call:
     """Snakemake itself as the job, with GPUs that it shares out."""
-    command = f"{sys.executable} -m snakemake --configfile tiny.yaml --cores 2 --resources gpu=2"
-    resources = ("--gpus=2", "--cpus-per-task=2", "--mem=16000", "--requeue")
-    wrapped = f"--wrap={command} -- training"
-    return begin(project, "sbatch", "--wait", *resources, wrapped)
+    command = f"{sys.executable} -m snakemake --configfile tiny.yaml"
+    resources = ("--gpus=2", "--cpus-per-task=2", "--mem=16000", "--requeue", "--open-mode=append")
+    lines = f"{command} --unlock\n{command} --cores 2 --resources gpu=2 -- training"
+    return begin(project, "sbatch", "--wait", *resources, f"--wrap={lines}")
 
 
 def training_process(project: Project) -> int | None:
@@ -201,7 +201,7 @@ def stop_each(projects: dict[str, Project]) -> None:
         for name in sorted(left):
             process = training_process(projects[name])
             if process is not None:
-                STOPS[name](process)
+                STOPS.get(name, preempt)(process)
                 left.remove(name)
         time.sleep(0.05)
 
@@ -319,6 +319,8 @@ def test_one_submission_for_all_runs(slurm: Slurm, calls: dict[str, Call], local
         for repeat in (1, 2)
     ]
     assert same_runs(project, local, runs)
+    records = [json.loads((project.folder / run / "run.json").read_text()) for run in runs]
+    assert any(record["resumed_from_epochs"] for record in records), "it was requeued in the middle"
 
 
 def test_the_whole_pipeline(slurm: Slurm, whole: Call, local: Project) -> None:

@@ -1,11 +1,13 @@
 """Out of memory: the message says what a user can change."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from fleeting import tables
 from fleeting.errors import UserError
 from fleeting.evaluation.predict import predict
 from small_runs import RECIPE, small_run
@@ -46,6 +48,27 @@ def test_no_remedy_that_the_config_would_refuse(
     with pytest.raises(UserError, match="lower recipe.batch_size from 4") as raised:
         small_run(results, recipe={**RECIPE, "accumulation": 2})
     assert "recipe.accumulation" not in str(raised.value)
+
+
+def test_a_run_that_may_be_missing_is_recorded_as_failed(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the others can be evaluated; nothing of it is tested."""
+
+    def fail(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0")
+
+    monkeypatch.setattr("fleeting.training.run.train", fail)
+    run = small_run(results, allow_missing=True)
+    record = json.loads((run / "run.json").read_text())
+    assert record["failed"].startswith("out of memory: resnet18 with a batch of 4 images")
+    assert record["failed"].endswith("(CUDA out of memory)")
+    assert record["tested_epoch"] is None
+    assert tables.read_rows(run / "history.tsv", tables.HISTORY) == []
+    assert torch.load(run / "model.pt", weights_only=True) == {}
+    assert not (results / "run_checkpoints").exists()
+    found = predict(run / "run.json", run / "model.pt", results / "test.tsv")
+    assert found == {"test": [], "unseen": []}
 
 
 def test_a_test_that_runs_out_of_memory_asks_for_no_other_recipe(

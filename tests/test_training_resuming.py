@@ -104,6 +104,7 @@ def command(results: Path, output: str, recipe: dict[str, Any] = LIVELY) -> list
         "recipe": json.dumps(recipe),
         "gpu-slots-per-device": 1,
         "checkpoint-every-minutes": 0,
+        "allow-missing": False,
         "checkpoints": results / f"{output}_checkpoints",
         "output": results / output,
     }

@@ -1,17 +1,27 @@
 #!/bin/sh
 # What became of a job, as Snakemake asks: running, success or failed. $1 is the job's number.
+# Snakemake asks for one job after the other, so nothing is waited for here.
 ending=".snakemake/cluster/$1.ending"
-# A file of another node may take a while to be seen, and a job to leave the queue.
-for pause in 0 5 10 15; do
-    sleep "$pause"
-    if [ -s "$ending" ]; then
-        if [ "$(cat "$ending")" = 0 ]; then echo success; else echo failed; fi
-        exit
-    fi
-    # Grid Engine asks for -j; PBS takes the number as it is.
-    if qstat -j "$1" > /dev/null 2>&1 || qstat "$1" > /dev/null 2>&1; then
+absent=".snakemake/cluster/$1.absent"
+# Seconds that a job may be in neither place: a file of another node may take a while to be seen, and
+# the queue's own server may be restarting.
+patience=120
+
+if [ -s "$ending" ]; then
+    rm -f "$absent"
+    if [ "$(cat "$ending")" = 0 ]; then echo success; else echo failed; fi
+# Grid Engine asks for -j; PBS takes the number as it is.
+elif listed=$(qstat -j "$1" 2> /dev/null) || listed=$(qstat "$1" 2> /dev/null); then
+    rm -f "$absent"
+    if echo "$listed" | grep -q "^error reason"; then
+        # Grid Engine could not start it, and keeps it (state Eqw) until somebody looks.
+        qdel "$1" > /dev/null 2>&1
+        echo failed
+    else
         echo running
-        exit
     fi
-done
-echo failed
+else
+    now=$(date +%s)
+    [ -s "$absent" ] || echo "$now" > "$absent"
+    if [ $((now - $(cat "$absent"))) -lt "$patience" ]; then echo running; else echo failed; fi
+fi

@@ -265,6 +265,7 @@ rule keep_models:
     input:
         script=code("keep_models.py"),
         choices=in_experiment("evaluation/choices.tsv"),
+        runs=in_experiment("evaluation/runs.tsv"),
         models=lambda w: ancient(runs(w.experiment, ["model.pt"])),
         split=settled,
     output:

@@ -93,9 +93,11 @@ rule train:
     threads: lambda w: experiment(w)["recipe"]["threads"]
     resources:
         gpu=1,
-        # No params: neither who shares a device with whom nor when a run is saved changes a result.
+        # No params: who shares a device with whom, when a run is saved and what becomes of one that
+        # does not fit change no result.
         gpu_slots_per_device=config["gpu_slots_per_device"],
         checkpoint_every_minutes=config["checkpoint_every_minutes"],
+        allow_missing=str(config["allow_missing"]),
     params:
         recipe=lambda w: as_json(experiment(w)["recipe"]),
         weights=weights_arguments,
@@ -113,5 +115,6 @@ rule train:
         "--recipe {params.recipe:q} {params.weights:q} "
         "--gpu-slots-per-device {resources.gpu_slots_per_device:q} "
         "--checkpoint-every-minutes {resources.checkpoint_every_minutes:q} "
+        "--allow-missing {resources.allow_missing:q} "
         "--checkpoints {params.checkpoints:q} --output {params.folder:q} "
         "> {log:q} 2>&1"

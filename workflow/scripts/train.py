@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--weights-file", type=Path, help="if not in torchvision's cache")
     parser.add_argument("--gpu-slots-per-device", type=int, required=True)
     parser.add_argument("--checkpoint-every-minutes", type=int, required=True)
+    parser.add_argument("--allow-missing", choices=("True", "False"), required=True)
     parser.add_argument("--checkpoints", type=Path, required=True, help="the run's own folder")
     parser.add_argument("--output", type=Path, required=True, help="the run's folder")
     arguments = parser.parse_args()
@@ -41,7 +42,12 @@ def main() -> None:
         arguments.checkpoints,
     )
     try:
-        run(wanted, arguments.gpu_slots_per_device, arguments.checkpoint_every_minutes)
+        run(
+            wanted,
+            arguments.gpu_slots_per_device,
+            arguments.checkpoint_every_minutes,
+            arguments.allow_missing == "True",
+        )
     except Stopped:
         logging.info("asked to stop: the state is saved, and the next try goes on from it")
         sys.exit(STATUS)

@@ -110,29 +110,39 @@ def _needs(
     devices: Devices,
 ) -> tuple[dict[str, int], int]:
     """Bytes by what is written, and the number of files."""
+    results = Path(config["results"])
     images = sum(len(found.images) for found in databases if found.images is not None)
     used = {config["experiments"][name]["crop"] for name in sizes}
+    # What is there already is not written on top.
+    uncut = {
+        name: max(0, images - sum(1 for _ in (results / "faces" / name).rglob("*.png")))
+        for name in used
+    }
     # A crop's PNG is hardly ever larger than its pixels; the demo's are half of that.
-    crops = sum(images * 3 * config["crops"][name]["size"] ** 2 for name in used)
+    crops = sum(count * 3 * config["crops"][name]["size"] ** 2 for name, count in uncut.items())
     packed = models = checkpoints = runs = links = 0
     for name, counts in sizes.items():
         block = config["experiments"][name]
         side = config["crops"][block["crop"]]["size"]
         split = counts.train + counts.validation + counts.test
-        packed += 3 * side**2 * split
+        arrays = (results / "experiments" / name / "folds").rglob("*.npy")
+        packed += max(0, 3 * side**2 * split - sum(path.stat().st_size for path in arrays))
         links += split
         grid = Grid.of(config["results"], name, block)
         runs += grid.runs
         states = {model: model_bytes(model, counts.classes) for model in grid.models}
         largest = max(states.values())
-        at_once = min(grid.runs, jobs_at_once(config, devices, block["recipe"]["threads"]))
+        left = {
+            model: sum(not (folder / "model.pt").is_file() for folder in grid.folders(model))
+            for model in states
+        }
+        at_once = jobs_at_once(config, devices, block["recipe"]["threads"])
+        at_once = min(sum(left.values()), at_once)
         if config["keep_models"] == "none":
             # As many that wait for their test as there are in training.
             models += 2 * at_once * largest
         else:
-            for model, state in states.items():
-                done = sum((folder / "model.pt").is_file() for folder in grid.folders(model))
-                models += state * (grid.runs_a_model - done)
+            models += sum(state * left[model] for model, state in states.items())
         if config["keep_models"] == "chosen":
             # Copies of at most two cells: the paper's fixed choice, and validation's.
             models += 2 * grid.repeats * largest
@@ -147,7 +157,7 @@ def _needs(
         "records of runs": RUN_BYTES * runs,
         "report": REPORT_BYTES,
     }
-    return needs, images * len(used) + links + RUN_FILES * runs
+    return needs, sum(uncut.values()) + links + RUN_FILES * runs
 
 
 def _temporary() -> Iterator[Finding]:

@@ -112,7 +112,11 @@ def _run_row(run: Run) -> dict[str, object]:
         "fold": run.fold,
         "failed": run.failed,
         "epochs": len(run.history),
-        **{metric: float(run.history[metric].iloc[-1]) for metric in HISTORY_METRICS},
+        # A run that did not fit into its device's memory has no epoch.
+        **{
+            metric: float(run.history[metric].get(len(run.history) - 1, nan))
+            for metric in HISTORY_METRICS
+        },
         "lowest_validation_loss": float(run.history["validation_loss"].min()),
         "highest_validation_accuracy": float(run.history["validation_accuracy"].max()),
         "test_images": len(run.predictions),

@@ -94,16 +94,16 @@ def _read(folder: Path, model: str, lr: str, repeat: int, fold: str) -> Run:
         fold=fold,
         classes=names,
         device=str(facts.get("device", "")),
-        history=_read_history(folder / "history.tsv", facts.get("tested_epoch")),
+        history=_read_history(folder / "history.tsv", facts.get("tested_epoch"), failed),
         predictions=_read_test(folder / "predictions.tsv", names, failed),
         unseen=_read_unseen(folder / "unseen_predictions.tsv", names),
         failed=failed,
     )
 
 
-def _read_history(path: Path, last: int | None) -> pd.DataFrame:
+def _read_history(path: Path, last: int | None, failed: str) -> pd.DataFrame:
     history = tables.read(path, tables.HISTORY)
-    if history.empty:
+    if history.empty and not failed:
         raise UserError(f"{path}: no epoch; delete it and train this run again")
     history["epoch"] = history["epoch"].astype(int)
     for metric in HISTORY_METRICS:

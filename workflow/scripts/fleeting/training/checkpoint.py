@@ -204,8 +204,11 @@ def _locked(folder: Path) -> tuple[IO[str], bool]:
         # This may be a file that was removed since.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat()):
-                lock.truncate(0)
-                lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-                lock.flush()
+                # Only for whoever waits: a full disk is no reason not to train.
+                with suppress(OSError):
+                    lock.truncate(0)
+                    os.write(
+                        lock.fileno(), f"process {os.getpid()} on {socket.gethostname()}".encode()
+                    )
                 return lock, waited
         lock.close()

@@ -75,6 +75,10 @@ class Keeper:
     start: float = field(default_factory=time.perf_counter)
     saved: float = field(default_factory=time.perf_counter)
 
+    def begin(self) -> None:
+        """Start the clock anew: what went before was no training."""
+        self.start = self.saved = time.perf_counter()
+
     def stop(self) -> bool:
         """Whether this process was asked to stop."""
         return self.requests.received is not None

@@ -13,11 +13,24 @@ from fleeting.training.trainer import Recipe
 SAID = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
 
 
+class OutOfMemory(UserError):
+    """A run does not fit into its device's memory.
+
+    Attributes:
+        what: the run and the device, for a table.
+    """
+
+    def __init__(self, what: str, remedies: list[str]) -> None:
+        """Keep what is wrong apart from the remedies, which the text has both."""
+        super().__init__(f"{what}. Do one of these and run again: {'; '.join(remedies)}.")
+        self.what = what
+
+
 @contextmanager
 def explained(
     model: str, recipe: Recipe, size: int, precision: str, device: str, learns: bool = True
 ) -> Iterator[None]:
-    """Turn an allocation that failed within the block into a `UserError` that says what to change.
+    """Turn an allocation that failed within the block into an `OutOfMemory` with what to change.
 
     Args:
         model: the model's name.
@@ -45,10 +58,10 @@ def explained(
         remedies.append("let fewer jobs share the GPU (gpu_slots_per_device, --resources gpu=N)")
         remedies.append("end what else uses its memory (nvidia-smi lists it)")
     what = "" if learns else "testing "
-    raise UserError(
+    raise OutOfMemory(
         f"out of memory: {what}{model} with a batch of {recipe.batch_size} images of {size} pixels "
-        f"in {precision} does not fit into {device} ({reason}). Do one of these and run again: "
-        f"{'; '.join(remedies)}."
+        f"in {precision} does not fit into {device} ({reason})",
+        remedies,
     )
 
 

@@ -47,7 +47,12 @@ class Run:
     checkpoints: Path
 
 
-def run(run: Run, slots_per_device: int = 1, checkpoint_every_minutes: float = 0) -> None:
+def run(
+    run: Run,
+    slots_per_device: int = 1,
+    checkpoint_every_minutes: float = 0,
+    allow_missing: bool = False,
+) -> None:
     """Train a run, or what a former process left to do, write its files and drop its checkpoints.
 
     A run whose loss is no finite number any more ends there: its record says `failed`.
@@ -57,6 +62,8 @@ def run(run: Run, slots_per_device: int = 1, checkpoint_every_minutes: float = 0
         slots_per_device: how many jobs may share a GPU.
         checkpoint_every_minutes: the state is saved after an epoch if so many minutes have passed
             since the last time.
+        allow_missing: whether a run that does not fit into the device's memory is recorded as
+            failed too, with no epoch and no model, so that the others can be evaluated.
 
     Raises:
         Stopped: this process was asked to stop; another one can go on.
@@ -99,29 +106,43 @@ def run(run: Run, slots_per_device: int = 1, checkpoint_every_minutes: float = 0
                 used,
             )
             state, past = resume(kept, place.name, used)
-            with memory.explained(run.name["model"], recipe, size, used, place.name):
-                # Convolutions are faster with the channels last, on the CPU and on tensor cores.
-                network.to(place.device).to(memory_format=torch.channels_last)
-                training, validation = (
-                    parts[part].to(place.device) for part in ("train", "validation")
-                )
-                keeper = Keeper(kept, 60 * checkpoint_every_minutes, requests, past)
-                lr = float(run.name["lr"])
-                history = train(
-                    network, training, validation, lr, recipe, used, seed, log_epoch, keeper, state
-                )
+            keeper = Keeper(kept, 60 * checkpoint_every_minutes, requests, past)
+            history: list[Epoch] = []
+            failed = None
+            try:
+                with memory.explained(run.name["model"], recipe, size, used, place.name):
+                    # Convolutions are faster with the channels last, on the CPU and on tensor
+                    # cores.
+                    network.to(place.device).to(memory_format=torch.channels_last)
+                    learned, looked_at = (
+                        parts[part].to(place.device) for part in ("train", "validation")
+                    )
+                    task = (network, learned, looked_at, float(run.name["lr"]), recipe, used, seed)
+                    keeper.begin()
+                    history = train(*task, log_epoch, keeper, state)
+                failed = failure(history)
+            except memory.OutOfMemory as error:
+                if not allow_missing:
+                    raise
+                logging.warning("%s", error)
+                failed = error.what
             record = {**facts, **counts, "classes": classes, "precision": used}
-            record |= _outcome(history, recipe, place, keeper, len(training.names))
-            save(history, {**record, "key": key}, network, run.output)
+            record |= _outcome(failed, history, recipe, place, keeper, len(parts["train"].names))
+            state_dict = network.state_dict() if history else {}
+            save(history, {**record, "key": key}, state_dict, run.output)
             kept.clear()
 
 
 def _outcome(
-    history: list[Epoch], recipe: Recipe, place: devices.Place, keeper: Keeper, train_images: int
+    failed: str | None,
+    history: list[Epoch],
+    recipe: Recipe,
+    place: devices.Place,
+    keeper: Keeper,
+    train_images: int,
 ) -> dict[str, Any]:
     """What a run's record says of how it went."""
     seconds = keeper.seconds
-    failed = failure(history)
     if failed:
         logging.warning("the run failed: %s", failed)
     # Without the part of an epoch that was lost between a checkpoint and the end of a process.
@@ -149,8 +170,10 @@ def _network(
 
 
 def _finished(output: Path, key: str) -> bool:
-    """Whether a run's folder holds the results of this very run: run.json is written last."""
+    """Whether a run's folder holds the results of this very run."""
     try:
+        if not all((output / name).is_file() for name in ("history.tsv", "model.pt")):
+            return False
         return bool(json.loads((output / "run.json").read_text(encoding="utf-8"))["key"] == key)
     except (OSError, ValueError, KeyError, TypeError):
         return False
@@ -169,13 +192,16 @@ def log_epoch(epoch: Epoch) -> None:
 
 
 def save(
-    history: list[Epoch], record: dict[str, Any], network: torch.nn.Module, folder: Path
+    history: list[Epoch],
+    record: dict[str, Any],
+    state_dict: Mapping[str, torch.Tensor],
+    folder: Path,
 ) -> None:
     """Write history.tsv, model.pt and then run.json into a run's folder, each whole or not at all.
 
     The model is the network's state dict, on the CPU.
     """
-    state = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    state = {key: value.detach().cpu().contiguous() for key, value in state_dict.items()}
     folder.mkdir(parents=True, exist_ok=True)
     remove_unfinished(folder)
     tables.write_rows([asdict(epoch) for epoch in history], folder / "history.tsv", tables.HISTORY)
