@@ -1,6 +1,9 @@
 """What several test files share."""
 
+import fcntl
 import gc
+import os
+import shutil
 import sys
 from pathlib import Path
 
@@ -19,12 +22,22 @@ gc.enable()  # A test session is long, unlike a job.
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project whose results are complete; copy it before changing anything.
 
-    Its path holds what shells and Snakemake might trip over.
+    Its path holds what shells and Snakemake might trip over. One for all of pytest's processes: the
+    first to ask makes it, the others wait.
     """
-    folder = tmp_path_factory.mktemp("pipeline") / "it's a (project) ^1"
-    project = Project.new(folder)
-    project.run()
-    return project
+    session = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        session = session.parent
+    folder = session / "pipeline" / "it's a (project) ^1"
+    done = session / "pipeline.done"
+    with (session / "pipeline.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists():
+            # What a process that failed to make it left.
+            shutil.rmtree(folder, ignore_errors=True)
+            Project.new(folder).run()
+            done.touch()
+    return Project(folder)
 
 
 @pytest.fixture

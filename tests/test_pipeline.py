@@ -125,7 +125,7 @@ def test_the_paper_has_150_runs() -> None:
 
 
 def test_the_report(finished: Project, tmp_path: Path) -> None:
-    finished.run("--report", str(tmp_path / "report.html"))
+    finished.copy(tmp_path / "copy").run("--report", str(tmp_path / "report.html"))
     text = (tmp_path / "report.html").read_text()
     for name in ("confusion.svg", "all_runs.html", "excluded.html", "unused.html"):
         assert name in text
@@ -209,9 +209,13 @@ def test_models_that_are_not_kept(finished: Project, tmp_path: Path, keep: str) 
     project = finished.copy(tmp_path / "copy")
     project.configure(lambda config: config.update(keep_models=keep))
     shutil.rmtree(project.folder / EXPERIMENT)
-    assert project.run("evaluation").jobs["train"] == 2
+    assert project.run("-n", "evaluation").jobs["keep_models"] == (keep == "chosen")
+    targets = [f"{EXPERIMENT}/evaluation/choices.tsv"]
+    targets += [f"{EXPERIMENT}/models"] if keep == "chosen" else []
+    assert project.run(*targets).jobs["train"] == 2
     left = sorted(path.parts[-2] for path in (project.folder / EXPERIMENT).rglob("*.pt"))
     assert left == (["models"] * len(left) if keep == "chosen" else [])
     assert bool(left) == (keep == "chosen")
-    assert project.run("-n", "evaluation").jobs == {}, "a removed model retrains nothing"
+    planned = project.run("-n", "evaluation").jobs
+    assert {"train", "test", "keep_models"}.isdisjoint(planned), "a removed model retrains nothing"
     assert project.run("-n", "training").jobs == {}

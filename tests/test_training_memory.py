@@ -10,7 +10,14 @@ import torch
 from fleeting import tables
 from fleeting.errors import UserError
 from fleeting.evaluation.predict import predict
-from small_runs import RECIPE, small_run
+from fleeting.training.models import resnet18
+from small_runs import RECIPE, small_network, small_run
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What trains in this process is small; jobs of their own train the real network."""
+    monkeypatch.setattr(resnet18, "build", small_network)
 
 
 @pytest.mark.parametrize(

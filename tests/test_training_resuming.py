@@ -15,15 +15,22 @@ import pytest
 import torch
 
 from fleeting.training import checkpoint, images, interruption, packed
+from fleeting.training.models import resnet18
 from fleeting.training.pack import pack
 from fleeting.training.trainer import Recipe, Stopped, prepare, train
-from small_runs import NAME, RECIPE, Interrupting, small_run
+from small_runs import NAME, RECIPE, Interrupting, small_network, small_run
 
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 #: Momentum, so that the optimiser has a state of its own.
 LIVELY = {**RECIPE, "momentum": 0.9, "epochs": 3, "accumulation": 2}
 #: Of the small split: three batches to learn from and two to validate on.
 STEPS = 5
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What trains in this process is small; jobs of their own train the real network."""
+    monkeypatch.setattr(resnet18, "build", small_network)
 
 
 class Dropping(torch.nn.Module):
