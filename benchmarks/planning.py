@@ -54,7 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--output", type=Path, default=OUTPUT)
     arguments = parser.parse_args()
-    targets = ["training"]
+    targets = ["all"]
     new, done = project("planning/new"), finished("planning/done", targets)
     taken = measure.alternate(
         {

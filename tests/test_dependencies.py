@@ -57,6 +57,11 @@ def test_a_job_does_not_depend_on_the_siblings_of_its_module() -> None:
         "import importlib\nimportlib.import_module('fleeting.' + 'tables')",
         "__import__('fleeting.tables')",
         "def later():\n    import not_installed",
+        "class A:\n    if 1:\n        pass\n    else:\n        import not_installed",
+        "try:\n    pass\nexcept OSError:\n    import not_installed",
+        "try:\n    pass\nfinally:\n    import not_installed",
+        "match 1:\n    case 1:\n        import not_installed",
+        "for _ in ():\n    with open(0):\n        import not_installed",
     ],
 )
 def test_an_import_that_cannot_be_resolved_is_an_error(tmp_path: Path, text: str) -> None:

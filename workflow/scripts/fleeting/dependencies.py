@@ -8,6 +8,7 @@ cannot resolve: a list that silently lacks a module would leave stale results be
 import ast
 import os
 import sys
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,10 @@ LIBRARIES = frozenset(
     "cv2 jsonschema matplotlib numpy openpyxl pandas seaborn sklearn torch torchvision xlrd xlwt "
     "yaml".split()
 )
+
+
+#: Functions that import what a text says, which cannot be followed.
+BY_NAME = ("import_module", "__import__")
 
 
 class UnresolvedImport(Exception):
@@ -54,8 +59,10 @@ def files(script: str, *modules: str) -> list[Path]:
 def imported(path: Path) -> tuple[Path, ...]:
     """The project files that one file imports itself."""
     found = []
-    tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
-    for node in ast.walk(tree):
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text, str(path))
+    # Every call of Snakemake does this: expressions are looked into only where it matters.
+    for node in ast.walk(tree) if any(name in text for name in BY_NAME) else _statements(tree):
         if isinstance(node, ast.Import):
             found += [_resolve(alias.name, path) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -68,9 +75,17 @@ def imported(path: Path) -> tuple[Path, ...]:
                 found.append(_resolve(module, path))
         elif isinstance(node, ast.Call) and path.name != "registry.py":
             called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if called in ("import_module", "__import__"):
+            if called in BY_NAME:
                 raise UnresolvedImport(f"{path}, line {node.lineno}: use fleeting.registry.load")
     return tuple(file for file in found if file is not None)
+
+
+def _statements(node: ast.AST) -> Iterator[ast.AST]:
+    """All statements below a node, which are all that can import."""
+    for name in ("body", "orelse", "handlers", "finalbody", "cases"):
+        for statement in getattr(node, name, ()):
+            yield statement
+            yield from _statements(statement)
 
 
 def _resolve(module: str, importer: Path) -> Path | None:
