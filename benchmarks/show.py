@@ -20,6 +20,7 @@ COLUMNS = {
     "share_of_peak": "share of matmul peak",
     "naive_share_of_peak": "naive loop's share",
     "seconds_outside_loop": "s outside the loop",
+    "naive_seconds_outside_loop": "naive s outside",
     "memory": "host GB",
     "naive_memory": "naive host GB",
     "device_memory": "device GB",
@@ -67,6 +68,7 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
         "share_of_peak": f"{row['share_of_peak']:.0%}",
         "naive_share_of_peak": f"{row['naive_share_of_peak']:.0%}",
         "seconds_outside_loop": f"{row['seconds_outside_loop']:.1f}",
+        "naive_seconds_outside_loop": f"{row['naive_seconds_outside_loop']:.1f}",
         **{key: f"{value / 1e9:.2f}" if value else "" for key, value in gigabytes.items()},
     }
 

@@ -155,6 +155,7 @@ def compare(
                 "threads": case.threads,
                 "naive_workers": chosen,
                 "seconds_outside_loop": round(statistics.median(side.outside), 2),
+                "naive_seconds_outside_loop": round(statistics.median(reference.outside), 2),
                 "naive_peak_host_bytes": max(reference.host_bytes),
                 "peak_host_bytes": max(side.host_bytes),
                 "naive_peak_device_bytes": reference.last["peak_device_bytes"],
