@@ -11,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from fleeting.config import complete
 from fleeting.training.trainer import Recipe
@@ -172,6 +173,23 @@ def test_what_needs_a_gpu_is_called_as_it_can_be(
         with pytest.raises(Begun):
             main()
     assert Path(called[-1][-1]).is_file()
+
+
+@pytest.mark.parametrize("way", ["step by step", "recorded"])
+def test_ways_of_giving_steps_to_a_gpu_are_compared_through_the_trainer(
+    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """On a CPU they are one and the same, and only the script is tried."""
+    import capture
+
+    monkeypatch.setattr(capture, "TRAIN_IMAGES", 18)
+    monkeypatch.setattr(capture, "VALIDATION_IMAGES", 6)
+    monkeypatch.setattr(capture.time, "perf_counter", iter([0, 10, 15, 16, 19, 20]).__next__)
+    cpu = torch.device("cpu")
+    row = capture.variant("resnet18", "fp32", "channels last", way, 32, 5, cpu)
+    assert "error" not in row
+    assert row["seconds_an_epoch"] == 1
+    assert row["seconds_of_100_epochs"] == 10 + 5 + 98
 
 
 def test_a_step_that_takes_too_long_is_ended_with_what_it_started(

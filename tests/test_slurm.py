@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 import torch
+import yaml
 
 import slurm_cluster
-from pipeline import Project
+from pipeline import ROOT, Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
@@ -28,6 +29,12 @@ RUN = f"{EXPERIMENT}/runs/resnet34/lr1e-02/repeat2/fold1"
 #: Seconds for all training jobs that are to be stopped to be submitted, to start and to save
 #: their first states.
 PATIENCE = 600
+#: What one submission trains.
+RUNS = [
+    f"{EXPERIMENT}/runs/{model}/lr1e-02/repeat{repeat}/fold1"
+    for model in ("resnet18", "resnet34")
+    for repeat in (1, 2)
+]
 
 
 @dataclass(frozen=True)
@@ -135,13 +142,14 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def enlarge(config: dict[str, Any]) -> None:
-    """More runs than elsewhere, of more epochs, from fewer databases."""
+    """The demo's grid, of more epochs than elsewhere, from fewer and smaller databases."""
+    demo = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
     config["checkpoint_every_minutes"] = 0
     for name in ("casme", "casme2"):
         del config["databases"][name]
     experiment = config["experiments"]["tiny"]
     experiment["split"]["images_per_class"] = 6
-    experiment["grid"]["repeats"] = 2
+    experiment["grid"] = demo["experiments"]["demo"]["grid"]
     experiment["recipe"]["epochs"] = 8
 
 
@@ -179,7 +187,8 @@ def submit(project: Project) -> Call:
     """Snakemake itself as the job, with GPUs that it shares out."""
     command = f"{sys.executable} -m snakemake --configfile tiny.yaml"
     resources = ("--gpus=2", "--cpus-per-task=2", "--mem=16000", "--requeue", "--open-mode=append")
-    lines = f"{command} --unlock\n{command} --cores 2 --resources gpu=2 -- training"
+    targets = " ".join(f"{run}/history.tsv" for run in RUNS)
+    lines = f"{command} --unlock\n{command} --cores 2 --resources gpu=2 -- {targets}"
     return begin(project, "sbatch", "--wait", *resources, f"--wrap={lines}")
 
 
@@ -313,13 +322,8 @@ def test_one_submission_for_all_runs(slurm: Slurm, calls: dict[str, Call], local
     calls["one submission"].finish()
     project = calls["one submission"].project
     assert len(slurm.jobs(project)) == 1
-    runs = [
-        f"{EXPERIMENT}/runs/{model}/lr1e-02/repeat{repeat}/fold1"
-        for model in ("resnet18", "resnet34")
-        for repeat in (1, 2)
-    ]
-    assert same_runs(project, local, runs)
-    records = [json.loads((project.folder / run / "run.json").read_text()) for run in runs]
+    assert same_runs(project, local, RUNS)
+    records = [json.loads((project.folder / run / "run.json").read_text()) for run in RUNS]
     assert any(record["resumed_from_epochs"] for record in records), "it was requeued in the middle"
 
 
@@ -329,7 +333,7 @@ def test_the_whole_pipeline(slurm: Slurm, whole: Call, local: Project) -> None:
     jobs = list(slurm.jobs(whole.project).values())
     assert not any("fetch" in job.rule for job in jobs), "compute nodes have no network"
     train = [job for job in jobs if job.rule.startswith("rule_train_")]
-    assert [(job.memory, job.time) for job in train] == 4 * [("8000M", "2:00:00")]
+    assert [(job.memory, job.time) for job in train] == 8 * [("8000M", "2:00:00")]
     assert set().union(*(job.devices for job in train)) == {"0", "1"}
     crop = [job for job in jobs if job.rule.startswith("rule_crop_")]
     assert {*map(frozenset, (job.devices for job in crop))} == {frozenset("-")}

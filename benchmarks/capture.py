@@ -1,0 +1,95 @@
+"""How a step is best given to a GPU: kernel by kernel, as a recorded graph, or compiled.
+
+And in which layout. Every variant trains the same network on the same random images through the
+trainer itself; from the seconds of its epochs follow those of the paper's hundred, with all that is
+done once (recording, compiling, choosing kernels) counted. The trainer's choice, recorded graphs
+with the channels last, was made before anybody could measure it: this script is for whoever can.
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from contextlib import nullcontext
+from itertools import product
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
+
+import measure
+import torch
+
+from fleeting import registry
+from fleeting.training.images import Images
+from fleeting.training.replay import Replayed
+from fleeting.training.trainer import Recipe, prepare, train
+
+OUTPUT = Path(__file__).parent / "results" / "gpu_capture.json"
+LAYOUTS = {"channels last": torch.channels_last, "contiguous": torch.contiguous_format}
+WAYS = ("step by step", "recorded", "compiled")
+#: The paper's.
+TRAIN_IMAGES, VALIDATION_IMAGES, CLASSES, EPOCHS = 360, 90, 6, 100
+
+
+def images(count: int, size: int, device: torch.device) -> Images:
+    """Random ones: their pixels do not change the time."""
+    pixels = torch.randint(0, 256, (count, size, size, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
+    return Images([""] * count, pixels, torch.arange(count) % CLASSES).to(device)
+
+
+def note(ends: list[float]) -> None:
+    """The end of an epoch, for which the trainer has waited."""
+    ends.append(time.perf_counter())
+
+
+def variant(
+    model: str, precision: str, layout: str, way: str, size: int, epochs: int, device: torch.device
+) -> dict[str, Any]:
+    """Seconds of one way, or the error that it ended in."""
+    recipe = Recipe(0.0, 0.0, 16, epochs, 1, 1, precision, 2, True)
+    prepare(recipe, 1)
+    network = registry.load("model", model).build(CLASSES)
+    network.to(device).to(memory_format=LAYOUTS[layout])
+    if way == "compiled":
+        network = torch.compile(network)
+    parts = images(TRAIN_IMAGES, size, device), images(VALIDATION_IMAGES, size, device)
+    ends = [time.perf_counter()]
+    named = {"model": model, "size": size, "precision": precision, "layout": layout, "way": way}
+    unrecorded = patch.object(Replayed, "__call__", lambda self, batch, record: self.step(batch))
+    try:
+        with nullcontext() if way == "recorded" else unrecorded:
+            train(network, *parts, 1e-4, recipe, precision, 1, lambda _: note(ends))
+    except Exception as error:
+        return {**named, "error": str(error).splitlines()[0]}
+    taken = [end - start for start, end in zip(ends, ends[1:], strict=False)]
+    # The first compiles, the second records.
+    one = statistics.median(taken[2:])
+    whole = taken[0] + taken[1] + (EPOCHS - 2) * one
+    return {**named, "seconds_an_epoch": round(one, 4), "seconds_of_100_epochs": round(whole, 2)}
+
+
+def main() -> None:
+    """Measure every variant, in turn, and write what came out."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--models", nargs="+", default=["resnet18", "resnet152"])
+    parser.add_argument("--precisions", nargs="+", default=["fp32", "tf32", "bf16"])
+    parser.add_argument("--size", type=int, default=224)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--output", type=Path, default=OUTPUT)
+    arguments = parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    found = []
+    for model, precision, layout, way in product(
+        arguments.models, arguments.precisions, LAYOUTS, WAYS
+    ):
+        torch.compiler.reset()
+        row = variant(model, precision, layout, way, arguments.size, arguments.epochs, device)
+        found.append({**row, "device": device.type})
+        print(", ".join(f"{key} {value}" for key, value in found[-1].items()), flush=True)
+        measure.write(found, arguments.output)
+
+
+if __name__ == "__main__":
+    main()
