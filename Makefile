@@ -39,7 +39,7 @@ doctor: $(READY)
 report: $(READY)
 	@# By way of another folder: Snakemake would expand a $$ in the name of this one.
 	@results=$$($(BIN)/python workflow/scripts/print_results_folder.py --config "$$CONFIG") && \
-	folder=$$(mktemp -d) && trap 'rm -r "$$folder"' EXIT && \
+	folder=$$(mktemp -d) && trap 'rm -rf "$$folder" "$$results/.report.html.unfinished"' EXIT && \
 	$(BIN)/snakemake --configfile "$$CONFIG" --report "$$folder/report.html" --report-after-run && \
 	cp -- "$$folder/report.html" "$$results/.report.html.unfinished" && \
 	mv -- "$$results/.report.html.unfinished" "$$results/report.html" && echo "The report: $$results/report.html"

@@ -24,9 +24,9 @@ TRAINING = (
 #: By name, the arguments for Python and the seconds after which it is ended. A fifth of the paper's
 #: epochs or fewer: what is done once weighs more here than in a run of a hundred.
 STEPS = {
-    "grid": ([str(HERE / "grid.py"), "--slots", "4", "--repeats", "2", *CROPS], 250),
-    "ResNet18": ([*TRAINING, "--models", "resnet18", "--epochs", "20", "--rounds", "2"], 140),
-    "ResNet152": ([*TRAINING, "--models", "resnet152", "--epochs", "4", "--rounds", "2"], 140),
+    "grid": ([str(HERE / "grid.py"), "--slots", "4", "--repeats", "2", *CROPS], 240),
+    "ResNet18": ([*TRAINING, "--models", "resnet18", "--epochs", "20", "--rounds", "2"], 130),
+    "ResNet152": ([*TRAINING, "--models", "resnet152", "--epochs", "4", "--rounds", "2"], 130),
     "tests": (["-m", "pytest", "-q", str(HERE.parent / "tests" / "test_training_cuda.py")], 70),
 }
 
@@ -37,13 +37,17 @@ def ran(arguments: list[str], seconds: float) -> bool:
     try:
         return step.wait(seconds) == 0
     except subprocess.TimeoutExpired:
-        os.killpg(step.pid, signal.SIGKILL)
-        step.wait()
         return False
+    finally:
+        # Also where this script itself is ended.
+        if step.poll() is None:
+            os.killpg(step.pid, signal.SIGKILL)
+            step.wait()
 
 
 def main() -> None:
     """Run every step, and fail after the last if one of them did."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))
     failed = []
     for name, (arguments, seconds) in STEPS.items():
         output = [] if name == "tests" else ["--output", str(RESULTS / f"gpu_{name.lower()}.json")]

@@ -101,6 +101,7 @@ def test_a_measurement_is_of_rounds_and_states_what_others_read(
     seconds = {"naive": [8.0, 16.0, 8.0], "fp32": [4.0, 4.0, 8.0], "bf16": [2.0, 2.0, 2.0]}
     used = {"fp32": "fp32", "bf16": "bf16", "auto": "bf16"}
     monkeypatch.setattr(hardware, "precision_used", lambda name, _: used[name])
+    monkeypatch.setattr(hardware, "has_gpu", lambda: False)
     monkeypatch.setattr(
         training, "naive", lambda *given: process(seconds, "naive", given[-1], given[2])
     )
@@ -165,8 +166,7 @@ def test_what_needs_a_gpu_is_called_as_it_can_be(
     def begin(*_: Any, **__: Any) -> None:
         raise Begun
 
-    for module in (grid.scratch, training.scratch):
-        monkeypatch.setattr(module, "snakemake", begin)
+    monkeypatch.setattr(grid.scratch, "snakemake", begin)
     for script, *words in called[:-1]:
         main = {"grid.py": grid, "training.py": training}[Path(script).name].main
         monkeypatch.setattr(sys, "argv", [script, *words])

@@ -127,6 +127,8 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_tables(tmp_path: Path
         attempt = Attempt(project, number)
         target = EPOCHS_BEHIND if sum(stages.values()) % OFTEN else 0
         if attempt.wait(moments.uniform(0, 0 if target else seconds), target):
+            # Somewhere in the next epoch.
+            time.sleep(moments.uniform(0, 0.3))
             behind = attempt.epochs_behind()
             attempt.kill()
             started = re.findall(r"Job \d+: (\w+)", attempt.text) or ["before the first job"]

@@ -92,22 +92,35 @@ def test_models_that_are_there_are_not_written_on_top(
 def test_crops_and_packed_images_that_are_there_are_not_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A finished project on a full disk has nothing to complain of."""
     give(monkeypatch, 10**12)
     config = config_of(tmp_path)
     side = 224 * 224 * 3
-    assert (
-        "crops 90 MB, packed images 90 MB" in next(disk.look(config, images(600), SIZES, CPU)).text
-    )
+    text = next(disk.look(config, images(600), SIZES, CPU)).text
+    assert "crops 90 MB, packed images 90 MB" in text
     crops = tmp_path / "results/faces/paper/samm/006/a/1"
     folds = tmp_path / "results/experiments/paper/folds/1"
     for folder in (crops, folds):
         folder.mkdir(parents=True)
-    for number in range(300):
-        (crops / f"{number}.png").touch()
+    (crops / "apex.png").write_bytes(bytes(300 * side))
     (folds / "training.npy").write_bytes(bytes(450 * side))
     text = next(disk.look(config, images(600), SIZES, CPU)).text
     assert "crops 45 MB, packed images 23 MB" in text
+
+
+def test_runs_that_are_done_need_no_checkpoints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether or not their models were kept."""
+    give(monkeypatch, 10**12)
+    grid = {"models": ["resnet18"], "lrs": ["1e-03"], "repeats": 1}
+    config = config_of(tmp_path, grid=grid, keep_models="none")
+    assert "checkpoints" in next(disk.look(config, images(600), SIZES, CPU)).text
+    folder = tmp_path / "results/experiments/paper/runs/resnet18/lr1e-03/repeat1/fold1"
+    folder.mkdir(parents=True)
+    (folder / "run.json").touch()
+    text = next(disk.look(config, images(600), SIZES, CPU)).text
+    assert "checkpoints" not in text
+    assert "models" not in text
 
 
 def test_too_few_places_for_files_and_a_full_temporary_folder(

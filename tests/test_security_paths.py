@@ -137,11 +137,18 @@ def test_a_configs_name_is_no_command_of_makes(tmp_path: Path, target: str) -> N
     shutil.copy(ROOT / "Makefile", folder)
     commands = folder / ".venv" / "bin"
     commands.mkdir(parents=True)
-    for command in ("python", "snakemake"):
-        (commands / command).write_text('#!/bin/sh\nprintf "%s\\n" "$@" >> said\nexit 1\n')
-        (commands / command).chmod(0o755)
+    # Each notes what it was given; what asks for the results' folder gets one, and what makes a
+    # report makes one.
+    note = '#!/bin/sh\nprintf "%s\\n" "$@" >> said\n'
+    (commands / "python").write_text(f"{note}echo 'the $results'\n")
+    (commands / "snakemake").write_text(f'{note}echo made > "$4"\n')
+    for command in commands.iterdir():
+        command.chmod(0o755)
+    (folder / "the $results").mkdir()
     (folder / ".venv" / ".ready").touch()
-    done = subprocess.run(["make", target, f"CONFIG={name}"], cwd=folder, capture_output=True)
-    assert done.returncode != 0
-    assert (folder / "said").read_text().splitlines()[-1] == name
-    assert not (folder / "pwned").exists()
+    subprocess.run(["make", target, f"CONFIG={name}"], cwd=folder, check=True)
+    said = (folder / "said").read_text().splitlines()
+    assert said.count(name) == {"doctor": 1, "report": 2}[target]
+    assert not list(folder.rglob("pwned"))
+    if target == "report":
+        assert [path.name for path in (folder / "the $results").iterdir()] == ["report.html"]

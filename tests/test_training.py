@@ -112,7 +112,7 @@ def test_a_run_is_recorded_and_tested(results: Path) -> None:
     assert kept["tested_epoch"] == 2
     assert kept["threads"] == 1
     assert kept["split_sha256"] == sha256(results / "training.tsv")
-    assert kept["pixels_sha256"] == sha256(results / "training.json")
+    assert kept["pixels_sha256"] == sha256(results / "training.npy")
     assert (kept["failed"], kept["resumed_from_epochs"]) == (None, [])
     state = torch.load(results / "run" / "model.pt", weights_only=True)
     assert state["fc.weight"].shape == (2, 512)

@@ -142,7 +142,7 @@ def test_bfloat16_moves_the_weights_by_as_much_at_a_small_rate(tmp_path: Path) -
 
 
 def test_bfloat16_ends_within_the_spread_of_repeats(tmp_path: Path) -> None:
-    """Each repeat ends nearer to itself in float32 than the repeats do to each other."""
+    """Repeats end nearer to themselves in float32, on average, than the furthest two do."""
     training, validation = parts(crops(tmp_path, 30, 32))
     recipe = Recipe(**{**RECIPE.__dict__, "epochs": 2, "momentum": 0.9})
 
@@ -155,7 +155,7 @@ def test_bfloat16_ends_within_the_spread_of_repeats(tmp_path: Path) -> None:
 
     exact, rounded = ends("fp32"), ends("bf16")
     for name in ("train_loss", "validation_loss"):
-        own, other = ([getattr(end, name) for end in ends] for ends in (exact, rounded))
+        own, other = ([getattr(end, name) for end in found] for found in (exact, rounded))
         assert own != other, "bfloat16 was used"
         apart = statistics.mean(abs(a - b) for a, b in zip(own, other, strict=True))
         assert apart < max(own) - min(own)

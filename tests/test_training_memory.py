@@ -11,6 +11,7 @@ from fleeting import tables
 from fleeting.errors import UserError
 from fleeting.evaluation.predict import predict
 from fleeting.training.models import resnet18
+from fleeting.training.trainer import train
 from small_runs import RECIPE, small_network, small_run
 
 
@@ -76,6 +77,23 @@ def test_a_run_that_may_be_missing_is_recorded_as_failed(
     assert not (results / "run_checkpoints").exists()
     found = predict(run / "run.json", run / "model.pt", results / "test.tsv")
     assert found == {"test": [], "unseen": []}
+
+
+def test_a_run_that_fitted_once_is_not_given_up(
+    results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process took the memory: what was trained stays, and a later try goes on."""
+
+    def fill(network: torch.nn.Module, *rest: Any) -> Any:
+        trained = train(network, *rest)
+        assert trained
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr("fleeting.training.run.train", fill)
+    with pytest.raises(UserError, match="out of memory"):
+        small_run(results, allow_missing=True)
+    assert not (results / "run").exists()
+    assert list((results / "run_checkpoints").glob("epoch0002*.pt"))
 
 
 def test_a_test_that_runs_out_of_memory_asks_for_no_other_recipe(

@@ -13,7 +13,7 @@ if [ -s "$ending" ]; then
 # Grid Engine asks for -j; PBS takes the number as it is.
 elif listed=$(qstat -j "$1" 2> /dev/null) || listed=$(qstat "$1" 2> /dev/null); then
     rm -f "$absent"
-    if echo "$listed" | grep -q "^error reason"; then
+    if printf "%s\n" "$listed" | grep -q "^error reason"; then
         # Grid Engine could not start it, and keeps it (state Eqw) until somebody looks.
         qdel "$1" > /dev/null 2>&1
         echo failed
@@ -23,5 +23,7 @@ elif listed=$(qstat -j "$1" 2> /dev/null) || listed=$(qstat "$1" 2> /dev/null); 
 else
     now=$(date +%s)
     [ -s "$absent" ] || echo "$now" > "$absent"
-    if [ $((now - $(cat "$absent"))) -lt "$patience" ]; then echo running; else echo failed; fi
+    # Nothing is in it where the disk is full.
+    since=$(cat "$absent")
+    if [ $((now - ${since:-$now})) -lt "$patience" ]; then echo running; else echo failed; fi
 fi

@@ -3,6 +3,7 @@ include: "functions/training.smk"
 
 
 RUN = "runs/{model}/lr{lr}/repeat{repeat}/fold{fold}"
+RETRIES = 2
 
 
 rule training:
@@ -87,17 +88,17 @@ rule train:
             "benchmarks/training/{experiment}/{model}_lr{lr}_repeat{repeat}_fold{fold}.tsv"
         )
     # A killed job goes on from its last checkpoint. A cluster's job is tried again by whoever submits.
-    retries: 2 if workflow.is_main_process else 0
+    retries: RETRIES if workflow.is_main_process else 0
     conda:
         "../../envs/training.yaml"
     threads: lambda w: experiment(w)["recipe"]["threads"]
     resources:
         gpu=1,
         # No params: who shares a device with whom, when a run is saved and what becomes of one that
-        # does not fit change no result.
+        # does not fit (at the last of its tries) change no result.
         gpu_slots_per_device=config["gpu_slots_per_device"],
         checkpoint_every_minutes=config["checkpoint_every_minutes"],
-        allow_missing=str(config["allow_missing"]),
+        allow_missing=lambda w, attempt: str(config["allow_missing"] and attempt > RETRIES),
     params:
         recipe=lambda w: as_json(experiment(w)["recipe"]),
         weights=weights_arguments,

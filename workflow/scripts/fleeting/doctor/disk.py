@@ -2,7 +2,7 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,30 +114,25 @@ def _needs(
     images = sum(len(found.images) for found in databases if found.images is not None)
     used = {config["experiments"][name]["crop"] for name in sizes}
     # What is there already is not written on top.
-    uncut = {
-        name: max(0, images - sum(1 for _ in (results / "faces" / name).rglob("*.png")))
-        for name in used
-    }
     # A crop's PNG is hardly ever larger than its pixels; the demo's are half of that.
-    crops = sum(count * 3 * config["crops"][name]["size"] ** 2 for name, count in uncut.items())
+    crops = sum(
+        max(0, images * 3 * config["crops"][name]["size"] ** 2 - _bytes(results / "faces" / name))
+        for name in used
+    )
     packed = models = checkpoints = runs = links = 0
     for name, counts in sizes.items():
         block = config["experiments"][name]
         side = config["crops"][block["crop"]]["size"]
         split = counts.train + counts.validation + counts.test
-        arrays = (results / "experiments" / name / "folds").rglob("*.npy")
-        packed += max(0, 3 * side**2 * split - sum(path.stat().st_size for path in arrays))
+        packed += max(0, 3 * side**2 * split - _bytes(results / "experiments" / name / "folds"))
         links += split
         grid = Grid.of(config["results"], name, block)
         runs += grid.runs
         states = {model: model_bytes(model, counts.classes) for model in grid.models}
         largest = max(states.values())
-        left = {
-            model: sum(not (folder / "model.pt").is_file() for folder in grid.folders(model))
-            for model in states
-        }
-        at_once = jobs_at_once(config, devices, block["recipe"]["threads"])
-        at_once = min(sum(left.values()), at_once)
+        left = {model: _lacking(grid.folders(model), "model.pt") for model in states}
+        untrained = sum(_lacking(grid.folders(model), "run.json") for model in states)
+        at_once = min(untrained, jobs_at_once(config, devices, block["recipe"]["threads"]))
         if config["keep_models"] == "none":
             # As many that wait for their test as there are in training.
             models += 2 * at_once * largest
@@ -157,7 +152,17 @@ def _needs(
         "records of runs": RUN_BYTES * runs,
         "report": REPORT_BYTES,
     }
-    return needs, sum(uncut.values()) + links + RUN_FILES * runs
+    return needs, images * len(used) + links + RUN_FILES * runs
+
+
+def _bytes(folder: Path) -> int:
+    """The bytes of the files below a folder; 0 where there is none."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _lacking(folders: Sequence[Path], name: str) -> int:
+    """In how many folders a file is missing."""
+    return sum(not (folder / name).is_file() for folder in folders)
 
 
 def _temporary() -> Iterator[Finding]:

@@ -114,7 +114,7 @@ def _run_row(run: Run) -> dict[str, object]:
         "epochs": len(run.history),
         # A run that did not fit into its device's memory has no epoch.
         **{
-            metric: float(run.history[metric].get(len(run.history) - 1, nan))
+            metric: float(run.history[metric].iloc[-1]) if len(run.history) else nan
             for metric in HISTORY_METRICS
         },
         "lowest_validation_loss": float(run.history["validation_loss"].min()),

@@ -1,6 +1,7 @@
 """The test step: what a finished model says of images that its training never saw."""
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,11 @@ def predict(
     parts = images.load(table, ("test",), classes)
     size, precision = parts["test"].pixels.shape[-1], run["precision"]
     found: dict[str, list[dict[str, Any]]] = {"unseen": []}
+    fits = partial(memory.explained, run["model"], recipe, size, precision, place.name, False)
+    with fits():
+        network.to(place.device, memory_format=torch.channels_last)
     for part, loaded in parts.items():
-        with memory.explained(run["model"], recipe, size, precision, place.name, learns=False):
-            network.to(place.device, memory_format=torch.channels_last)
+        with fits():
             tested = loaded.to(place.device)
             logits = trainer.predict(network, tested.pixels, recipe.batch_size, precision)
         if not logits.isfinite().all():

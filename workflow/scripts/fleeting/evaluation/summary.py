@@ -42,10 +42,8 @@ def seconds_by_stage(results: Path) -> pd.DataFrame:
     for stage in STAGES:
         files = sorted((results / "benchmarks" / stage).rglob("*.tsv"))
         # Snakemake writes them after its jobs; one that it was killed over may be empty.
-        lines = [file.read_text(encoding="utf-8").splitlines() for file in files]
-        seconds = [
-            float(row.split("\t")[0]) for _, row in filter(lambda both: len(both) == 2, lines)
-        ]
+        texts = [file.read_text(encoding="utf-8").splitlines() for file in files]
+        seconds = [float(lines[1].split("\t")[0]) for lines in texts if len(lines) == 2]
         if seconds:
             rows.append({"stage": stage, "jobs": len(seconds), "seconds": round(sum(seconds), 1)})
     return pd.DataFrame(rows, columns=["stage", "jobs", "seconds"])

@@ -21,10 +21,10 @@ class Place:
 
     @property
     def name(self) -> str:
-        """The device's name as its maker gives it; of a CPU, what decides how it rounds."""
+        """The device's name as its maker gives it; of a CPU, what PyTorch uses of it."""
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
-        return f"cpu ({platform.machine()}, {torch.backends.cpu.get_cpu_capability()})"
+        return f"cpu ({platform.machine()} {torch.backends.cpu.get_cpu_capability()})"
 
     @property
     def peak_bytes(self) -> int | None:

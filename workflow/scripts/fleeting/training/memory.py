@@ -46,7 +46,9 @@ def explained(
     except (torch.OutOfMemoryError, MemoryError) as error:
         reason = str(error).split(". ")[0]
     except RuntimeError as error:
-        if not any(words in str(error) for words in SAID):
+        # A recording that breaks off may end in an error of its own.
+        within = isinstance(error.__context__, torch.OutOfMemoryError)
+        if not within and not any(words in str(error) for words in SAID):
             raise
         reason = str(error).splitlines()[0]
     else:

@@ -39,7 +39,7 @@ def pack(table: Path, results: Path) -> packed.Pixels:
 
 
 def _decode(results: Path, row: dict[str, str]) -> packed.Pixels:
-    """An (H, W, 3) uint8 image in red, green and blue; nothing outside the results is read."""
+    """An (H, W, 3) uint8 image in red, green and blue; no path leads out of the results."""
     path = results / row["path"]
     inside = PurePosixPath(row["path"])
     if inside.is_absolute() or ".." in inside.parts or not path.is_file():

@@ -41,12 +41,7 @@ def read(table: Path) -> Pixels:
     Raises:
         UserError: they are missing, torn, changed, or those of another table.
     """
-    array, place = _there(table)
-    try:
-        record = json.loads(place.read_text(encoding="utf-8"))
-        stated, of_table, shape = record["sha256"], record["table_sha256"], record["shape"]
-    except (ValueError, KeyError, TypeError):
-        raise UserError(f"{place}: not a whole record of packed images; {AGAIN}") from None
+    array, stated, of_table, shape = _record(table)
     if of_table != sha256(table):
         raise UserError(f"{array}: packed for another {table.name}; {AGAIN}")
     if stated != sha256(array):
@@ -57,17 +52,21 @@ def read(table: Path) -> Pixels:
 
 
 def digest(table: Path) -> str:
-    """The sha256 of the record of a table's packed images, which changes when any pixel does."""
-    return sha256(_there(table)[1])
+    """The sha256 of a table's packed images, as their record has it; see `read` for its errors."""
+    return _record(table)[1]
 
 
-def _there(table: Path) -> tuple[Path, Path]:
-    """The array and its record, both of which are there."""
-    places = _places(table)
-    for path in places:
+def _record(table: Path) -> tuple[Path, str, str, list[int]]:
+    """The array's place, and what its record says: its sha256, its table's, and its shape."""
+    array, place = _places(table)
+    for path in (array, place):
         if not path.is_file():
             raise UserError(f"{path}: the packed images are missing; {AGAIN}")
-    return places
+    try:
+        record = json.loads(place.read_text(encoding="utf-8"))
+        return array, record["sha256"], record["table_sha256"], record["shape"]
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{place}: not a whole record of packed images; {AGAIN}") from None
 
 
 def _places(table: Path) -> tuple[Path, Path]:

@@ -63,11 +63,13 @@ def run(
         checkpoint_every_minutes: the state is saved after an epoch if so many minutes have passed
             since the last time.
         allow_missing: whether a run that does not fit into the device's memory is recorded as
-            failed too, with no epoch and no model, so that the others can be evaluated.
+            failed too, with no epoch and no model, so that the others can be evaluated. One that
+            has a checkpoint did fit once, and is not given up.
 
     Raises:
         Stopped: this process was asked to stop; another one can go on.
-        UserError: the device has too little memory, or an input is missing, changed or torn.
+        OutOfMemory: unless it is recorded.
+        UserError: an input is missing, changed or torn.
     """
     recipe = Recipe.of(run.recipe)
     seed = prepare(recipe, run.name["repeat"])
@@ -122,15 +124,17 @@ def run(
                     history = train(*task, log_epoch, keeper, state)
                 failed = failure(history)
             except memory.OutOfMemory as error:
-                if not allow_missing:
+                if not allow_missing or kept.load():
                     raise
-                logging.warning("%s", error)
+                logging.info("%s", error)
+                logging.info("to have it tried again, delete %s", run.output / "run.json")
                 failed = error.what
             record = {**facts, **counts, "classes": classes, "precision": used}
             record |= _outcome(failed, history, recipe, place, keeper, len(parts["train"].names))
             state_dict = network.state_dict() if history else {}
             save(history, {**record, "key": key}, state_dict, run.output)
-            kept.clear()
+            if history:
+                kept.clear()
 
 
 def _outcome(

@@ -112,8 +112,7 @@ def _take(devices: Sequence[str], most: float) -> Slot | None:
             f"the slots of the devices cannot be locked in the temporary folder ({error}). Set "
             "TMPDIR to a folder on this machine's own disk that you may write to, and run again."
         ) from None
-    if lock is None:
-        return None
+    assert lock is not None, "it was free, and others take one only one at a time"
     # A program that this process starts never inherits the file, but a forked copy of it does,
     # and would keep the slot after this process died.
     os.register_at_fork(after_in_child=partial(_close, weakref.ref(lock)))
