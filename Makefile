@@ -50,7 +50,8 @@ test: $(READY)
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/snakemake --lint
 	$(BIN)/mypy
-	$(BIN)/pytest --numprocesses $(CORES) --dist worksteal
+	@# One more than cores: tests wait for Snakemake a good part of their time.
+	$(BIN)/pytest --numprocesses $$(($(CORES) + 1)) --dist worksteal
 
 test-chaos: $(READY)
 	KILLS=$${KILLS:-20} $(BIN)/pytest -s tests/test_chaos.py

@@ -183,7 +183,9 @@ def main() -> None:
     parser.add_argument("--models", nargs="+")
     parser.add_argument("--sizes", nargs="+", type=int)
     parser.add_argument("--batch-sizes", nargs="+", type=int)
-    parser.add_argument("--precisions", nargs="+", help="fp32, auto and, where it is fast, bf16")
+    parser.add_argument(
+        "--precisions", nargs="+", help="fp32, auto and, on a GPU or a CPU for it, bf16"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--images-per-class", type=int, default=24)
