@@ -13,7 +13,7 @@ import pytest
 from fabricated_runs import LABELS, write_run
 from fleeting import tables
 from fleeting.errors import UserError
-from fleeting.evaluation import all_runs, collect, comparison, grid, keep, metrics, runs
+from fleeting.evaluation import all_runs, collect, comparison, grid, keep, metrics, runs, schemas
 from fleeting.evaluation.collected import Collected, of_cell
 from fleeting.figures import curves, lines, validation_accuracy
 from fleeting.paths import run_folder
@@ -26,6 +26,21 @@ GRID = {
     "repeats": 3,
     "folds": ["1"],
 }
+#: Appended to a model's module.
+TOO_LARGE = """
+
+_fitting = build
+
+
+def build(classes):
+    network = _fitting(classes)
+
+    def forward(pixels):
+        raise MemoryError
+
+    network.forward = forward
+    return network
+"""
 ONE_WRONG = ("surprise", *LABELS[1:])
 
 
@@ -257,6 +272,25 @@ def test_a_diverging_rate_through_snakemake(finished: Project, tmp_path: Path) -
     assert rows[0]["failed"] in allowed.text, "the summary says so too"
     history = experiment / "runs/resnet18/lr1e-02/repeat1/fold1/history.tsv"
     assert tables.read_rows(history, tables.HISTORY)
+
+
+@pytest.mark.slow
+def test_a_model_that_does_not_fit_through_snakemake(finished: Project, tmp_path: Path) -> None:
+    """An error at each of its tries; with `allow_missing`, listed as failed after the last."""
+    project = finished.copy(tmp_path / "project")
+    model = project.folder / "workflow/scripts/fleeting/training/models/resnet34.py"
+    model.write_text(model.read_text() + TOO_LARGE)
+    runs_table = "results/experiments/tiny/evaluation/runs.tsv"
+    outcome = project.snakemake(runs_table)
+    assert outcome.status != 0
+    assert "out of memory: resnet34 with a batch of 8 images of 32 pixels" in outcome.text
+    assert "Traceback" not in outcome.text
+    allowed = project.run(runs_table, "--config", "allow_missing=True")
+    assert allowed.text.count("Error in rule train:") == 2, "it was tried twice before"
+    rows = tables.read_rows(project.folder / runs_table, schemas.RUNS)
+    assert [(row["model"], row["epochs"]) for row in rows] == [("resnet18", "2"), ("resnet34", "0")]
+    assert rows[1]["failed"].startswith("out of memory: resnet34")
+    assert project.run("-n", runs_table, "--config", "allow_missing=True").jobs == {}
 
 
 @pytest.mark.parametrize(

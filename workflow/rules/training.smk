@@ -98,7 +98,9 @@ rule train:
         # does not fit (at the last of its tries) change no result.
         gpu_slots_per_device=config["gpu_slots_per_device"],
         checkpoint_every_minutes=config["checkpoint_every_minutes"],
-        allow_missing=lambda w, attempt: str(config["allow_missing"] and attempt > RETRIES),
+        allow_missing=lambda w, attempt: str(
+            config["allow_missing"] and attempt > RETRIES
+        ),
     params:
         recipe=lambda w: as_json(experiment(w)["recipe"]),
         weights=weights_arguments,
