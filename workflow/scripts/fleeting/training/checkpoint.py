@@ -43,6 +43,7 @@ KEPT = 2
 #: Seconds between two looks whether another process still trains the run.
 PAUSE = 1.0
 SCRIPTS = Path(__file__).parents[2]
+PACKAGE = __name__.partition(".")[0]
 
 State = dict[str, Any]
 
@@ -55,7 +56,9 @@ def key(facts: dict[str, Any]) -> str:
 
 def _code() -> dict[str, str]:
     """The sha256 of each of this project's files that this process has imported."""
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+    # By name first: looking for the places of PyTorch's two thousand modules takes a while.
+    names = [name for name in list(sys.modules) if name.partition(".")[0] in (PACKAGE, "__main__")]
+    files = {getattr(sys.modules[name], "__file__", None) for name in names}
     own = sorted(Path(file).resolve() for file in files if file)
     scripts = SCRIPTS.resolve()
     return {
