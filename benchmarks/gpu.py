@@ -18,16 +18,21 @@ RESULTS = HERE / "results"
 CROPS = ("--images-per-class", "120")
 TRAINING = (
     str(HERE / "training.py"),
+    # One process decodes slower than a GPU learns: the naive loop gets its eight at once.
     *("--sizes", "224", "--batch-sizes", "16", "--workers", "8", *CROPS),
-    *("--precisions", "fp32", "tf32", "auto"),
+    # After the first round a case that would take longer has its result.
+    *("--precisions", "fp32", "tf32", "auto", "--rounds", "2", "--limit", "110"),
 )
+TESTS = [HERE.parent / "tests" / f"test_training_{name}.py" for name in ("cuda", "equivalence")]
+GRID = (str(HERE / "grid.py"), "--slots", "4", "--repeats", "2", "--epochs", "5", "20", *CROPS)
 #: By name, the arguments for Python and the seconds after which it is ended. A fifth of the paper's
-#: epochs or fewer: what is done once weighs more here than in a run of a hundred.
+#: epochs or fewer: what is done once weighs more here than in a run of a hundred. The first to ask
+#: for them draws the crops, which takes a minute.
 STEPS = {
-    "grid": ([str(HERE / "grid.py"), "--slots", "4", "--repeats", "2", *CROPS], 240),
-    "ResNet18": ([*TRAINING, "--models", "resnet18", "--epochs", "20", "--rounds", "2"], 130),
-    "ResNet152": ([*TRAINING, "--models", "resnet152", "--epochs", "4", "--rounds", "2"], 130),
-    "tests": (["-m", "pytest", "-q", str(HERE.parent / "tests" / "test_training_cuda.py")], 70),
+    "tests": (["-m", "pytest", "-q", "-k", "cuda", *map(str, TESTS)], 70),
+    "grid": ([*GRID], 240),
+    "ResNet18": ([*TRAINING, "--models", "resnet18", "--epochs", "20"], 140),
+    "ResNet152": ([*TRAINING, "--models", "resnet152", "--epochs", "4"], 140),
 }
 
 

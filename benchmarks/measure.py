@@ -5,11 +5,13 @@ and a ratio compares what ran in the same round; seconds of different rounds are
 """
 
 import json
+import math
 import os
 import platform
 import statistics
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -26,19 +28,27 @@ PACKAGES = {
 }
 
 
-def alternate(variants: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+def alternate(
+    variants: Mapping[str, Callable[[], float]], rounds: int, limit: float = math.inf
+) -> dict[str, list[float]]:
     """Run every variant once a round; every other round goes backwards.
 
     Args:
         variants: by name, a function that does the work and returns the seconds that count.
         rounds: at least 1.
+        limit: seconds in all; no round is begun that would pass them if it took as long as the mean
+            of those before.
 
     Returns:
         By name, the seconds of each round, in the order of the rounds.
     """
     names = list(variants)
     seconds: dict[str, list[float]] = {name: [] for name in names}
+    start = time.monotonic()
     for number in range(rounds):
+        passed = time.monotonic() - start
+        if number and passed * (number + 1) / number > limit:
+            break
         for name in names if number % 2 == 0 else reversed(names):
             seconds[name].append(variants[name]())
     return seconds

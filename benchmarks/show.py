@@ -15,6 +15,9 @@ COLUMNS = {
     "batch_size": "batch",
     "precision": "precision",
     "precision_used": "used",
+    "naive_precision": "naive loop's",
+    "naive_images_per_second": "naive images/s",
+    "images_per_second": "images/s",
     "ratio": "x naive loop",
     "spread": "lowest to highest",
     "share_of_peak": "share of matmul peak",
@@ -62,7 +65,8 @@ def _cells(row: dict[str, Any]) -> dict[str, str]:
     }
     return {
         **{key: str(row[key]) for key in ("model", "size", "batch_size")},
-        **{key: row[key] for key in ("precision", "precision_used")},
+        **{key: row[key] for key in ("precision", "precision_used", "naive_precision")},
+        **{key: f"{row[key]:.1f}" for key in ("naive_images_per_second", "images_per_second")},
         "ratio": f"{row['ratio']:.2f}",
         "spread": f"{row['ratio_low']:.2f} to {row['ratio_high']:.2f}",
         "share_of_peak": f"{row['share_of_peak']:.0%}",

@@ -7,11 +7,12 @@ them.
 
 import argparse
 import json
+import math
 import shutil
 import statistics
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -97,41 +98,43 @@ def trainer(case: Case, folder: Path, precision: str, side: Side) -> float:
     return side.add(json.loads((folder / "run" / "run.json").read_text()), done)
 
 
-def faster_workers(case: Case, folder: Path, choices: Sequence[int]) -> int:
-    """The number of loader processes with which the naive loop is faster, at its best of two."""
-    if len(choices) == 1:
-        return choices[0]
-    short = replace(case, epochs=1)
-    seconds = measure.alternate(
-        {str(count): partial(naive, short, folder, "fp32", count, Side()) for count in choices}, 2
-    )
-    return int(min(seconds, key=lambda name: min(seconds[name])))
-
-
 def compare(
-    case: Case, folder: Path, precisions: Sequence[str], rounds: int, workers: Sequence[int]
+    case: Case,
+    folder: Path,
+    precisions: Sequence[str],
+    rounds: int,
+    workers: Sequence[int],
+    limit: float = math.inf,
 ) -> list[dict[str, Any]]:
-    """Measure a case; one measurement a precision. What `auto` shares with another runs once."""
-    chosen = faster_workers(case, folder, workers)
+    """Measure a case; one measurement a precision. What `auto` shares with another runs once.
+
+    The naive loop runs with each of the numbers of `workers`, and the faster one counts.
+    """
     used = {name: hardware.precision_used(name, case.size) for name in precisions}
     # Like precision against like; what is faster than that, against PyTorch's default.
     against = {name: hardware.naive_precision(used[name]) for name in precisions}
-    loops = {f"naive {name}": name for name in sorted(set(against.values()))}
+    loops = {
+        f"naive {name}, {count} workers": (name, count)
+        for name in sorted(set(against.values()))
+        for count in workers
+    }
     own = sorted(set(used.values()))
     sides = {name: Side() for name in (*loops, *own)}
     seconds = measure.alternate(
         {
             **{
-                loop: partial(naive, case, folder, name, chosen, sides[loop])
-                for loop, name in loops.items()
+                loop: partial(naive, case, folder, name, count, sides[loop])
+                for loop, (name, count) in loops.items()
             },
             **{name: partial(trainer, case, folder, name, sides[name]) for name in own},
         },
         rounds,
+        limit,
     )
     found = []
     for name in precisions:
-        loop = f"naive {against[name]}"
+        alike = [loop for loop, (precision, _) in loops.items() if precision == against[name]]
+        loop = min(alike, key=lambda loop: statistics.median(seconds[loop]))
         side, reference = sides[used[name]], sides[loop]
         middle, low, high = measure.ratio(seconds[loop], seconds[used[name]])
         found.append(
@@ -148,12 +151,12 @@ def compare(
                 "ratio": round(middle, 3),
                 "ratio_low": round(low, 3),
                 "ratio_high": round(high, 3),
-                "rounds": rounds,
+                "rounds": len(seconds[loop]),
                 "epochs": case.epochs,
                 "train_images": side.last["train_images"],
                 "validation_images": side.last["validation_images"],
                 "threads": case.threads,
-                "naive_workers": chosen,
+                "naive_workers": loops[loop][1],
                 "seconds_outside_loop": round(statistics.median(side.outside), 2),
                 "naive_seconds_outside_loop": round(statistics.median(reference.outside), 2),
                 "naive_peak_host_bytes": max(reference.host_bytes),
@@ -191,6 +194,9 @@ def main() -> None:
     parser.add_argument("--images-per-class", type=int, default=24)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--workers", nargs="+", type=int, help="of the naive loop, to choose from")
+    parser.add_argument(
+        "--limit", type=float, default=math.inf, help="seconds a case: fewer rounds if need be"
+    )
     parser.add_argument("--output", type=Path, default=OUTPUT / "latest.json")
     arguments = parser.parse_args()
     some = ["resnet18", "resnet50"]
@@ -211,7 +217,9 @@ def main() -> None:
                 # The largest networks at the paper's own size alone.
                 if model in some or (size, batch_size) == (sizes[0], batch_sizes[0]):
                     case = Case(model, size, batch_size, arguments.epochs, arguments.threads)
-                    measured = compare(case, folder, precisions, arguments.rounds, workers)
+                    measured = compare(
+                        case, folder, precisions, arguments.rounds, workers, arguments.limit
+                    )
                     found += [hardware.with_shares(row) for row in measured]
                     measure.write(found, arguments.output)
     show.write(arguments.output)

@@ -98,31 +98,70 @@ def test_a_measurement_is_of_rounds_and_states_what_others_read(
     import show
     import training
 
-    seconds = {"naive": [8.0, 16.0, 8.0], "fp32": [4.0, 4.0, 8.0], "bf16": [2.0, 2.0, 2.0]}
+    seconds = {"0": [8.0, 16.0, 8.0], "2": [9.0, 9.0, 9.0]}
+    seconds |= {"fp32": [4.0, 4.0, 8.0], "bf16": [2.0, 2.0, 2.0]}
     used = {"fp32": "fp32", "bf16": "bf16", "auto": "bf16"}
     monkeypatch.setattr(hardware, "precision_used", lambda name, _: used[name])
     monkeypatch.setattr(hardware, "has_gpu", lambda: False)
     monkeypatch.setattr(
-        training, "naive", lambda *given: process(seconds, "naive", given[-1], given[2])
+        training, "naive", lambda *given: process(seconds, str(given[3]), given[-1], given[2])
     )
     monkeypatch.setattr(
         training, "trainer", lambda *given: process(seconds, given[2], given[-1], given[2])
     )
     case = training.Case("resnet18", 32, 8, epochs=1, threads=1)
-    found = training.compare(case, tmp_path, ["fp32", "bf16", "auto"], 3, [0])
+    found = training.compare(case, tmp_path, ["fp32", "bf16", "auto"], 3, [0, 2])
     assert not any(seconds.values()), "auto and bf16 are one process a round"
     ratios = [(row["ratio"], row["ratio_low"], row["ratio_high"]) for row in found]
     assert ratios == [(2, 1, 4), (4, 4, 8), (4, 4, 8)]
+    assert [row["naive_workers"] for row in found] == [0, 0, 0], "the faster, as a rule"
     assert [row["seconds_outside_loop"] for row in found] == [3, 3, 3]
     assert all(row.keys() >= STATED for row in found)
     written = tmp_path / "latest.json"
     shares = {"naive_share_of_peak": 0.1, "share_of_peak": 0.2}
     measure.write([{**row, **shares} for row in found], written)
     show.write(written)
-    assert "| resnet18 | 32 | 8 | auto | bf16 | 4.00 | 4.00 to 8.00 |" in (
+    assert "| auto | bf16 | fp32 | 5.0 | 20.0 | 4.00 | 4.00 to 8.00 |" in (
         written.with_suffix(".md").read_text()
     )
     assert written.with_suffix(".png").stat().st_size > 1000
+
+
+def test_the_committed_table_is_of_the_committed_measurements(scripts: ModuleType) -> None:
+    import show
+
+    results = ROOT / "benchmarks" / "results"
+    rows = json.loads((results / "latest.json").read_text())
+    assert all(row.keys() >= STATED for row in rows)
+    assert (results / "latest.md").read_text() == show.table(rows)
+
+
+def test_no_round_is_begun_that_would_pass_the_limit(
+    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two variants of 5 seconds each: 20 seconds after the second round, 30 after the third."""
+    import measure
+
+    clock = [0.0]
+
+    def work() -> float:
+        clock[0] += 5
+        return 5.0
+
+    monkeypatch.setattr(measure.time, "monotonic", lambda: clock[0])
+    rounds = [
+        len(measure.alternate({"a": work, "b": work}, 4, limit)["a"]) for limit in (1, 29, 30, 99)
+    ]
+    assert rounds == [1, 2, 3, 4]
+
+
+def test_a_grid_is_projected_from_two_numbers_of_epochs(scripts: ModuleType) -> None:
+    import grid
+
+    assert grid.whole({5: 40.0, 20: 55.0}, 100) == 135, "35 for what is done once, 1 an epoch"
+    assert grid.whole({100: 77.0}, 100) == 77
+    with pytest.raises(RuntimeError, match="took no longer"):
+        grid.whole({5: 40.0, 20: 39.0}, 100)
 
 
 def test_the_loop_beside_it_runs(
@@ -167,12 +206,12 @@ def test_what_needs_a_gpu_is_called_as_it_can_be(
         raise Begun
 
     monkeypatch.setattr(grid.scratch, "snakemake", begin)
-    for script, *words in called[:-1]:
+    for script, *words in called[1:]:
         main = {"grid.py": grid, "training.py": training}[Path(script).name].main
         monkeypatch.setattr(sys, "argv", [script, *words])
         with pytest.raises(Begun):
             main()
-    assert Path(called[-1][-1]).is_file()
+    assert all(Path(word).is_file() for word in called[0][-2:])
 
 
 @pytest.mark.parametrize("way", ["step by step", "recorded"])

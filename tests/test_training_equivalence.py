@@ -24,6 +24,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import naive
 
 CLASSES = ["left", "right"]
+NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+DEVICES = ["cpu", pytest.param("cuda", marks=NO_GPU)]
 RECIPE = Recipe(
     momentum=0.0,
     weight_decay=0.0,
@@ -63,29 +65,32 @@ def network(name: str = "resnet18", seed: int = 5) -> torch.nn.Module:
     return registry.load("model", name).build(len(CLASSES)).to(memory_format=torch.channels_last)
 
 
-def parts(table: Path) -> tuple[Images, Images]:
+def parts(table: Path, device: str) -> tuple[Images, Images]:
     found = images.load(table, ("train", "validation"), CLASSES)
-    return found["train"], found["validation"]
+    return found["train"].to(torch.device(device)), found["validation"].to(torch.device(device))
 
 
 @pytest.mark.parametrize(
-    ("layout", "lr", "tolerance"),
+    ("device", "layout", "lr", "tolerance"),
     [
         # The same arithmetic in the same order.
-        (torch.channels_last, 1e-2, 1e-6),
+        ("cpu", torch.channels_last, 1e-2, 1e-6),
         # Sums in another order: rounding, which every step of a fresh network then enlarges.
-        (torch.contiguous_format, 1e-4, 1e-2),
+        ("cpu", torch.contiguous_format, 1e-4, 1e-2),
+        # A GPU's library may choose other kernels for the recorded steps.
+        pytest.param("cuda", torch.channels_last, 1e-4, 1e-2, marks=NO_GPU),
     ],
 )
 def test_the_losses_are_those_of_the_naive_loop(
-    tmp_path: Path, layout: torch.memory_format, lr: float, tolerance: float
+    tmp_path: Path, device: str, layout: torch.memory_format, lr: float, tolerance: float
 ) -> None:
     """Same order, same initial weights, several epochs; the last batch is a smaller one."""
     torch.set_num_threads(2)
-    training, validation = parts(crops(tmp_path, 27, 64))
+    training, validation = parts(crops(tmp_path, 27, 64), device)
     count = len(training.names)
     assert count % RECIPE.batch_size not in (0, 1)
-    history = train(network(), training, validation, lr, RECIPE, "fp32", 7, lambda _: None)
+    own = network().to(device)
+    history = train(own, training, validation, lr, RECIPE, "fp32", 7, lambda _: None)
 
     folders = {part: naive.images(tmp_path / part) for part in ("train", "validation")}
     assert [f"{CLASSES[label]}/{Path(path).stem}" for path, label in folders["train"].samples] == (
@@ -101,32 +106,33 @@ def test_the_losses_are_those_of_the_naive_loop(
             return iter([batch.tolist() for batch in order.pop(0)])
 
     reference = naive.train(
-        network().to(memory_format=layout),
+        network().to(device, memory_format=layout),
         DataLoader(folders["train"], batch_sampler=Order()),  # type: ignore[arg-type]
         DataLoader(folders["validation"], 8),
         lr,
         RECIPE.epochs,
-        torch.device("cpu"),
+        torch.device(device),
     )
     assert not order
-    for own, other in zip(history, reference, strict=True):
-        assert own.train_loss == pytest.approx(other.train_loss, rel=tolerance)
-        assert own.validation_loss == pytest.approx(other.validation_loss, rel=tolerance)
+    for epoch, other in zip(history, reference, strict=True):
+        assert epoch.train_loss == pytest.approx(other.train_loss, rel=tolerance)
+        assert epoch.validation_loss == pytest.approx(other.validation_loss, rel=tolerance)
     assert history[0].train_loss == pytest.approx(reference[0].train_loss, rel=1e-4)
 
 
 def moved(training: Images, precision: str, lr: float) -> dict[str, torch.Tensor]:
     """How far one epoch moves each parameter, and that all of it stays in float32."""
-    trained = network()
+    trained = network().to(training.labels.device)
     before = {name: value.detach().clone() for name, value in trained.named_parameters()}
     train(trained, training, training, lr, RECIPE, precision, 7, lambda _: None)
     assert {value.dtype for value in trained.parameters()} == {torch.float32}
     return {name: value.detach() - before[name] for name, value in trained.named_parameters()}
 
 
-def test_bfloat16_moves_the_weights_by_as_much_at_a_small_rate(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device", DEVICES)
+def test_bfloat16_moves_the_weights_by_as_much_at_a_small_rate(tmp_path: Path, device: str) -> None:
     """At 1e-05 an update is far below bfloat16's resolution of the weights; it must not vanish."""
-    training, _ = parts(crops(tmp_path, 30, 32))
+    training, _ = parts(crops(tmp_path, 30, 32), device)
     exact, rounded = moved(training, "fp32", 1e-05), moved(training, "bf16", 1e-05)
 
     def length(changes: dict[str, torch.Tensor]) -> float:
@@ -136,20 +142,22 @@ def test_bfloat16_moves_the_weights_by_as_much_at_a_small_rate(tmp_path: Path) -
     assert length(rounded) == pytest.approx(length(exact), rel=0.05)
     together = sum(float((exact[name] * rounded[name]).double().sum()) for name in exact)
     assert together / (length(exact) * length(rounded)) > 0.8, "and in the same direction"
-    weights = dict(network().named_parameters())["layer4.1.conv2.weight"]
+    weights = dict(network().to(device).named_parameters())["layer4.1.conv2.weight"]
     in_bfloat16 = (weights + exact["layer4.1.conv2.weight"]).bfloat16() - weights.bfloat16()
     assert in_bfloat16.count_nonzero() < 0.1 * weights.numel(), "what the test guards against"
 
 
-def test_bfloat16_ends_within_the_spread_of_repeats(tmp_path: Path) -> None:
+@pytest.mark.parametrize("device", DEVICES)
+def test_bfloat16_ends_within_the_spread_of_repeats(tmp_path: Path, device: str) -> None:
     """Repeats end nearer to themselves in float32, on average, than the furthest two do."""
-    training, validation = parts(crops(tmp_path, 30, 32))
+    training, validation = parts(crops(tmp_path, 30, 32), device)
     recipe = Recipe(**{**RECIPE.__dict__, "epochs": 2, "momentum": 0.9})
 
     def ends(precision: str) -> list[Epoch]:
+        networks = ((seed, network(seed=seed).to(device)) for seed in range(4))
         runs = (
-            train(network(seed=seed), training, validation, 5e-3, recipe, precision, seed, print)
-            for seed in range(4)
+            train(own, training, validation, 5e-3, recipe, precision, seed, print)
+            for seed, own in networks
         )
         return [run[-1] for run in runs]
 
