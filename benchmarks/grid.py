@@ -21,8 +21,6 @@ MODELS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 #: The paper: five models, three rates, ten repeats.
 RUNS = 150
 #: Of each of them.
-
-
 EPOCHS = 100
 
 
@@ -84,12 +82,14 @@ def main() -> None:
     ]
     targets = [str(folder / "predictions.tsv") for folder in folders]
     slots = arguments.slots * arguments.devices
-    taken = {
-        epochs: part(config(epochs), targets, experiment, slots)
-        # The longer first: what only the first has to read counts as its epochs, not against them.
-        for epochs in sorted(arguments.epochs, reverse=True)
-    }
-    records = [json.loads((scratch.ROOT / folder / "run.json").read_text()) for folder in folders]
+    taken: dict[int, float] = {}
+    records: list[dict[str, Any]] = []
+    # The longer first: what only the first has to read counts as its epochs, not against them.
+    for epochs in sorted(arguments.epochs, reverse=True):
+        taken[epochs] = part(config(epochs), targets, experiment, slots)
+        records = records or [
+            json.loads((scratch.ROOT / folder / "run.json").read_text()) for folder in folders
+        ]
     all_runs = RUNS * len(arguments.models) // len(MODELS)
     found = {
         "name": "grid",
@@ -104,6 +104,7 @@ def main() -> None:
         "precision": arguments.precision,
         "precision_used": records[0]["precision"],
         "train_images": records[0]["train_images"],
+        # Of the longer runs.
         "seconds_in_training_loops": {
             model: round(sum(run["seconds"] for run in records if run["model"] == model), 1)
             for model in arguments.models
