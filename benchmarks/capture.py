@@ -53,7 +53,7 @@ def variant(
     network = registry.load("model", model).build(CLASSES)
     network.to(device).to(memory_format=LAYOUTS[layout])
     if "compiled" in way:
-        # For each size of batch by itself, as graphs are recorded: one for all sizes is slower.
+        # For each size of batch by itself, as graphs are recorded, instead of once for all sizes.
         network = torch.compile(network, dynamic=False)
     parts = images(TRAIN_IMAGES, size, device), images(VALIDATION_IMAGES, size, device)
     ends = [time.perf_counter()]

@@ -20,7 +20,7 @@ OUTPUT = Path(__file__).parent / "results" / "grid.json"
 MODELS = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"]
 #: The paper: five models, three rates, ten repeats.
 RUNS = 150
-#: Of each of them.
+#: Of each run, in the paper.
 EPOCHS = 100
 
 

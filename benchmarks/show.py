@@ -15,7 +15,7 @@ COLUMNS = {
     "batch_size": "batch",
     "precision": "precision",
     "precision_used": "used",
-    "naive_precision": "naive loop's",
+    "naive_precision": "naive used",
     "naive_images_per_second": "naive images/s",
     "images_per_second": "images/s",
     "ratio": "x naive loop",

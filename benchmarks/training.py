@@ -222,7 +222,7 @@ def main() -> None:
                     )
                     found += [hardware.with_shares(row) for row in measured]
                     measure.write(found, arguments.output)
-    show.write(arguments.output)
+                    show.write(arguments.output)
 
 
 if __name__ == "__main__":

@@ -43,7 +43,6 @@ KEPT = 2
 #: Seconds between two looks whether another process still trains the run.
 PAUSE = 1.0
 SCRIPTS = Path(__file__).parents[2]
-PACKAGE = __name__.partition(".")[0]
 
 State = dict[str, Any]
 
@@ -57,7 +56,8 @@ def key(facts: dict[str, Any]) -> str:
 def _code() -> dict[str, str]:
     """The sha256 of each of this project's files that this process has imported."""
     # By name first: looking for the places of PyTorch's two thousand modules takes a while.
-    names = [name for name in list(sys.modules) if name.partition(".")[0] in (PACKAGE, "__main__")]
+    roots = ("__main__", __name__.partition(".")[0])
+    names = [name for name in list(sys.modules) if name.partition(".")[0] in roots]
     files = {getattr(sys.modules[name], "__file__", None) for name in names}
     own = sorted(Path(file).resolve() for file in files if file)
     scripts = SCRIPTS.resolve()
