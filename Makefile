@@ -34,11 +34,11 @@ demo: $(READY)
 		--report results/demo/report.html --report-after-run
 
 doctor: $(READY)
-	@$(BIN)/python workflow/scripts/doctor.py --config "$$CONFIG"
+	@$(BIN)/python workflow/scripts/job.py doctor.examine --config "$$CONFIG"
 
 report: $(READY)
 	@# By way of another folder: Snakemake would expand a $$ in the name of this one.
-	@results=$$($(BIN)/python workflow/scripts/print_results_folder.py --config "$$CONFIG") && \
+	@results=$$($(BIN)/python workflow/scripts/job.py config.show --config "$$CONFIG") && \
 	folder=$$(mktemp -d) && trap 'rm -rf "$$folder" "$$results/.report.html.unfinished"' EXIT && \
 	$(BIN)/snakemake --configfile "$$CONFIG" --report "$$folder/report.html" --report-after-run && \
 	cp -- "$$folder/report.html" "$$results/.report.html.unfinished" && \

@@ -1,4 +1,5 @@
-# Fleeting: databases -> frames -> faces -> splits -> training -> evaluation -> figures.
+# Fleeting: databases -> frames -> faces -> inputs -> protocols -> training -> evaluation -> tables
+# and figures.
 # What each stage does is in workflow/rules/, one file a stage; what it computes, in
 # workflow/scripts/fleeting/, one folder a stage.
 from snakemake.utils import min_version
@@ -18,9 +19,11 @@ include: "workflow/rules/synthetic.smk"
 include: "workflow/rules/annotations.smk"
 include: "workflow/rules/frames.smk"
 include: "workflow/rules/faces.smk"
+include: "workflow/rules/inputs.smk"
 include: "workflow/rules/splits.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/evaluation.smk"
+include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 
 

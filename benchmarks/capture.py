@@ -19,24 +19,33 @@ from unittest.mock import patch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scripts"))
 
 import measure
+import numpy as np
 import torch
 
-from fleeting import registry
-from fleeting.training.images import Images
-from fleeting.training.replay import Replayed
-from fleeting.training.trainer import Recipe, prepare, train
+from fleeting.splits.gate import Arrays
+from fleeting.splits.roles import Side
+from fleeting.training.architecture import COLOURS, architecture
+from fleeting.training.data import Examples, Store
+from fleeting.training.fit import Fitter, prepare
+from fleeting.training.recipe import Recipe
+from fleeting.training.replay import Replayed, own_stream
 
 OUTPUT = Path(__file__).parent / "results" / "gpu_capture.json"
 LAYOUTS = {"channels last": torch.channels_last, "contiguous": torch.contiguous_format}
 WAYS = ("step by step", "recorded", "compiled", "compiled and recorded")
 #: The paper's.
-TRAIN_IMAGES, VALIDATION_IMAGES, CLASSES, EPOCHS = 360, 90, 6, 100
+TRAIN_IMAGES, VALIDATION_IMAGES, EPOCHS = 360, 90, 100
+CLASSES = tuple("abcdef")
 
 
-def images(count: int, size: int, device: torch.device) -> Images:
+def examples(count: int, size: int, device: torch.device) -> Examples:
     """Random ones: their pixels do not change the time."""
-    pixels = torch.randint(0, 256, (count, size, size, 3), dtype=torch.uint8).permute(0, 3, 1, 2)
-    return Images([""] * count, pixels, torch.arange(count) % CLASSES).to(device)
+    pixels = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+    names = [str(number) for number in range(count)]
+    store = Store(names, pixels, device)
+    found = Examples(count, store)
+    found.fill(store, Side(names, [CLASSES[n % len(CLASSES)] for n in range(count)]), CLASSES)
+    return found
 
 
 def note(ends: list[float]) -> None:
@@ -48,20 +57,24 @@ def variant(
     model: str, precision: str, layout: str, way: str, size: int, epochs: int, device: torch.device
 ) -> dict[str, Any]:
     """Seconds of one way, or the error that it ended in."""
-    recipe = Recipe(0.0, 0.0, 16, epochs, 1, 1, precision, 2, True)
-    prepare(recipe, 1)
-    network = registry.load("model", model).build(CLASSES)
-    network.to(device).to(memory_format=LAYOUTS[layout])
+    recipe = Recipe(weights="none", epochs=epochs, precision=precision)
+    prepare(recipe)
+    torch.manual_seed(1)
+    made = architecture(model, COLOURS, (size, size), pretrained=False)
+    arrays = Arrays(channels=COLOURS, zero=0, unit=255, shape=(size, size, 3), dtype="uint8")
+    network = made.build(len(CLASSES)).to(device).to(memory_format=LAYOUTS[layout])
     if "compiled" in way:
         # For each size of batch by itself, as graphs are recorded, instead of once for all sizes.
         network = torch.compile(network, dynamic=False)
-    parts = images(TRAIN_IMAGES, size, device), images(VALIDATION_IMAGES, size, device)
+    parts = [examples(count, size, device) for count in (TRAIN_IMAGES, VALIDATION_IMAGES)]
+    weights = {name: value.clone() for name, value in network.state_dict().items()}
     ends = [time.perf_counter()]
     named = {"model": model, "size": size, "precision": precision, "layout": layout, "way": way}
     unrecorded = patch.object(Replayed, "__call__", lambda self, batch, record: self.step(batch))
     try:
-        with nullcontext() if "recorded" in way else unrecorded:
-            train(network, *parts, 1e-4, recipe, precision, 1, lambda _: note(ends))
+        with nullcontext() if "recorded" in way else unrecorded, own_stream(device):
+            fitter = Fitter(network, made, arrays, *parts, 1e-4, recipe, precision)
+            fitter.fit(fitter.start(weights, 1), lambda _: note(ends))
     except Exception as error:
         return {**named, "error": str(error).splitlines()[0]}
     taken = [end - start for start, end in zip(ends, ends[1:], strict=False)]

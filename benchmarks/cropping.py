@@ -30,13 +30,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow" / "scrip
 
 from measure import alternate, ratio, table, watch, write
 
-from fleeting import registry, tables
+from fleeting import tsv
+from fleeting.settings import variant
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ROOT / "workflow" / "scripts"
+JOB = ROOT / "workflow" / "scripts" / "job.py"
 OUTPUT = Path(__file__).parent / "results" / "cropping.json"
 DATABASE = "casme2"
-DETECTOR: dict[str, Any] = {"name": "blazeface", "confidence": 0.5, "weights": None}
+DETECTOR: dict[str, Any] = {"kind": "blazeface", "confidence": 0.5, "weights": None}
 SIZE = 224
 #: CASME II has 26 subjects and 247 clips.
 SUBJECTS, QUICK_SUBJECTS = 26, 8
@@ -52,7 +53,8 @@ CROPS = ("clip", "frame")
 CONFIG: dict[str, Any] = {
     "databases": {DATABASE: {"table": TABLE, "frames": FRAMES}},
     "crops": {box: {"box": box, "size": SIZE, "detector": DETECTOR} for box in CROPS},
-    "experiments": {box: {"based_on": "paper", "crop": box} for box in CROPS},
+    "inputs": {box: {"kind": "image", "crop": box} for box in CROPS},
+    "experiments": {box: {"input": box} for box in CROPS},
 }
 
 
@@ -65,8 +67,8 @@ class Stage:
         block = {"subjects": {DATABASE: subjects}, "clips_per_subject": CLIPS, "frames_per_clip": 3}
         arguments = ["--database", DATABASE, "--settings", json.dumps(block), "--table", TABLE]
         arguments += ["--frames", FRAMES, "--truth", "truth.tsv"]
-        script = SCRIPTS / "synthetic_database.py"
-        subprocess.run([sys.executable, str(script), *arguments], cwd=folder, check=True)
+        command = [sys.executable, str(JOB), "synthetic.database", *arguments]
+        subprocess.run(command, cwd=folder, check=True)
         # Every JSON text is YAML as well.
         (folder / "benchmark.yaml").write_text(json.dumps(CONFIG), encoding="utf-8")
         self._snakemake(CORES, self.frames_table, self.weights.with_suffix(".json"))
@@ -74,12 +76,12 @@ class Stage:
     @property
     def frames_table(self) -> Path:
         """The database's table of frames."""
-        return self.folder / f"results/frames/{DATABASE}.tsv"
+        return self.folder / f"results/frames/phases/{DATABASE}.tsv"
 
     @property
     def weights(self) -> Path:
         """The folder of the detector's weights."""
-        return self.folder / f"results/weights/detectors/{DETECTOR['name']}"
+        return self.folder / f"results/weights/detectors/{DETECTOR['kind']}"
 
     def run(self, box: str, cores: int) -> tuple[float, float]:
         """Crop everything anew.
@@ -108,30 +110,30 @@ class Stage:
 
     def memory(self, times: int) -> float:
         """The peak memory in MiB of the crop job of a subject with that many times its clips."""
-        subject = sorted((self.folder / f"results/frames/{DATABASE}").glob("*.tsv"))[0]
+        subject = sorted(self.frames_table.with_suffix("").glob("*.tsv"))[0]
         rows = [
             self._copied(row, number)
             for number in range(times)
-            for row in tables.read_rows(subject, tables.FRAMES)
+            for row in tsv.read_rows(subject, tsv.FRAMES)
         ]
         written = self.folder / "more.tsv"
-        tables.write_rows(rows, written, tables.FRAMES)
+        tsv.write_rows(rows, written, tsv.FRAMES)
         options = {
             "results": "results",
             "crop": "memory",
             "database": DATABASE,
             "subject": subject.stem,
-            "frames-table": written.name,
-            "frames": FRAMES,
+            "root": FRAMES,
             "source": "raw",
-            "settings": json.dumps({**CONFIG["crops"]["clip"], "provider_crops": "keep"}),
+            "settings": json.dumps(CONFIG["crops"]["clip"]),
+            "frames": written.name,
             "weights": str(self.weights),
             "faces": "more.faces.tsv",
             "excluded": "more.excluded.tsv",
             "crops": f"results/faces/memory/{DATABASE}/{subject.stem}",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        command = [sys.executable, str(SCRIPTS / "crop.py"), *arguments]
+        command = [sys.executable, str(JOB), "faces.crop", *arguments]
         done = watch(command, self.folder, self.folder / "memory.log")
         return float(done["peak_bytes"] / 1024**2)
 
@@ -166,15 +168,15 @@ def naive(frames_table: Path, frames: Path, weights: Path, crops: Path) -> None:
     from fleeting.faces.box import square_around
     from fleeting.faces.finder import choose
 
-    module = registry.load("detector", DETECTOR["name"])
-    detector = module.load(weights, DETECTOR)
+    module, settings = variant("detector", DETECTOR)
+    detector = module.load(weights, settings)
     # Loading the detector asked for one thread; this is OpenCV's own number again.
     cv2.setNumThreads(-1)
-    for row in tables.read_rows(frames_table, tables.FRAMES):
+    for row in tsv.read_rows(frames_table, tsv.FRAMES):
         image = cv2.imread(str(frames / row["path"]))
         assert image is not None, row["path"]
         height, width = image.shape[:2]
-        face = choose(detector.detect(image), DETECTOR["confidence"], width, height)
+        face = choose(detector.detect(image), settings.confidence, width, height)
         square = square_around(face.box, module.MARGIN)
         face_alone = image[max(square.y0, 0) : square.y1, max(square.x0, 0) : square.x1]
         target = crops / f"{row['image']}.png"
@@ -193,7 +195,7 @@ def time_naive(stage: Stage) -> float:
     loop.join()
     seconds = time.perf_counter() - start
     written = sum(1 for _ in crops.rglob("*.png"))
-    if loop.exitcode or written != len(tables.read_rows(stage.frames_table, tables.FRAMES)):
+    if loop.exitcode or written != len(tsv.read_rows(stage.frames_table, tsv.FRAMES)):
         raise RuntimeError(f"the loop failed after {written} crops")
     return seconds
 
@@ -208,7 +210,7 @@ def compare(stage: Stage, rounds: int) -> list[dict[str, Any]]:
         return whole
 
     seconds = alternate({"naive": lambda: time_naive(stage), "whole": crop}, rounds)
-    images = len(tables.read_rows(stage.frames_table, tables.FRAMES))
+    images = len(tsv.read_rows(stage.frames_table, tsv.FRAMES))
     sides = {"whole call": seconds["whole"], "crop jobs alone": jobs}
     return [
         _comparison(f"crop stage, box: clip, {CORES} cores, {name}", images, seconds["naive"], own)

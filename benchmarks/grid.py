@@ -73,10 +73,9 @@ def main() -> None:
         return block | {"gpu_slots_per_device": arguments.slots}
 
     experiment = scratch.RESULTS / "training" / "experiments" / f"size{arguments.size}"
-    packed = [str(experiment / f"folds/1/{name}.json") for name in ("training", "test")]
-    scratch.snakemake(config(EPOCHS), *packed, "--cores", "all")
+    scratch.snakemake(config(EPOCHS), str(experiment / "split.json"), "--cores", "all")
     folders = [
-        experiment / f"runs/{model}/lr1e-04/repeat{repeat}/fold1"
+        experiment / f"runs/{model}/lr1e-04/repeat{repeat}/part1"
         for model in arguments.models
         for repeat in range(1, arguments.repeats + 1)
     ]
@@ -103,8 +102,8 @@ def main() -> None:
         "device": records[0]["device"],
         "precision": arguments.precision,
         "precision_used": records[0]["precision"],
-        "train_images": records[0]["train_images"],
-        # Of the longer runs.
+        "train_images": records[0]["train_examples"]["1"],
+        # Of the longer runs, the predictions of their test images included.
         "seconds_in_training_loops": {
             model: round(sum(run["seconds"] for run in records if run["model"] == model), 1)
             for model in arguments.models

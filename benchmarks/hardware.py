@@ -68,9 +68,10 @@ def operations(model: str, size: int) -> tuple[int, int]:
 
 
 def with_shares(row: dict[str, Any]) -> dict[str, Any]:
-    """A measurement with the share of the peak that both sides reach, validation included."""
+    """A measurement with the share of the peak that both sides reach, predictions included."""
     step, forward = operations(row["model"], row["size"])
-    an_image = step + forward * row["validation_images"] / row["train_images"]
+    predicted = row["validation_images"] + row["test_images"] / row["epochs"]
+    an_image = step + forward * predicted / row["train_images"]
     naive = row["naive_images_per_second"] * an_image / peak(row["naive_precision"], row["threads"])
     own = row["images_per_second"] * an_image / peak(row["precision_used"], row["threads"])
     return {**row, "naive_share_of_peak": round(naive, 3), "share_of_peak": round(own, 3)}

@@ -1,8 +1,10 @@
 """The loop that a user would write instead of this project's trainer, fixed and fair.
 
 It is PyTorch's own tutorial loop: an ImageFolder of the crops, ToTensor and Normalize, a
-DataLoader, float32, SGD, `.item()` a step, training and validation in every epoch. PyTorch's own
-default lets a GPU's convolutions multiply float32 in TF32; `--precision fp32` forbids it.
+DataLoader, float32, SGD, `.item()` a step, training and validation in every epoch. As a training
+job does, it then predicts the test images once and saves the model, and both are in its seconds.
+PyTorch's own default lets a GPU's convolutions multiply float32 in TF32; `--precision fp32` forbids
+it.
 """
 
 import argparse
@@ -68,10 +70,18 @@ def train(
     return history
 
 
+def predict(network: torch.nn.Module, test: DataLoader, device: torch.device) -> torch.Tensor:
+    """The probabilities of the test images, (N, classes) on the CPU."""
+    network.eval()
+    with torch.inference_mode():
+        return torch.cat([network(pixels.to(device)).softmax(1).cpu() for pixels, _ in test])
+
+
 def main() -> None:
     """Time the loop and print what it came to as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="with train/ and validation/")
+    parser.add_argument("--folder", type=Path, required=True, help="with train/, validation/, test/")
+    parser.add_argument("--output", type=Path, required=True, help="the model's file")
     parser.add_argument("--model", required=True)
     parser.add_argument("--batch-size", type=int, required=True)
     parser.add_argument("--epochs", type=int, required=True)
@@ -83,8 +93,8 @@ def main() -> None:
     if arguments.precision == "fp32":
         torch.backends.cudnn.conv.fp32_precision = "ieee"
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    folders = [images(arguments.folder / part) for part in ("train", "validation")]
-    training, validation = (
+    folders = [images(arguments.folder / part) for part in ("train", "validation", "test")]
+    training, validation, test = (
         DataLoader(
             folder,
             batch_size=arguments.batch_size,
@@ -93,12 +103,14 @@ def main() -> None:
             pin_memory=device.type == "cuda",
             persistent_workers=arguments.workers > 0,
         )
-        for folder, shuffled in zip(folders, (True, False), strict=True)
+        for folder, shuffled in zip(folders, (True, False, False), strict=True)
     )
     classes = len(folders[0].classes)
     network = torchvision.models.get_model(arguments.model, num_classes=classes).to(device)
     start = time.perf_counter()
     train(network, training, validation, 1e-3, arguments.epochs, device)
+    predict(network, test, device)
+    torch.save(network.state_dict(), arguments.output)
     seconds = time.perf_counter() - start
     count = len(folders[0]) * arguments.epochs
     memory = torch.cuda.max_memory_reserved() if device.type == "cuda" else None

@@ -1,4 +1,4 @@
-"""A scratch project for the benchmarks: synthetic crops of wanted sizes, split and packed."""
+"""A scratch project for the benchmarks: synthetic crops of wanted sizes, packed and split."""
 
 import subprocess
 import sys
@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ROOT / "workflow" / "scripts"
+#: Runs the jobs: `job.py MODULE --name value...`.
+JOB = ROOT / "workflow" / "scripts" / "job.py"
 RESULTS = Path("results") / "benchmarks"
 
 
@@ -38,10 +39,11 @@ def config(
             "provider_crops": ["casme2"],
         },
         "crops": {f"size{size}": {"size": size} for size in sizes},
+        "inputs": {f"size{size}": {"kind": "image", "crop": f"size{size}"} for size in sizes},
         "experiments": {
             f"size{size}": {
-                "crop": f"size{size}",
-                "split": {"images_per_class": images_per_class},
+                "input": f"size{size}",
+                "protocol": {"kind": "random_images", "images_per_class": images_per_class},
                 **changes,
             }
             for size in sizes
@@ -64,9 +66,14 @@ def snakemake(block: dict[str, Any], *arguments: str) -> str:
 
 
 def prepare(name: str, sizes: Sequence[int], images_per_class: int) -> dict[int, Path]:
-    """Make crops, split and packed images; returns each size's experiment folder."""
+    """Make crops, packed examples and split; returns each size's experiment folder."""
     folders = {size: RESULTS / name / "experiments" / f"size{size}" for size in sizes}
-    targets = [str(folder / "folds/1/training.json") for folder in folders.values()]
+    targets = [str(folder / "split.json") for folder in folders.values()]
     targets += [str(folder / "images") for folder in folders.values()]
     snakemake(config(name, sizes, images_per_class), *targets, "--cores", "all")
     return {size: ROOT / folder for size, folder in folders.items()}
+
+
+def examples(folder: Path) -> Path:
+    """The table of the examples of an experiment's folder; their arrays lie beside it."""
+    return folder.parents[1] / "inputs" / folder.name / "casme2.tsv"

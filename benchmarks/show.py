@@ -52,8 +52,13 @@ def table(rows: list[dict[str, Any]]) -> str:
         f"{versions}. Threads: {rows[0]['threads']}. Ratios of images a second within a round, "
         f"median of {rows[0]['rounds']} rounds with the lowest and highest; "
         f"{rows[0]['train_images']} training and {rows[0]['validation_images']} validation images, "
-        f"{rows[0]['epochs']} epochs.\n\n" + "\n".join(lines) + "\n"
+        f"{rows[0]['epochs']} epochs{_tested(rows[0])}.\n\n" + "\n".join(lines) + "\n"
     )
+
+
+def _tested(row: dict[str, Any]) -> str:
+    """Up to commit 1a0c983 the test images were no part of a training job."""
+    return f"; {row['test_images']} test images, once" if "test_images" in row else ""
 
 
 def _cells(row: dict[str, Any]) -> dict[str, str]:

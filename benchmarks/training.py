@@ -1,4 +1,6 @@
-"""The naive loop against this project's trainer: the same model, images, batch size and epochs.
+"""The naive loop against this project's training job: same model, images, batch size and epochs.
+
+Both train, validate after every epoch, predict the test images once and save the model.
 
 Every round runs each of them once, a process of its own each time, in alternating order; a ratio is
 taken within a round. `results/latest.json` has the measurements, `latest.md` and `latest.png` show
@@ -24,6 +26,8 @@ import show
 
 OUTPUT = Path(__file__).parent / "results"
 LR = "1e-03"
+#: The parts of a fold.
+PARTS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ def naive(case: Case, folder: Path, precision: str, workers: int, side: Side) ->
     command += ["--model", case.model, "--batch-size", str(case.batch_size)]
     command += ["--epochs", str(case.epochs), "--workers", str(workers)]
     command += ["--threads", str(case.threads), "--precision", precision]
+    command += ["--output", folder / "naive.pt"]
     log = folder / "naive.log"
     done = measure.watch(command, scratch.ROOT, log)
     return side.add(json.loads(log.read_text().splitlines()[-1]), done)
@@ -69,33 +74,36 @@ def naive(case: Case, folder: Path, precision: str, workers: int, side: Side) ->
 
 def job(case: Case, folder: Path, precision: str) -> list[str | Path]:
     """The command of a training job, as the workflow starts it."""
+    # The optimiser is the default, SGD without momentum, as the naive loop's.
     recipe = {
         "weights": "none",
-        "momentum": 0,
-        "weight_decay": 0,
         "batch_size": case.batch_size,
-        "accumulation": 1,
         "epochs": case.epochs,
-        "seed": 1,
         "precision": precision,
         "threads": case.threads,
-        "deterministic": True,
     }
-    command: list[str | Path] = [sys.executable, scratch.SCRIPTS / "train.py"]
-    command += ["--images", folder / "folds" / "1" / "training.tsv", "--experiment", "benchmark"]
-    command += ["--model", case.model, "--lr", LR, "--repeat", "1", "--fold", "1"]
-    command += ["--recipe", json.dumps(recipe), "--gpu-slots-per-device", "1"]
-    command += ["--checkpoint-every-minutes", "5", "--checkpoints", folder / "checkpoints"]
-    command += ["--allow-missing", "False"]
-    return [*command, "--output", folder / "run"]
+    run = folder / "run"
+    command: list[str | Path] = [sys.executable, scratch.JOB, "training.run"]
+    command += ["--gate", folder / "split.json", "--split", folder / "split.tsv"]
+    command += ["--folds", folder / "folds.tsv", "--examples", scratch.examples(folder)]
+    command += ["--experiment", "benchmark", "--model", case.model, "--lr", LR]
+    command += ["--repeat", "1", "--part", "1", "--parts", "1", "--recipe", json.dumps(recipe)]
+    command += ["--gpu-slots-per-device", "1", "--checkpoint-every-minutes", "5"]
+    command += ["--allow-missing", "False", "--keep-models", "True"]
+    command += ["--checkpoints", folder / "checkpoints", "--history", run / "history.tsv"]
+    command += ["--predictions", run / "predictions.tsv", "--record", run / "run.json"]
+    return [*command, "--models", run / "models"]
 
 
 def trainer(case: Case, folder: Path, precision: str, side: Side) -> float:
     """Seconds of this project's training loop."""
-    # A job that was broken off would be gone on from.
+    # An interrupted job would be resumed.
     shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     done = measure.watch(job(case, folder, precision), scratch.ROOT, folder / "trainer.log")
-    return side.add(json.loads((folder / "run" / "run.json").read_text()), done)
+    record = json.loads((folder / "run" / "run.json").read_text())
+    # Of the split's only fold.
+    images = {f"{part}_images": record[f"{part}_examples"]["1"] for part in PARTS}
+    return side.add(record | images, done)
 
 
 def compare(
@@ -153,8 +161,7 @@ def compare(
                 "ratio_high": round(high, 3),
                 "rounds": len(seconds[loop]),
                 "epochs": case.epochs,
-                "train_images": side.last["train_images"],
-                "validation_images": side.last["validation_images"],
+                **{f"{part}_images": side.last[f"{part}_images"] for part in PARTS},
                 "threads": case.threads,
                 "naive_workers": loops[loop][1],
                 "seconds_outside_loop": round(statistics.median(side.outside), 2),

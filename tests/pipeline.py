@@ -28,9 +28,10 @@ MARKUP = "</script><script>alert(1)</script>"
 CONFIG: dict[str, Any] = {
     "databases": {name: {"root": f"databases/{folder}"} for name, folder in ROOTS.items()},
     "crops": {"tiny": {"size": 32, "box": "clip"}},
+    "inputs": {"tiny": {"kind": "image", "crop": "tiny"}},
     "experiments": {
         "tiny": {
-            "crop": "tiny",
+            "input": "tiny",
             # The paper's, and an emotion that must do no harm in the report.
             "label_map": {
                 "disgust": ["disgust"],
@@ -40,9 +41,10 @@ CONFIG: dict[str, Any] = {
                 "surprise": ["surprise"],
                 "tense": ["tense"],
             },
-            "split": {"images_per_class": 12, "unseen_subjects": ["samm/007"]},
+            "exclude_subjects": ["samm/007"],
+            "protocol": {"kind": "random_images", "images_per_class": 12},
             "recipe": {"weights": "none", "epochs": 2, "batch_size": 8, "threads": 1},
-            "grid": {"models": ["resnet18", "resnet34"], "lrs": ["1e-02"], "repeats": 1},
+            "grid": {"models": ["resnet18", "small"], "lrs": ["1e-02"], "repeats": 1},
         }
     },
 }
@@ -63,8 +65,8 @@ class Outcome:
             counts = Counter({rule: int(count) for rule, count in found})
         else:
             counts = Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.text))
-        targets = {"all", "annotations", "frames", "faces", "splits", "training", "evaluation"}
-        for name in ("total", "figures", *targets):
+        targets = {"all", "annotations", "frames", "faces", "inputs", "splits", "training"}
+        for name in ("total", "evaluation", "figures", *targets):
             counts.pop(name, None)
         return counts
 
@@ -91,10 +93,10 @@ class Project:
         return project
 
     def copy(self, folder: Path) -> "Project":
-        """Everything, .snakemake included; models are linked, since nothing here changes them."""
+        """Everything, .snakemake included; large files are linked, since nothing changes them."""
 
         def copy(source: str, target: str) -> str:
-            if source.endswith(".pt"):
+            if source.endswith((".pt", ".npy")):
                 os.link(source, target)
                 return target
             return shutil.copy2(source, target)

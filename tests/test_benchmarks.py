@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from fleeting.training.trainer import Recipe
 
 from fleeting.config import complete
-from fleeting.training.trainer import Recipe
 
 ROOT = Path(__file__).parents[1]
 

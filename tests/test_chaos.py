@@ -23,17 +23,24 @@ pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("KILLS", "2"))
 SEED = int(os.environ.get("SEED", "1"))
-RUNS = 2
-#: Every so many-th kill waits for a training job that has this many epochs behind it.
+RUNS = 3
+#: Every second kill waits for a training job that has this many epochs, or a fold, behind it.
 OFTEN, EPOCHS_BEHIND = 2, 2
-#: Seconds after which a wished-for moment has not come: something hangs.
+#: Seconds after which the awaited moment has not come: something hangs.
 PATIENCE = 300
+#: The name of a checkpoint.
+CHECKPOINT = re.compile(r"fold(\d+)_(?:done|epoch(\d+))_.*\.pt")
 
 
 def longer(config: dict[str, Any]) -> None:
     config["checkpoint_every_minutes"] = 0
-    config["experiments"]["tiny"]["recipe"] |= {"epochs": 8, "momentum": 0.9}
-    config["experiments"]["tiny"]["grid"] |= {"models": ["resnet18"], "repeats": RUNS}
+    sgd = {"kind": "sgd", "momentum": 0.9}
+    config["experiments"]["tiny"]["recipe"] |= {"epochs": 8, "optimiser": sgd}
+    config["experiments"]["tiny"]["grid"] |= {"models": ["resnet18"], "repeats": RUNS - 1}
+    # Many folds inside one job.
+    block = {**config["experiments"]["tiny"], "protocol": "leave_one_out"}
+    block["grid"] = {"models": ["small"], "lrs": ["1e-02"], "repeats": 1}
+    config["experiments"]["folds"] = block
 
 
 class Attempt:
@@ -41,8 +48,8 @@ class Attempt:
 
     def __init__(self, project: Project, number: int) -> None:
         self.output = project.folder.parent / f"attempt{number}.txt"
-        self.experiment = project.folder / "results" / "experiments" / "tiny"
-        # What former attempts saved, which this one has yet to go on from.
+        self.experiments = project.folder / "results" / "experiments"
+        # What earlier attempts saved, from which this one has yet to resume.
         self.former = set(self.checkpoints())
         command = [sys.executable, "-m", "snakemake", "--cores", "2", "--configfile", "tiny.yaml"]
         with self.output.open("wb") as output:
@@ -65,14 +72,15 @@ class Attempt:
         """Those of runs that are not done."""
         return [
             path
-            for path in self.experiment.glob("checkpoints/*/epoch*.pt")
-            if not (self.experiment / run_of(path) / "run.json").exists()
+            for path in self.experiments.glob("*/checkpoints/*/fold*.pt")
+            if not (path.parents[2] / run_of(path) / "run.json").exists()
         ]
 
     def epochs_behind(self) -> int:
-        """Of the run that is training now, the last epoch that this attempt saved; 0: none."""
+        """The most epochs of a fold that this attempt saved in a run that is not done; 0: none."""
         own = set(self.checkpoints()) - self.former
-        return max((int(path.name[5:9]) for path in own), default=0)
+        found = [match for path in own if (match := CHECKPOINT.fullmatch(path.name))]
+        return max((int(match[2] or EPOCHS_BEHIND) for match in found), default=0)
 
     def wait(self, moment: float, epochs: int) -> bool:
         """Wait so many seconds, then until that many epochs are behind; whether it still runs."""
@@ -92,13 +100,13 @@ class Attempt:
 
 def run_of(checkpoint: Path) -> str:
     """The folder of the run that a checkpoint belongs to, below the experiment's."""
-    model, lr, repeat, fold = checkpoint.parent.name.split("_")
-    return f"runs/{model}/{lr}/{repeat}/{fold}"
+    model, lr, repeat, part = checkpoint.parent.name.split("_")
+    return f"runs/{model}/{lr}/{repeat}/{part}"
 
 
 def outcome(project: Project) -> dict[str, bytes]:
     """All tables, and the models."""
-    models = (project.folder / "results").rglob("model.pt")
+    models = (project.folder / "results").rglob("models/fold*.pt")
     return {
         **project.tables(),
         **{str(path.relative_to(project.folder)): path.read_bytes() for path in models},
@@ -146,6 +154,6 @@ def test_a_run_killed_at_random_moments_ends_with_the_same_tables(tmp_path: Path
     last = project.run()
     assert (done + last.jobs)["train"] == RUNS
     assert outcome(project) == expected
-    assert not list((project.folder / "results").rglob("epoch*.pt"))
-    print(f"seed {SEED}: {dict(stages)}; {in_training} in training after epoch {EPOCHS_BEHIND}")
+    assert not list((project.folder / "results").glob("experiments/*/checkpoints/*/*.pt"))
+    print(f"seed {SEED}: {dict(stages)}; {in_training} with training behind them")
     assert in_training >= max(1, KILLS // (2 * OFTEN)), "too few kills landed in training"

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fleeting import tables
-from fleeting.databases import extract, find, workbook
+from fleeting import tsv
+from fleeting.databases import extract, find, sheets
+from fleeting.databases import settings as blocks
 from fleeting.databases.sheets import Sheet, Workbook
 from fleeting.errors import UserError
 
@@ -20,6 +21,10 @@ HEADER = ["Subject", "Filename", "OnsetFrame", "ApexFrame", "OffsetFrame", "AU",
 GOOD = ["01", "EP1", 46, 59, 86, "4", "Happiness "]
 COLUMNS = {"subject": 0, "clip": 1, "onset": 2, "apex": 3, "offset": 4, "au": 5, "emotion": 6}
 SCRIPTS = Path(find.__file__).parents[2]
+
+
+def block(reader: str, path: Path, **keys: object) -> blocks.DatabaseSettings:
+    return blocks.load(reader, {"reader": reader, "table": path, "frames": path.parent, **keys})
 
 
 def table(tmp_path: Path, *rows: list[object], name: str = "CASME2.xlsx") -> Path:
@@ -38,7 +43,8 @@ def with_cells(**changed: object) -> list[object]:
 
 
 def run(tmp_path: Path, *rows: list[object], apex: str = "drop") -> extract.Extraction:
-    return extract.extract("casme2", table(tmp_path, HEADER, *rows), {}, apex)
+    path = table(tmp_path, HEADER, *rows)
+    return extract.extract("casme2", block("casme2", path), path, apex)
 
 
 def row_exclusions(result: extract.Extraction) -> list[dict[str, object]]:
@@ -88,7 +94,8 @@ def test_a_row_that_cannot_be_used(tmp_path, changed, reason):
     result = run(tmp_path, with_cells(clip="EP9"), with_cells(**changed))
     assert len(result.samples) == 1
     (excluded,) = result.excluded
-    assert (excluded["reason"], excluded["table_row"], excluded["image"]) == (reason, 3, "")
+    assert (excluded["code"], excluded["table_row"], excluded["image"]) == (reason, 3, "")
+    assert excluded["reason"] == reason.replace("_", " ")
     assert excluded["stage"] == "annotations"
     assert result.rows == 2
 
@@ -107,7 +114,7 @@ def test_a_row_that_cannot_be_used(tmp_path, changed, reason):
 def test_an_image_that_cannot_be_used_leaves_the_sample(tmp_path, changed, phase, reason):
     result = run(tmp_path, with_cells(**changed))
     (excluded,) = result.excluded
-    assert (excluded["image"], excluded["reason"]) == (f"casme2/sub01/EP1/46/{phase}", reason)
+    assert (excluded["image"], excluded["code"]) == (f"casme2/sub01/EP1/46/{phase}", reason)
     assert result.samples[0][phase] == ""
     assert result.substituted == []
 
@@ -123,7 +130,7 @@ def test_midpoint(tmp_path, apex, stated):
 
 def test_no_midpoint_without_an_offset(tmp_path):
     result = run(tmp_path, with_cells(apex="/", offset=0), apex="midpoint")
-    assert {row["reason"] for row in result.excluded} == {"apex_missing", "offset_missing"}
+    assert {row["code"] for row in result.excluded} == {"apex_missing", "offset_missing"}
     assert (result.samples[0]["apex"], result.samples[0]["offset"]) == ("", "")
 
 
@@ -150,7 +157,7 @@ def test_one_clip_can_hold_several_expressions(tmp_path):
 def test_a_duplicated_key_names_the_first_row(tmp_path, emotion, told):
     result = run(tmp_path, GOOD, with_cells(emotion=emotion, subject=1, clip="ep1"))
     (excluded,) = result.excluded
-    assert excluded["reason"] == "duplicated_key"
+    assert excluded["code"] == "duplicated_key"
     assert "as row 2" in excluded["detail"]
     assert told in excluded["detail"]
 
@@ -176,13 +183,13 @@ def test_missing_action_units_are_empty(tmp_path):
 def test_no_usable_row_is_an_error_with_counts(tmp_path):
     with pytest.raises(UserError, match=r"no row of casme2 is usable.*1 emotion_missing, 1 onset"):
         run(tmp_path, with_cells(onset=0), with_cells(emotion=""))
-    with pytest.raises(UserError, match="no row of casme2 is usable. Rows left out: none"):
+    with pytest.raises(UserError, match="no row of casme2 is usable. Rows excluded: none"):
         run(tmp_path)
 
 
 def cas_me2(tmp_path: Path, rows: list[list[object]], **options: object) -> extract.Extraction:
     path = table(tmp_path, *rows, name="CAS(ME)^2code_final.xlsx")
-    return extract.extract("cas_me2", path, options, "drop")
+    return extract.extract("cas_me2", block("cas_me2", path, **options), path, "drop")
 
 
 CAS_ME2_ROWS: list[list[object]] = [
@@ -196,7 +203,7 @@ CAS_ME2_ROWS: list[list[object]] = [
 def test_cas_me2_expression_types_and_subjects(tmp_path):
     result = cas_me2(tmp_path, CAS_ME2_ROWS)
     assert [sample["sample"] for sample in result.samples] == ["cas_me2/s15/anger1_2/557"]
-    assert [row["reason"] for row in result.excluded] == [
+    assert [row["code"] for row in result.excluded] == [
         "expression_type_not_wanted",
         "subject_unknown",
         "expression_type_unknown",
@@ -217,17 +224,17 @@ def accounted(result: extract.Extraction, tmp_path: Path) -> None:
     assert result.rows == len(kept) + len(row_exclusions(result))
     names = [sample["sample"] for sample in kept]
     assert len(set(names)) == len(names)
-    images = sum(bool(sample[phase]) for sample in kept for phase in tables.PHASES)
-    left_out = sum(bool(row["image"]) for row in result.excluded)
-    assert 3 * len(kept) == images + left_out
+    images = sum(bool(sample[phase]) for sample in kept for phase in tsv.PHASES)
+    excluded = sum(bool(row["image"]) for row in result.excluded)
+    assert 3 * len(kept) == images + excluded
     for sample in kept:
         for number in (sample["apex"], sample["offset"]):
             assert number == "" or number >= sample["onset"]
     for frame, schema in zip(
-        result.frames(), (tables.ANNOTATIONS, tables.EXCLUDED, tables.SUBSTITUTED), strict=True
+        result.frames(), (tsv.ANNOTATIONS, tsv.EXCLUDED, tsv.SUBSTITUTED), strict=True
     ):
-        tables.write(frame, tmp_path / "table.tsv", schema)
-        assert len(tables.read(tmp_path / "table.tsv", schema)) == len(frame)
+        tsv.write(frame, tmp_path / "table.tsv", schema)
+        assert len(tsv.read(tmp_path / "table.tsv", schema)) == len(frame)
 
 
 CELLS = st.one_of(
@@ -242,7 +249,7 @@ CELLS = st.one_of(
 
 
 def sheet_of(rows: list[list[object]]) -> Sheet:
-    return workbook._sheet("data", enumerate(rows, start=1))
+    return sheets.sheet("data", enumerate(rows, start=1))
 
 
 @pytest.mark.parametrize("policy", extract.APEX_POLICIES)
@@ -268,7 +275,7 @@ def test_garbage_ends_in_rows_or_a_named_error(
     book = Workbook(tmp_path / "t.xlsx", (sheet_of([*good, *rows]),))
     monkeypatch.setattr(extract.workbook, "read", lambda path: book)
     try:
-        result = extract.extract(database, book.path, {}, policy)
+        result = extract.extract(database, block(database, book.path), book.path, policy)
     except UserError as error:
         message = str(error)
     else:
@@ -278,8 +285,8 @@ def test_garbage_ends_in_rows_or_a_named_error(
     assert not message or "t.xlsx" in message
 
 
-def script(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, SCRIPTS / "extract_annotations.py", *arguments]
+def job(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, SCRIPTS / "job.py", "databases.extract", *arguments]
     return subprocess.run([str(part) for part in command], capture_output=True, text=True)
 
 
@@ -289,30 +296,32 @@ def outputs(folder: Path) -> list[object]:
     return [part for pair in pairs for part in pair]
 
 
-def test_the_script(tmp_path):
+def test_the_job(tmp_path):
     table(tmp_path, *CAS_ME2_ROWS, name="CAS(ME)^2code_final.xlsx")
-    options = json.dumps({"label": "self_reported", "expression_types": ["micro"]})
+    settings = json.dumps({"reader": "cas_me2", "root": str(tmp_path), "label": "self_reported"})
     out = tmp_path / "out"
-    shown = script(
-        *("--database", "cas_me2", "--root", tmp_path, "--options", options, "--apex", "drop"),
+    shown = job(
+        *("--database", "mine", "--settings", settings, "--apex", "drop"),
         *outputs(out),
     )
     assert shown.returncode == 0, shown.stderr
-    assert "4 rows read = 1 samples + 3 left out" in shown.stdout
-    samples = tables.read(out / "samples.tsv", tables.ANNOTATIONS)
+    assert "4 rows read = 1 samples + 3 excluded" in shown.stdout
+    samples = tsv.read(out / "samples.tsv", tsv.ANNOTATIONS)
+    assert samples["sample"].tolist() == ["mine/s15/anger1_2/557"]
     assert [*samples.columns] == [
-        *tables.ANNOTATIONS,
+        *tsv.ANNOTATIONS,
         *("self_reported", "estimated", "expression_type", "video_code"),
     ]
-    assert len(tables.read(out / "excluded.tsv", tables.EXCLUDED)) == 3
-    assert tables.read(out / "substituted.tsv", tables.SUBSTITUTED).empty
+    assert len(tsv.read(out / "excluded.tsv", tsv.EXCLUDED)) == 3
+    assert tsv.read(out / "substituted.tsv", tsv.SUBSTITUTED).empty
     rows = pd.read_csv(out / "rows.tsv", sep="\t").to_dict("records")
-    assert rows == [{"database": "cas_me2", "table": "CAS(ME)^2code_final.xlsx", "rows": 4}]
+    assert rows == [{"database": "mine", "table": "CAS(ME)^2code_final.xlsx", "rows": 4}]
 
 
-def test_the_script_ends_in_one_message(tmp_path):
-    shown = script(
-        *("--database", "samm", "--root", tmp_path / "none", "--apex", "drop"), *outputs(tmp_path)
+def test_the_job_ends_in_one_message(tmp_path):
+    settings = json.dumps({"reader": "samm", "root": str(tmp_path / "none")})
+    shown = job(
+        *("--database", "samm", "--settings", settings, "--apex", "drop"), *outputs(tmp_path)
     )
     assert shown.returncode == 1
     assert shown.stderr.startswith("Error: ")

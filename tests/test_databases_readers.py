@@ -46,8 +46,8 @@ def write_xls(path: Path, rows: list[list[object]]) -> Path:
 
 
 def read(database: str, path: Path, **given: object) -> list[reader.Row]:
-    options = settings.options(database, given)
-    return list(reader.load(database).rows(workbook.read(path), options))
+    block = {"reader": database, "table": path, "frames": path.parent, **given}
+    return list(reader.load(database).rows(workbook.read(path), settings.load(database, block)))
 
 
 def summary(row: reader.Row) -> list[str]:
@@ -197,3 +197,26 @@ def test_cas_me2_other_tables_are_named(tmp_path):
     path = write_xlsx(tmp_path / "t.xlsx", ("a", [row[:8] for row in CAS_ME2_ROWS]))
     with pytest.raises(UserError, match=r"t\.xlsx, sheet 'a': the columns are not those"):
         read("cas_me2", path)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_published_tables_exported_as_text(tmp_path, delimiter):
+    """Subjects have lost their zeros, as an export leaves them."""
+    for database, header, row in (
+        ("samm", SAMM_HEADER, ["6", *SAMM_ROW[1:]]),
+        ("casme2", CASME2_HEADER, ["1", "EP1", "", 46, 59, 86, "", "4", "happiness", 1]),
+        ("casme", CASME_HEADER, [1, "EP1", "", 73, 81, "", 91, "", 150.0, 316.67, 4, "tense"]),
+    ):
+        path = tmp_path / f"{database}.csv"
+        lines = [[str(cell or "") for cell in line] for line in (header, row)]
+        path.write_text("".join(delimiter.join(line) + "\n" for line in lines))
+        (found,) = read(database, path)
+        assert found.subject in ("006", "sub01")
+        assert found.table_row == 2
+
+
+def test_cas_me2_exported_as_text(tmp_path):
+    path = tmp_path / "CAS(ME)^2code_final.csv"
+    lines = [",".join(map(str, row)) for row in CAS_ME2_ROWS]
+    path.write_text("\r\n".join(lines))
+    assert [row.clip for row in read("cas_me2", path)] == [row[1] for row in CAS_ME2_ROWS]

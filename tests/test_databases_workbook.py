@@ -120,19 +120,19 @@ def test_formulas_are_not_evaluated(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"Subject,Filename\n", b"PK\x03\x04 cut", b"\xd0\xcf\x11"]
+    "content", [b"", b"<html><table>", b"PK\x03\x04 cut", b"\xd0\xcf\x11", b"a,\x00\x01\x02,b"]
 )
-def test_a_file_that_is_no_workbook_is_named(tmp_path, content):
+def test_a_file_that_is_no_table_is_named(tmp_path, content):
     path = tmp_path / "table.xlsx"
     path.write_bytes(content)
-    with pytest.raises(UserError, match=r"table\.xlsx: not a readable Excel workbook"):
+    with pytest.raises(UserError, match=r"table\.xlsx: not a readable table"):
         workbook.read(path)
 
 
 def test_a_truncated_workbook_is_named(tmp_path):
     path = write_xlsx(tmp_path / "t.xlsx", data=[["a"]])
     path.write_bytes(path.read_bytes()[:-200])
-    with pytest.raises(UserError, match="not a readable Excel workbook"):
+    with pytest.raises(UserError, match="not a readable table"):
         workbook.read(path)
 
 

@@ -27,7 +27,10 @@ def test_a_good_config_is_completed_and_its_grid_counted(tmp_path: Path) -> None
     usable, findings = look(tmp_path, GOOD)
     assert usable
     assert {finding.level for finding in findings} == {"fine"}
-    assert "5 models x 3 rates x 10 repeats = 150 runs of 100 epochs" in findings[1].text
+    assert (
+        "5 models x 3 rates x 10 repeats = 150 runs of 100 epochs a fold (random_images)"
+        in findings[1].text
+    )
 
 
 def test_every_wrong_key_is_said(tmp_path: Path) -> None:
@@ -53,7 +56,7 @@ def test_every_wrong_key_is_said(tmp_path: Path) -> None:
         ("databases: [samm]\n", "databases"),
     ],
 )
-def test_a_file_that_is_no_config_is_one_problem_with_its_place(
+def test_a_file_that_is_not_a_config_is_one_problem_with_its_place(
     tmp_path: Path, text: str | bytes, said: str
 ) -> None:
     usable, findings = look(tmp_path, text)
@@ -71,12 +74,12 @@ def test_a_file_that_is_missing_or_a_folder(tmp_path: Path) -> None:
         assert said in finding.text
 
 
-def test_a_key_that_stands_twice_is_a_problem_and_the_rest_is_looked_at(tmp_path: Path) -> None:
+def test_a_key_that_appears_twice_is_a_problem_and_the_rest_is_looked_at(tmp_path: Path) -> None:
     text = GOOD + "keep_models: all\nfrmes: {}\nkeep_models: none\n"
     usable, findings = look(tmp_path, text.replace("frmes: {}\n", ""))
     assert usable
     (said,) = problems(findings)
-    assert "'keep_models' stands 2 times" in said
+    assert "'keep_models' appears 2 times" in said
     usable, findings = look(tmp_path, text)
     assert not usable
     assert len(problems(findings)) == 2
@@ -125,7 +128,7 @@ def test_sections_come_with_problems_and_their_count_at_the_end(
 ) -> None:
     long = "a word " * 40
     sections = [
-        ("one", [fine("x", "is there"), problem("x", "is broken:\n  here\n  there", "mend it")]),
+        ("one", [fine("x", "is there"), problem("x", "is broken:\n  here\n  there", "fix it")]),
         ("two", [note("y", long + "/data/" + 100 * "p", "look at it")]),
     ]
     assert show(sections) == 1
@@ -136,7 +139,7 @@ def test_sections_come_with_problems_and_their_count_at_the_end(
     assert "1 problem: see the end" in lines[2]
     assert printed.index("problem 1  x: is broken:") > printed.index("look at it")
     assert "             - there" in lines
-    assert lines[-1] == "1 fine, 1 note, 1 problem: mend these before a run."
+    assert lines[-1] == "1 fine, 1 note, 1 problem: fix these before a run."
     assert 100 * "p" in printed, "a path is never broken"
     assert all(len(line) <= 100 for line in lines if 100 * "p" not in line)
 
@@ -162,12 +165,3 @@ def test_without_problems_the_end_says_so(capsys: pytest.CaptureFixture[str]) ->
 )
 def test_bytes(number: float, text: str) -> None:
     assert units.size(number) == text
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [(3.25, "3.2 seconds"), (119, "119 seconds"), (120, "2 minutes"), (7200, "2 hours")],
-)
-def test_durations(seconds: float, text: str) -> None:
-    assert units.duration(seconds) == text
-    assert units.duration(86400 * 73.2) == "73 days"

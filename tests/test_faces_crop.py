@@ -1,4 +1,5 @@
-import json
+import subprocess
+import sys
 import weakref
 from dataclasses import replace
 from pathlib import Path
@@ -9,20 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fleeting import registry, tables
+from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.faces import images
-from fleeting.faces.box import Margin
-from fleeting.faces.crop import Job, run
+from fleeting.faces.crop import Job, crop_frames, run
 from fleeting.faces.gather import gather, hits, report
-from fleeting.faces.settings import parse
+from fleeting.faces.settings import CropSettings, DetectorSettings, Margin
 
 BLOCK = {
-    "detector": {"name": "stub", "confidence": 0.5, "weights": None},
-    "box": "frame",
+    "detector": DetectorSettings(kind="stub"),
     "margin": {"top": 0.2, "sides": 0.1, "bottom": 0.1},
     "size": 48,
-    "provider_crops": "keep",
 }
 
 
@@ -45,8 +43,12 @@ class RedSquares:
 @pytest.fixture
 def detector(monkeypatch: pytest.MonkeyPatch) -> RedSquares:
     stub = RedSquares()
-    module = SimpleNamespace(load=lambda weights, settings: stub, MARGIN=Margin(0, 0, 0))
-    monkeypatch.setattr(registry, "load", lambda kind, name: module)
+    margin = Margin(top=0, sides=0, bottom=0)
+    module = SimpleNamespace(load=lambda weights, settings: stub, MARGIN=margin)
+    load = registry.load
+    monkeypatch.setattr(
+        registry, "load", lambda kind, name: module if name == "stub" else load(kind, name)
+    )
     return stub
 
 
@@ -64,44 +66,45 @@ class Subject:
         image[:, :, 1] += np.arange(140, dtype=np.uint8)
         for x, y, side, red in faces:
             image[y : y + side, x : x + side, 2] = red
-        name = str(more.get("path", f"img{len(self.rows)}.png"))
-        path = self.folder / "frames" / name
+        file = str(more.get("path", f"img{len(self.rows)}.png"))
+        path = self.folder / "frames" / file
         if not path.exists():
             cv2.imwrite(str(path), image)
         sample = f"casme2/sub01/EP (1)^2/{onset}"
-        row = {"image": f"{sample}/{phase}", "sample": sample, "phase": phase, "frame": onset}
-        self.rows.append({**row, "path": name})
+        name = str(more.get("name", phase))
+        row = {"image": f"{sample}/{name}", "sample": sample, "phase": phase, "frame": onset}
+        self.rows.append({**row, "path": file})
         return path
 
     def frames_tables(self) -> tuple[Path, Path]:
         """The folder of the subjects' tables, and the database's table with its row numbers."""
         whole = pd.DataFrame(self.rows).assign(table_row=range(2, len(self.rows) + 2))
-        tables.write(whole, self.folder / "frames.tsv", tables.FRAMES)
+        tsv.write(whole, self.folder / "frames.tsv", tsv.FRAMES)
         return self.folder / "tables", self.folder / "frames.tsv"
 
     def job(self, block: dict[str, object] = BLOCK, source: str = "raw") -> Job:
         return Job(
+            results=self.folder / "results",
             crop="paper",
             database="casme2",
             subject="sub01",
             root=self.folder / "frames",
-            folder=self.folder / "results/faces/paper/casme2/sub01",
             source=source,
-            settings=parse(json.dumps(block), "paper"),
+            settings=CropSettings.model_validate(block),
             weights=self.folder,
         )
 
     def run(self, job: Job | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
         table = self.folder / "tables/sub01.tsv"
-        tables.write(pd.DataFrame(self.rows), table, tables.FRAMES)
+        tsv.write(pd.DataFrame(self.rows), table, tsv.FRAMES)
         faces, excluded = (
             self.folder / f"results/faces/paper/casme2/sub01{end}"
             for end in (".tsv", ".excluded.tsv")
         )
-        run(job or self.job(), table, faces, excluded)
+        crop_frames(job or self.job(), table, faces, excluded)
         kept, left_out = (
-            tables.read(faces, tables.FACES),
-            tables.read(excluded, tables.EXCLUDED_FRAMES),
+            tsv.read(faces, tsv.FACES),
+            tsv.read(excluded, tsv.EXCLUDED_FRAMES),
         )
         assert sorted([*kept["image"], *left_out["image"]]) == sorted(
             str(row["image"]) for row in self.rows
@@ -168,7 +171,7 @@ def test_each_broken_frame_is_a_row(subject: Subject, detector: RedSquares) -> N
     found = dict(
         zip(
             left_out["image"].str.removeprefix("casme2/sub01/EP (1)^2/"),
-            zip(left_out["reason"], left_out["detail"], strict=True),
+            zip(left_out["code"], left_out["detail"], strict=True),
             strict=True,
         )
     )
@@ -196,14 +199,14 @@ def test_one_box_a_clip_falls_back(subject: Subject, detector: RedSquares) -> No
     # Two were searched: the broken file shows nothing to anybody.
     assert hits(kept, left_out) == (2, 1)
     assert kept["outcome"].tolist() == ["no face, box of the offset frame", "face"]
-    assert left_out["reason"].tolist() == ["unreadable_image"]
+    assert left_out["code"].tolist() == ["unreadable_image"]
 
 
 def test_one_box_a_clip_without_any_face(subject: Subject, detector: RedSquares) -> None:
     subject.frame("onset")
     subject.frame("offset")
     _, left_out = subject.run(subject.job({**BLOCK, "box": "clip"}))
-    assert left_out["reason"].tolist() == ["no_face", "no_face"]
+    assert left_out["code"].tolist() == ["no_face", "no_face"]
 
 
 def test_a_clip_whose_frames_differ_in_size(subject: Subject, detector: RedSquares) -> None:
@@ -212,13 +215,13 @@ def test_a_clip_whose_frames_differ_in_size(subject: Subject, detector: RedSquar
     cv2.imwrite(str(path), np.zeros((50, 50, 3), np.uint8))
     kept, left_out = subject.run(subject.job({**BLOCK, "box": "clip"}))
     assert len(kept) == 1
-    assert left_out["reason"].tolist() == ["frame_size"]
+    assert left_out["code"].tolist() == ["frame_size"]
     assert "50 x 50" in left_out["detail"].iloc[0]
 
 
 def test_a_file_is_searched_once(subject: Subject, detector: RedSquares) -> None:
     for onset in (10, 20):
-        for phase in tables.PHASES:
+        for phase in tsv.PHASES:
             subject.frame(phase, (40, 40, 20, 200), onset=onset, path="same.png")
     kept, _ = subject.run()
     assert len(kept) == 6
@@ -241,7 +244,7 @@ def test_a_job_holds_few_frames_however_many_clips(
 
     monkeypatch.setattr(images, "read", watched)
     for onset in range(30):
-        for phase in tables.PHASES:
+        for phase in tsv.PHASES:
             subject.frame(phase, (40, 40, 20, 200), onset=onset)
     subject.run(subject.job({**BLOCK, "box": box}, source))
     assert len(seen) == 90, "every frame is decoded once"
@@ -298,10 +301,10 @@ def test_what_nobody_foresaw_names_its_image(
 
 
 def test_subject_without_frames(subject: Subject) -> None:
-    tables.write(pd.DataFrame(columns=list(tables.FRAMES)), subject.folder / "t.tsv", tables.FRAMES)
+    tsv.write(pd.DataFrame(columns=list(tsv.FRAMES)), subject.folder / "t.tsv", tsv.FRAMES)
     out = subject.folder / "faces.tsv"
-    run(subject.job(), subject.folder / "t.tsv", out, subject.folder / "excluded.tsv")
-    assert tables.read(out, tables.FACES).empty
+    crop_frames(subject.job(), subject.folder / "t.tsv", out, subject.folder / "excluded.tsv")
+    assert tsv.read(out, tsv.FACES).empty
     assert subject.job().folder.is_dir()
 
 
@@ -323,21 +326,79 @@ def test_duplicated_image(subject: Subject, detector: RedSquares) -> None:
         subject.run()
 
 
-@pytest.mark.parametrize(
-    ("change", "named"),
-    [
-        ({"box": "face"}, "box"),
-        ({"size": 0}, "size"),
-        ({"margin": {"top": 1}}, "sides"),
-        ({"margin": {"top": "1", "sides": 0, "bottom": 0}}, "margin"),
-        ({"detector": {"name": "stub"}}, "confidence"),
-        ({"detector": {"name": "stub", "confidence": 2}}, "confidence"),
-        ({"provider_crops": None}, "provider_crops"),
-    ],
-)
-def test_wrong_settings_name_their_key(change: dict[str, object], named: str) -> None:
-    with pytest.raises(UserError, match=rf"crops\.small.*{named}"):
-        parse(json.dumps({**BLOCK, **change}), "small")
+@pytest.mark.parametrize("source", ["raw", "cropped"])
+def test_whole_pictures_without_a_size(subject: Subject, source: str) -> None:
+    """Ready pictures keep their pixels; their samples have neither phase nor frame."""
+    path = subject.frame("", (40, 40, 20, 200), name="picture")
+    subject.rows[0]["frame"] = ""
+    block = {"frames": "pictures", "detector": "none", "size": None, "provider_crops": "detect"}
+    kept, _ = subject.run(replace(subject.job(block, source), weights=None))
+    row = kept.iloc[0].to_dict()
+    assert row["path"] == "faces/paper/casme2/sub01/EP (1)^2/10/picture.png"
+    assert (row["sample"], row["phase"]) == ("casme2/sub01/EP (1)^2/10", "")
+    assert (row["detector"], row["outcome"], row["confidence"]) == ("none", "whole picture", "")
+    assert (row["x1"], row["y1"]) == ("140.000000", "100.000000")
+    assert (cv2.imread(str(subject.crops()[0])) == cv2.imread(str(path))).all()
+    assert hits(kept, {"code": []}) == (0, 0)
+
+
+def test_whole_pictures_are_resized_where_a_size_is_given(subject: Subject) -> None:
+    subject.frame("onset")
+    kept, _ = subject.run(subject.job({"detector": {"kind": "none"}, "size": 32}))
+    assert kept["detector"].tolist() == ["none"]
+    assert cv2.imread(str(subject.crops()[0])).shape == (32, 32, 3)
+
+
+def test_faces_without_a_size_keep_their_pixels(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset", (40, 40, 20, 200))
+    subject.run(subject.job({**BLOCK, "size": None}))
+    assert cv2.imread(str(subject.crops()[0])).shape == (26, 26, 3)
+
+
+def test_names_are_joined_by_columns(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("apex", (40, 40, 20, 200))
+    kept, _ = subject.run()
+    row = kept.iloc[0]
+    assert (row["sample"], row["phase"]) == ("casme2/sub01/EP (1)^2/10", "apex")
+
+
+def test_crops_of_a_subject_depend_on_its_table_only(
+    subject: Subject, detector: RedSquares
+) -> None:
+    """The job takes its options as the runner hands them over, and imports no pandas."""
+    subject.frame("onset", (40, 40, 20, 200))
+    table = subject.folder / "sub01.tsv"
+    tsv.write_rows(subject.rows, table, tsv.FRAMES)
+    results = subject.folder / "results"
+    options = {
+        "results": results,
+        "crop": "paper",
+        "database": "casme2",
+        "subject": "sub01",
+        "root": subject.folder / "frames",
+        "source": "raw",
+        "settings": {"frames": {"kind": "any"}, "detector": "none", "size": 16},
+        "frames": table,
+        "faces": results / "sub01.tsv",
+        "excluded": results / "sub01.excluded.tsv",
+        "crops": results / "faces/paper/casme2/sub01",
+    }
+    run(**options)
+    assert len(tsv.read_rows(results / "sub01.tsv", tsv.FACES)) == 1
+    with pytest.raises(UserError, match="the folder of this job is"):
+        run(**{**options, "crops": results / "elsewhere"})
+    program = (
+        "import sys; from fleeting import registry; import fleeting.faces.crop; "
+        "import fleeting.faces.gather; assert 'pandas' not in sys.modules"
+    )
+    scripts = Path(registry.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", program], cwd=scripts, check=True)
+
+
+def test_a_detector_needs_its_weights(subject: Subject, detector: RedSquares) -> None:
+    subject.frame("onset")
+    with pytest.raises(UserError, match="stub needs its weights"):
+        subject.run(replace(subject.job(), weights=None))
 
 
 def test_gathered_tables_and_hit_rate(
@@ -353,7 +414,7 @@ def test_gathered_tables_and_hit_rate(
     with caplog.at_level("INFO"):
         report(faces, excluded, "casme2", "paper")
     assert "a face in 1 of 2 images (50.0%)" in caplog.text
-    (folder / "sub01.excluded.tsv").write_text("\t".join(tables.EXCLUDED_FRAMES) + "\n")
+    (folder / "sub01.excluded.tsv").write_text("\t".join(tsv.EXCLUDED_FRAMES) + "\n")
     with pytest.raises(UserError, match="does not account"):
         gather(folder, *subject.frames_tables())
     (folder / "sub01.tsv").unlink()
@@ -370,7 +431,7 @@ def test_database_without_a_face(subject: Subject, detector: RedSquares) -> None
 
 
 def test_database_without_frames(tmp_path: Path) -> None:
-    tables.write(pd.DataFrame(columns=["table_row"]), tmp_path / "frames", tables.FRAMES)
+    tsv.write(pd.DataFrame(columns=["table_row"]), tmp_path / "frames", tsv.FRAMES)
     faces, excluded = gather(tmp_path, tmp_path, tmp_path / "frames")
     report(faces, excluded, "casme2", "paper")
     assert (faces, excluded) == ([], [])

@@ -13,15 +13,16 @@ import pandas as pd
 import pytest
 from skimage.data import astronaut
 
-from fleeting import registry, tables
+from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.faces import fetch as fetching
 from fleeting.faces.detection import Detector
 from fleeting.faces.detectors import blazeface, opencv_ssd
 from fleeting.faces.fetch import fetch
+from fleeting.faces.settings import CropSettings
 from fleeting.faces.weights import Source, WeightFile, checked
 
-SCRIPTS = Path(__file__).parent.parent / "workflow/scripts"
+JOB = Path(__file__).parent.parent / "workflow/scripts/job.py"
 COLOUR = np.ascontiguousarray(astronaut()[..., ::-1])
 GREY = cv2.cvtColor(cv2.cvtColor(COLOUR, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
 #: In the photograph: the eyes and the mouth, which the box of the face has to hold.
@@ -48,7 +49,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 @pytest.fixture(params=FETCHED)
 def detector(request: pytest.FixtureRequest, weights: Callable[[str], Path]) -> Detector:
     module = registry.load("detector", request.param)
-    return module.load(weights(request.param), {"confidence": 0.5})
+    return module.load(weights(request.param), module.Settings())
 
 
 def in_samm_frame(image: np.ndarray, scale: float) -> tuple[np.ndarray, tuple[float, ...]]:
@@ -114,7 +115,7 @@ def test_blazeface_anchors() -> None:
 
 
 def test_face_cut_by_the_border(weights: Callable[[str], Path], tmp_path: Path) -> None:
-    """The whole crop script, with the default detector, on a frame and on a broken one."""
+    """The whole crop job, with the default detector, on a frame and on a broken one."""
     frames, results = tmp_path / "frames (1)", tmp_path / "results"
     frames.mkdir()
     cv2.imwrite(str(frames / "img1.jpg"), COLOUR[:, 190:])
@@ -128,39 +129,33 @@ def test_face_cut_by_the_border(weights: Callable[[str], Path], tmp_path: Path) 
             "frame": number,
             "path": f"img{number}.jpg",
         }
-        for number, phase in enumerate(tables.PHASES, start=1)
+        for number, phase in enumerate(tsv.PHASES, start=1)
     ]
-    tables.write(pd.DataFrame(rows), tmp_path / "006.tsv", tables.FRAMES)
-    settings = {
-        "detector": {"name": "blazeface", "confidence": 0.5, "weights": None},
-        "box": "frame",
-        "size": 224,
-        "provider_crops": "keep",
-    }
+    tsv.write(pd.DataFrame(rows), tmp_path / "006.tsv", tsv.FRAMES)
     folder = results / "faces/paper/samm/006"
     options = {
         "results": results,
         "crop": "paper",
         "database": "samm",
         "subject": "006",
-        "frames-table": tmp_path / "006.tsv",
-        "frames": frames,
+        "frames": tmp_path / "006.tsv",
+        "root": frames,
         "source": "raw",
-        "settings": json.dumps(settings),
+        "settings": json.dumps(CropSettings().model_dump(mode="json")),
         "weights": weights("blazeface"),
         "faces": f"{folder}.tsv",
         "excluded": f"{folder}.excluded.tsv",
         "crops": folder,
     }
     arguments = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
-    subprocess.run([sys.executable, str(SCRIPTS / "crop.py"), *arguments], check=True)
-    kept = tables.read(Path(f"{folder}.tsv"), tables.FACES).set_index("image")
-    left_out = tables.read(Path(f"{folder}.excluded.tsv"), tables.EXCLUDED_FRAMES)
+    subprocess.run([sys.executable, str(JOB), "faces.crop", *arguments], check=True)
+    kept = tsv.read(Path(f"{folder}.tsv"), tsv.FACES).set_index("image")
+    left_out = tsv.read(Path(f"{folder}.excluded.tsv"), tsv.EXCLUDED_FRAMES)
     assert kept["outcome"].to_dict() == {
         "samm/006/006_1_2/1/apex": "face",
         "samm/006/006_1_2/1/onset": "face cut by the border",
     }
-    assert left_out["reason"].to_list() == ["unreadable_image"]
+    assert left_out["code"].to_list() == ["unreadable_image"]
     crop = cv2.imread(str(results / kept.loc["samm/006/006_1_2/1/apex", "path"]))
     assert crop.shape == (224, 224, 3)
     assert (crop == crop[..., :1]).all()
@@ -182,10 +177,10 @@ def test_fetched_files_are_the_published_ones(name: str, weights: Callable[[str]
 def test_other_weights_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "face_detection_back.tflite"
     with pytest.raises(UserError, match=r"missing.*e376cf6b.*detector\.weights"):
-        blazeface.load(file, {"confidence": 0.5})
+        blazeface.load(file, blazeface.Settings())
     file.write_bytes(b"other")
     with pytest.raises(UserError, match="not the published weights"):
-        blazeface.load(tmp_path, {"confidence": 0.5})
+        blazeface.load(tmp_path, blazeface.Settings())
 
 
 def test_without_a_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,8 +257,9 @@ def own_network(folder: Path, text: str = TINY, **more: object) -> Detector:
     (folder / "tiny.prototxt").write_text(text)
     (folder / "tiny.caffemodel").write_bytes(b"\n\x04tiny")
     own = {"network": str(folder / "tiny.prototxt"), "input_size": 64, "mean": [0, 0, 0]}
-    settings = {"confidence": 0.9, "scale": 0.02, **own, **more}
-    return opencv_ssd.load(folder / "tiny.caffemodel", settings)
+    weights = folder / "tiny.caffemodel"
+    settings = {"weights": str(weights), "confidence": 0.9, "scale": 0.02, **own, **more}
+    return opencv_ssd.load(weights, opencv_ssd.Settings.model_validate(settings))
 
 
 def test_own_network(tmp_path: Path) -> None:
@@ -282,12 +278,13 @@ def test_own_network_of_another_kind(tmp_path: Path) -> None:
 
 
 def test_own_network_that_cannot_be_read(tmp_path: Path) -> None:
+    settings = opencv_ssd.Settings(weights="a.onnx")
     with pytest.raises(UserError, match="no such file"):
-        opencv_ssd.load(tmp_path / "a.onnx", {"confidence": 0.5})
+        opencv_ssd.load(tmp_path / "a.onnx", settings)
     for name in ("a.onnx", "a.pb", "a.unknown"):
         (tmp_path / name).write_bytes(b"rubbish")
         with pytest.raises(UserError, match="cannot read"):
-            opencv_ssd.load(tmp_path / name, {"confidence": 0.5})
+            opencv_ssd.load(tmp_path / name, settings)
 
 
 def test_own_network_output_with_empty_places() -> None:

@@ -22,7 +22,7 @@ def reason(tmp_path: Path, data: bytes) -> str:
     (tmp_path / "frame.jpg").write_bytes(data)
     with pytest.raises(Unusable) as caught:
         read(tmp_path, "frame.jpg")
-    assert caught.value.reason == "unreadable_image"
+    assert caught.value.code == "unreadable_image"
     return caught.value.detail
 
 

@@ -16,6 +16,7 @@ def database_table() -> pd.DataFrame:
                 "subjects": 3,
                 "images_expected": 3 * samples,
                 "crops": 3 * samples - 2,
+                "examples": 3 * samples - 2,
                 "train": 6,
                 "validation": 2,
                 "test": 3,
@@ -38,7 +39,7 @@ def class_table(cap: str = "100") -> pd.DataFrame:
             {
                 "label": label,
                 "database": database,
-                "images": images,
+                "examples": images,
                 "train": used * 60 // 100,
                 "validation": used * 15 // 100,
                 "test": used * 25 // 100,
@@ -55,7 +56,7 @@ def texts(axes) -> list[str]:
 
 
 def test_databases_show_every_count_and_no_total():
-    figure = databases.draw(database_table())
+    figure = databases.plot(database_table(), 1, "phases", "images")
     subjects, clips, images = figure.axes
     assert [label.get_text() for label in subjects.get_yticklabels()] == ["CASME", "CAS(ME)²"]
     assert texts(subjects) == ["3", "3"]
@@ -63,8 +64,32 @@ def test_databases_show_every_count_and_no_total():
     assert texts(images) == ["30", "15", "28", "13", "11", "11"]
 
 
+def test_databases_with_fewer_examples_than_crops_show_both():
+    table = database_table()
+    table["examples"] = table["samples"]
+    figure = databases.plot(table, 20, "phases", "examples")
+    images = figure.axes[2]
+    assert images.get_title() == "Images and examples"
+    assert texts(images) == ["30", "15", "28", "13", "10", "5", "11", "11"]
+    names = {text.get_text() for legend in figure.legends for text in legend.get_texts()}
+    assert {"three a sample", "examples", "in fold 1: test"} <= names
+
+
+def test_databases_of_ready_pictures_ask_for_one_a_sample():
+    images = databases.plot(database_table(), 1, "pictures", "images").axes[2]
+    assert images.get_legend_handles_labels()[1][0] == "one a sample"
+    assert images.get_xlabel() == "images"
+
+
+def test_classes_of_a_protocol_without_a_cap_speak_of_no_balancing():
+    before, after = classes.plot(class_table(cap=""), 20, "examples").axes
+    assert before.get_title() == "Before splitting"
+    assert after.get_title() == "After splitting (fold 1 of 20)"
+    assert before.get_xlabel() == "examples"
+
+
 def test_classes_show_databases_before_and_the_split_after():
-    before, after = classes.draw(class_table()).axes
+    before, after = classes.plot(class_table(), 1, "images").axes
     assert texts(before) == ["120", "0"]
     assert texts(after) == ["100", "0"]
     widths = {
@@ -82,7 +107,7 @@ def test_classes_show_databases_before_and_the_split_after():
 
 
 def test_a_class_that_is_left_out_says_so_and_the_cap_is_drawn():
-    before, after = classes.draw(class_table(cap="70")).axes
+    before, after = classes.plot(class_table(cap="70"), 1, "images").axes
     names = [label.get_text() for label in before.get_yticklabels()]
     assert names == ["tense", "others\n(left out)"]
     for panel in (before, after):
@@ -90,7 +115,7 @@ def test_a_class_that_is_left_out_says_so_and_the_cap_is_drawn():
 
 
 def test_counts_stay_inside_their_panels():
-    figure = databases.draw(database_table())
+    figure = databases.plot(database_table(), 1, "phases", "images")
     figure.draw_without_rendering()
     for axes in figure.axes:
         for text in axes.texts:

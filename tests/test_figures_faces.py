@@ -1,7 +1,5 @@
 """Figures that could show a face: who may be seen, and what stands in."""
 
-import json
-import runpy
 from pathlib import Path
 
 import cv2
@@ -9,41 +7,53 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fleeting import tables
+from fleeting import registry, tsv
+from fleeting.drawing import style
+from fleeting.drawing.draw import run
+from fleeting.drawing.permission import Permission
 from fleeting.errors import UserError
-from fleeting.evaluation.confused_pairs import PAIRS
-from fleeting.figures import confused_pair, cropping, examples, permission, style
-from fleeting.paths import crop_path
+from fleeting.evaluation import schemas
+from fleeting.figures import confused_pair
+from fleeting.paths import crop_path, sha256
 
 #: No colour of the figures' own: wherever it is found, a pixel of a frame or crop was shown.
 SKIN = (200, 30, 220)
-SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 DATABASES = ("casme", "casme2")
 
 
 @pytest.fixture
 def results(tmp_path) -> Path:
     """Two databases with two subjects each; subject s1 is happy, s2 surprised."""
+    make(tmp_path, {phase: phase for phase in ("apex", "onset")})
+    return tmp_path
+
+
+def make(folder: Path, examples: dict[str, str], detector: str = "blazeface") -> None:
+    """Write the tables and pictures; `examples` has the example's phase for each crop's phase."""
     split = []
     for database in DATABASES:
-        frames, faces = [], []
+        samples, faces = [], []
         for subject, label in (("s1", "happiness"), ("s2", "surprise")):
-            for phase in ("apex", "onset"):
-                sample = f"{database}/{subject}/clip/7"
-                image = f"{sample}/{phase}"
-                relative = f"{subject}/{phase}.png"
-                paint(tmp_path / database / relative, 60, 80)
-                paint(tmp_path / crop_path("paper", image), 32, 32)
-                frames.append([image, sample, phase, 7, relative])
-                box = ["10", "-5", "50", "35", "0.9"]
-                faces.append(
-                    [image, crop_path("paper", image), *box, "blazeface", "face", "x.jpg", "0" * 64]
-                )
-                split.append([image, sample, database, subject, phase, label, "1", "test"])
-        write(frames, tmp_path / f"frames/{database}.tsv", tables.FRAMES)
-        write(faces, tmp_path / f"faces/paper/{database}.tsv", tables.FACES)
-    write(split, tmp_path / "experiments/paper/split.tsv", tables.SPLITS)
-    return tmp_path
+            sample = f"{database}/{subject}/clip/7"
+            samples.append([sample, database, subject, "clip", 7, 8, 9, label, "", "x.xlsx", 2])
+            for phase, own in examples.items():
+                image = f"{sample}/{phase}".rstrip("/")
+                relative = f"{subject}/{phase or 'whole'}.png"
+                crop = crop_path("paper", image)
+                paint(folder / database / relative, 60, 80)
+                paint(folder / crop, 32, 32)
+                box = ["10", "-5", "50", "35", "0.9" if detector == "blazeface" else ""]
+                outcome = [detector, "face", relative, sha256(folder / crop)]
+                faces.append([image, sample, phase, crop, *box, *outcome])
+                example = f"{sample}/{own}".rstrip("/")
+                split.append([example, sample, database, subject, own, label, 1, "test"])
+        write(samples, folder / f"annotations/{database}.tsv", tsv.ANNOTATIONS)
+        write(faces, folder / f"faces/paper/{database}.tsv", tsv.FACES)
+    write(split, folder / "experiments/paper/split.tsv", tsv.SPLIT)
+    pairs = pair_rows("paper", "1e-05", schemas.PAPERS_PAIR, "happiness", "surprise")
+    table = pd.DataFrame([dict.fromkeys(schemas.PAIRS, "") | row for row in pairs])
+    path = folder / "experiments/paper/tables/table3_confused_pairs.tsv"
+    tsv.write(table, path, schemas.PAIRS)
 
 
 def paint(path: Path, height: int, width: int) -> None:
@@ -51,13 +61,37 @@ def paint(path: Path, height: int, width: int) -> None:
     cv2.imwrite(str(path), np.full((height, width, 3), SKIN[::-1], np.uint8))
 
 
-def write(rows: list, path: Path, schema: tables.Schema) -> None:
-    tables.write(pd.DataFrame(rows, columns=list(schema)), path, schema)
+def write(rows: list, path: Path, schema: tsv.Schema) -> None:
+    tsv.write(pd.DataFrame(rows, columns=list(schema)), path, schema)
 
 
-def find(results: Path, show_faces="none", synthetic=()) -> list[examples.Example]:
-    folders = {database: results / database for database in DATABASES}
-    return examples.find(results, "paper", folders, show_faces, synthetic)
+def declared(name: str, results: Path) -> dict[str, list[Path]]:
+    """The files that a figure declares."""
+    found = {}
+    for key, path in registry.constants("figure", name)["READS"].items():
+        expanded = [
+            path.format(database=database, crop="paper", experiment="paper")
+            for database in DATABASES
+        ]
+        found[key] = [results / each for each in dict.fromkeys(expanded)]
+    return found
+
+
+def values(name: str, results: Path, show_faces="none", synthetic=(), kind="image") -> dict:
+    """The values of the config that a figure declares."""
+    every = {
+        "databases": list(DATABASES),
+        "frames_roots": {database: str(results / database) for database in DATABASES},
+        "show_faces": show_faces,
+        "synthetic": list(synthetic),
+        "input.kind": kind,
+    }
+    return {key: every[key] for key in registry.constants("figure", name)["SETTINGS"]}
+
+
+def draw(name: str, results: Path, *faces, **more):
+    module = registry.load("figure", name)
+    return module.draw(declared(name, results), values(name, results, *faces, **more))
 
 
 def shows_skin(figure, folder: Path) -> bool:
@@ -74,111 +108,121 @@ def shows_skin(figure, folder: Path) -> bool:
     [
         ("none", False),
         ("synthetic", False),
-        (("casme/s1",), True),
-        (("casme/s2", "casme2/s1"), False),
-        ((), False),
+        ("casme/s1", False),
+        (["casme/s1"], True),
+        (["casme/s2", "casme2/s1"], False),
+        ([], False),
     ],
 )
 def test_a_face_of_a_person_is_shown_only_by_name(show_faces, expected):
-    assert permission.may_show("casme/s1/clip/7/apex", show_faces, ()) is expected
+    assert Permission(show_faces, ()).allows("casme", "s1") is expected
 
 
 def test_synthetic_shows_synthetic_databases_alone():
-    assert permission.may_show("casme/s1/clip/7/apex", "synthetic", ["casme"])
-    assert not permission.may_show("casme2/s1/clip/7/apex", "synthetic", ["casme"])
-    assert not permission.may_show("casme/s1/clip/7/apex", "none", ["casme"])
-
-
-@pytest.mark.parametrize("text", ['"all"', "true", "none", '["casme"]', "[1]", '["a/b/c"]'])
-def test_show_faces_that_is_not_understood_is_an_error(text):
-    with pytest.raises(UserError, match="show_faces"):
-        permission.parse(text)
-
-
-def test_show_faces_is_read_from_json():
-    assert permission.parse('"none"') == "none"
-    assert permission.parse('["casme/s1"]') == ("casme/s1",)
+    assert Permission("synthetic", ["casme"]).allows("casme", "s1")
+    assert not Permission("synthetic", ["casme"]).allows("casme2", "s1")
+    assert not Permission("none", ["casme"]).allows("casme", "s1")
 
 
 def test_cropping_shows_no_pixel_unless_allowed(results, tmp_path):
-    assert not shows_skin(cropping.draw(find(results), results), tmp_path)
-    assert not shows_skin(cropping.draw(find(results, "synthetic"), results), tmp_path)
-    assert shows_skin(cropping.draw(find(results, "synthetic", ["casme"]), results), tmp_path)
+    assert not shows_skin(draw("cropping", results), tmp_path)
+    assert not shows_skin(draw("cropping", results, "synthetic"), tmp_path)
+    assert shows_skin(draw("cropping", results, "synthetic", ["casme"]), tmp_path)
 
 
 def test_cropping_prefers_an_allowed_subject_and_hides_the_other_database(results):
-    found = find(results, ("casme/s2",))
-    assert [(example.image, example.shown) for example in found] == [
-        ("casme/s2/clip/7/apex", True),
-        ("casme2/s1/clip/7/apex", False),
+    axes = draw("cropping", results, ["casme/s2"]).axes
+    assert [axes[place].get_xlabel().splitlines()[0] for place in (0, 2)] == [
+        "s2, clip, apex",
+        "s1, clip, apex",
     ]
+    assert [len(axes[place].images) for place in (0, 2)] == [1, 0]
 
 
 def test_cropping_draws_box_and_measures_to_scale(results):
-    axes = cropping.draw(find(results), results).axes[0]
+    axes = draw("cropping", results).axes[0]
     lines = axes.get_xlabel().splitlines()
     assert lines == ["s1, clip, apex", "frame 80 × 60 px", "cut 40 × 40 px, confidence 0.90"]
     assert axes.get_xlim()[1] == pytest.approx(80.8)
     assert axes.get_ylim()[1] == pytest.approx(-5.8), "the box leaves the frame at the top"
 
 
-def test_a_providers_crop_is_named(results):
-    path = results / "faces/paper/casme.tsv"
-    faces = tables.read(path, tables.FACES).assign(detector="provider", confidence="")
-    tables.write(faces, path, tables.FACES)
-    axes = cropping.draw(find(results), results).axes[0]
-    assert axes.get_xlabel().splitlines()[2] == "provider's crop, used whole"
+@pytest.mark.parametrize(
+    ("detector", "text"),
+    [("provider", "provider's crop, used whole"), ("none", "used whole")],
+)
+def test_a_picture_in_which_nothing_was_detected_says_so(tmp_path, detector, text):
+    make(tmp_path, {"": ""}, detector)
+    axes = draw("cropping", tmp_path).axes[0]
+    assert axes.get_xlabel().splitlines() == ["s1, clip", "frame 80 × 60 px", text]
 
 
 def test_a_database_without_crops_is_left_out(results):
     path = results / "faces/paper/casme.tsv"
-    tables.write(tables.read(path, tables.FACES).head(0), path, tables.FACES)
-    assert [example.image for example in find(results)] == ["casme2/s1/clip/7/apex"]
+    tsv.write(tsv.read(path, tsv.FACES).head(0), path, tsv.FACES)
+    assert draw("cropping", results).axes[0].get_title("left") == "CASME II"
 
 
 @pytest.mark.parametrize("path", ["../../secret.png", "/etc/passwd"])
 def test_a_frame_outside_the_databases_folder_is_refused(results, path):
-    table = results / "frames/casme.tsv"
-    tables.write(tables.read(table, tables.FRAMES).assign(path=path), table, tables.FRAMES)
+    table = results / "faces/paper/casme.tsv"
+    tsv.write(tsv.read(table, tsv.FACES).assign(file=path), table, tsv.FACES)
     with pytest.raises(UserError, match="cannot be shown"):
-        cropping.draw(find(results), results)
+        draw("cropping", results)
 
 
 def test_a_frame_that_is_gone_is_named(results):
     (results / "casme/s1/apex.png").unlink()
     with pytest.raises(UserError, match=r"s1/apex\.png.*missing"):
-        cropping.draw(find(results), results)
+        draw("cropping", results)
 
 
-def draw_pair(results: Path, show_faces="none", synthetic=(), first="happiness"):
-    split = tables.read(results / "experiments/paper/split.tsv", tables.SPLITS)
-    pair = confused_pair.Pair("the pair", first, "surprise", 0.25, float("nan"))
-    return confused_pair.draw([pair], split, results, "paper", show_faces, synthetic)
+@pytest.mark.parametrize("name", ["cropping", "confused_pair"])
+def test_a_crop_that_is_not_the_one_in_the_table_is_refused(results, name):
+    paint(results / crop_path("paper", "casme/s1/clip/7/apex"), 20, 20)
+    with pytest.raises(UserError, match="another sha256"):
+        draw(name, results, "synthetic", DATABASES)
 
 
 def test_the_confused_pair_is_from_casme_and_hidden_by_default(results, tmp_path):
-    figure = draw_pair(results)
+    figure = draw("confused_pair", results)
     left, middle, right = figure.axes
     assert left.get_xlabel() == "CASME, s1\nclip, apex"
     assert right.get_xlabel() == "CASME, s2\nclip, apex"
-    assert {"0.25", "taken for surprise", "no test images"} <= {
-        text.get_text() for text in middle.texts
-    }
+    assert {"0.30", "taken for surprise"} <= {text.get_text() for text in middle.texts}
     assert not shows_skin(figure, tmp_path)
 
 
 def test_the_confused_pair_is_shown_where_both_subjects_are_allowed(results, tmp_path):
-    figure = draw_pair(results, ("casme2/s1", "casme2/s2"))
+    figure = draw("confused_pair", results, ["casme2/s1", "casme2/s2"])
     assert figure.axes[0].get_xlabel() == "CASME II, s1\nclip, apex"
     assert shows_skin(figure, tmp_path)
-    one = draw_pair(results, ("casme2/s1",))
+    one = draw("confused_pair", results, ["casme2/s1"])
     assert one.axes[0].get_xlabel().startswith("CASME,"), "a pair of which half is hidden"
 
 
-def test_a_pair_without_an_image_says_so(results, tmp_path):
-    figure = draw_pair(results, first="tense")
+def test_a_pair_without_an_example_or_a_rate_says_so(results, tmp_path):
+    path = declared("confused_pair", results)["pairs"][0]
+    table = tsv.read(path, schemas.PAIRS).replace({"happiness": "tense", "0.100000": ""})
+    tsv.write(table, path, schemas.PAIRS)
+    figure = draw("confused_pair", results)
     assert figure.axes[0].texts[0].get_text() == "no image in the split"
+    assert "no test images" in {text.get_text() for text in figure.axes[1].texts}
     assert not shows_skin(figure, tmp_path)
+
+
+def test_a_stack_of_two_crops_shows_the_first(tmp_path):
+    make(tmp_path, {"apex": "", "onset": ""})
+    figure = draw("confused_pair", tmp_path, "synthetic", DATABASES, kind="onset_apex")
+    assert figure.axes[0].get_xlabel() == "CASME, s1\nclip, onset"
+
+
+def test_a_ready_picture_without_a_face_obeys_show_faces(tmp_path):
+    make(tmp_path, {"": ""}, "none")
+    hidden = draw("confused_pair", tmp_path)
+    assert hidden.axes[0].get_xlabel() == "CASME, s1\nclip"
+    assert not shows_skin(hidden, tmp_path)
+    assert shows_skin(draw("confused_pair", tmp_path, ["casme/s1", "casme/s2"]), tmp_path)
 
 
 def pair_rows(choice: str, lr: str, pair: str, label: str, predicted: str) -> list[dict]:
@@ -190,7 +234,7 @@ def pair_rows(choice: str, lr: str, pair: str, label: str, predicted: str) -> li
 
 
 def test_pairs_are_the_papers_and_each_choices_worst():
-    paper, worst = confused_pair.PAPERS_PAIR, confused_pair.MOST_CONFUSED
+    paper, worst = schemas.PAPERS_PAIR, schemas.MOST_CONFUSED
     table = pd.DataFrame(
         [
             *pair_rows("paper", "1e-05", paper, "happiness", "surprise"),
@@ -210,27 +254,14 @@ def test_pairs_are_the_papers_and_each_choices_worst():
     assert (found[1].first_as_second, found[1].second_as_first) == (0.3, 0.1)
 
 
-def run_script(name: str, results: Path, monkeypatch, *arguments: str) -> bytes:
-    """Run a figure's script in this process; the figure as SVG."""
-    svg, png = results / "out" / "figure.svg", results / "out" / "figure.png"
-    command = [f"{name}.py", "--results", results, "--experiment", "paper", "--crop", "paper"]
-    command += ["--svg", svg, "--png", png, *arguments]
-    monkeypatch.setattr("sys.argv", [str(word) for word in command])
-    runpy.run_path(str(SCRIPTS / f"{name}.py"), run_name="__main__")
-    return svg.read_bytes()
-
-
+@pytest.mark.parametrize("name", ["cropping", "confused_pair"])
 @pytest.mark.parametrize(
     ("show_faces", "synthetic", "shown"),
-    [("none", "casme", False), ("synthetic", "", False), ("synthetic", "casme,casme2", True)],
+    [("none", ["casme"], False), ("synthetic", [], False), ("synthetic", DATABASES, True)],
 )
-def test_scripts_obey_show_faces(results, monkeypatch, show_faces, synthetic, shown):
-    rows = pair_rows("paper", "1e-05", confused_pair.PAPERS_PAIR, "happiness", "surprise")
-    rest = dict.fromkeys(PAIRS, "")
-    table = pd.DataFrame([{**rest, **row} for row in rows])
-    path = results / "experiments" / "paper" / "tables" / "table3_confused_pairs.tsv"
-    tables.write(table, path, PAIRS)
-    faces = ["--show-faces", json.dumps(show_faces), "--synthetic", synthetic]
-    frames = json.dumps({database: str(results / database) for database in DATABASES})
-    for name, more in (("figure_cropping", ["--frames", frames]), ("figure_confused_pair", [])):
-        assert (b"<image" in run_script(name, results, monkeypatch, *faces, *more)) == shown
+def test_the_job_obeys_show_faces(results, name, show_faces, synthetic, shown):
+    files = [f"{key}={path}" for key, paths in declared(name, results).items() for path in paths]
+    settings = values(name, results, show_faces, synthetic)
+    svg, png = results / "out" / "a.svg", results / "out" / "a.png"
+    run(figure=name, files=files, settings=settings, svg=svg, png=png)
+    assert (b"<image" in svg.read_bytes()) == shown

@@ -1,19 +1,19 @@
 """From samples to images on disk, in every known layout, and what is told when they lack."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from fleeting import tables
-from fleeting.databases import find, reader
+from fleeting import tsv
+from fleeting.databases import reader
 from fleeting.errors import UserError
 from fleeting.frames import diagnosis, index, select
 
-SCRIPTS = Path(find.__file__).parents[2]
+JOB = Path(__file__).parent.parent / "workflow/scripts/job.py"
 
 
 def touch(root: Path, *names: str) -> None:
@@ -42,16 +42,28 @@ def sample(
     }
 
 
+def result_of(
+    name: str,
+    root: Path,
+    samples: list[dict[str, str]],
+    source: str = "raw",
+    within: int = 0,
+    kind: str = "phases",
+) -> tuple[select.Result, index.Index]:
+    module = reader.load(name)
+    block = module.Settings.model_validate({"reader": name, "root": root, "source": source})
+    want = select.wanted_by({"kind": kind})
+    built = select.index_for(samples, want, root)
+    return select.select(samples, want, built, module, block, within), built
+
+
 def run(
     root: Path, *samples: dict[str, str], source: str = "raw", within: int = 0
-) -> select.Selection:
-    database = samples[0]["database"]
-    frame = pd.DataFrame(samples)
-    built = index.build(root)
-    return select.select(frame, built, reader.load(database), source, within)
+) -> select.Result:
+    return result_of(samples[0]["database"], root, [*samples], source, within)[0]
 
 
-def found(selection: select.Selection) -> list[object]:
+def found(selection: select.Result) -> list[object]:
     return [row["path"] for row in selection.frames]
 
 
@@ -104,7 +116,7 @@ def test_cropped_layouts(tmp_path, database, pattern):
     assert found(run(tmp_path, ONE[database], source="cropped")) == names
     selection = run(tmp_path, ONE[database])
     assert found(selection) == []
-    assert {row["reason"] for row in selection.excluded} == {"clip_missing"}
+    assert {row["code"] for row in selection.excluded} == {"clip_missing"}
     assert "cropped ones exist" in str(selection.excluded[0]["detail"])
 
 
@@ -180,7 +192,7 @@ def test_empty_files_are_left_out(tmp_path):
     touch(tmp_path, *(f"sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 7)))
     (tmp_path / "sub01/EP02_01f/img5.jpg").write_bytes(b"")
     selection = run(tmp_path, ONE["casme2"], within=2)
-    assert [row["reason"] for row in selection.excluded] == ["empty_file"]
+    assert [row["code"] for row in selection.excluded] == ["empty_file"]
     assert len(selection.frames) == 2
 
 
@@ -209,7 +221,7 @@ def test_names_that_are_no_utf8_end_in_rows(tmp_path):
         Path(os.fsdecode(folder + b"/img%d.jpg" % number)).write_bytes(b"x")
     selection = run(tmp_path, ONE["casme2"])
     assert len(selection.frames) + len(selection.excluded) == 3
-    tables.write(pd.DataFrame(selection.excluded), tmp_path / "e.tsv", tables.EXCLUDED)
+    tsv.write_rows(selection.excluded, tmp_path / "e.tsv", tsv.EXCLUDED)
     assert "\\udcff" in (tmp_path / "e.tsv").read_text()
 
 
@@ -224,7 +236,7 @@ def test_only_the_phases_that_annotations_kept(tmp_path):
 def test_names_that_a_table_cannot_keep(tmp_path):
     touch(tmp_path, *(f"two  spaces/sub01/EP02_01f/img{n}.jpg" for n in (3, 5, 7)))
     selection = run(tmp_path, ONE["casme2"])
-    assert {row["reason"] for row in selection.excluded} == {"unsupported_path"}
+    assert {row["code"] for row in selection.excluded} == {"unsupported_path"}
 
 
 def many(count: int) -> list[dict[str, str]]:
@@ -236,10 +248,8 @@ def clips(root: Path, pattern: str, numbers: range) -> None:
 
 
 def told(root: Path, samples: list[dict[str, str]], source: str = "raw") -> str:
-    built = index.build(root)
-    casme2 = reader.load("casme2")
-    selection = select.select(pd.DataFrame(samples), built, casme2, source, 0)
-    return diagnosis.check(selection, built, casme2, "casme2", source)
+    selection, built = result_of("casme2", root, samples, source)
+    return diagnosis.check(selection, built, "casme2", source)
 
 
 def test_few_missing_clips_are_normal(tmp_path):
@@ -301,56 +311,88 @@ def test_some_clips_absent_and_the_others_renumbered(tmp_path):
         told(tmp_path, many(20))
 
 
-def script(folder: Path, out: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [
-        *(sys.executable, SCRIPTS / "select_frames.py", "--database", "casme2"),
-        *("--annotations", folder / "annotations.tsv", "--frames", folder / "frames"),
-        *("--source", "raw", "--nearest-within", 1, "--frames-table", out / "casme2.tsv"),
-        *("--excluded", out / "excluded.tsv", "--substituted", out / "substituted.tsv"),
-        *("--subjects", out / "casme2", *arguments),
-    ]
+def job(folder: Path, out: Path, **more: object) -> subprocess.CompletedProcess[str]:
+    options = {
+        "database": "mine",
+        "settings": json.dumps({"reader": "casme2", "root": str(folder / "frames")}),
+        "selection": json.dumps({"kind": "phases"}),
+        "annotations": folder / "annotations.tsv",
+        "nearest-within": 1,
+        "frames": out / "mine.tsv",
+        "excluded": out / "excluded.tsv",
+        "substituted": out / "substituted.tsv",
+        "subjects": out / "mine",
+        **more,
+    }
+    command = [sys.executable, JOB, "frames.select"]
+    for name, value in options.items():
+        command += [f"--{name}", value]
     return subprocess.run([str(part) for part in command], capture_output=True, text=True)
 
 
-def test_the_script(tmp_path):
+def written(samples: list[dict[str, str]], folder: Path) -> None:
+    own = [
+        {**row, "database": "mine", "sample": row["sample"].replace("casme2/", "mine/")}
+        for row in samples
+    ]
+    tsv.write_rows(own, folder / "annotations.tsv", tsv.ANNOTATIONS)
+
+
+def test_the_job(tmp_path):
+    """The database's name is the user's; its reader is another thing."""
     clips(tmp_path / "frames", "sub{:02d}/EP1", range(1, 3))
     (tmp_path / "frames/sub02/EP1/img5.jpg").rename(tmp_path / "frames/sub02/EP1/img6.jpg")
-    samples = pd.DataFrame(many(3))
-    tables.write(samples, tmp_path / "annotations.tsv", tables.ANNOTATIONS)
+    written(many(3), tmp_path)
     out = tmp_path / "out"
-    (out / "casme2").mkdir(parents=True)
-    (out / "casme2/sub09.tsv").write_text("stale")
-    shown = script(tmp_path, out)
+    (out / "mine").mkdir(parents=True)
+    (out / "mine/sub09.tsv").write_text("stale")
+    shown = job(tmp_path, out)
     assert shown.returncode == 0, shown.stderr
-    assert "Warning: casme2: 1 of 3 clips" in shown.stdout
-    assert "3 samples, 6 images found (1 of them neighbours), 3 left out: 3 clip_missing" in (
+    assert "Warning: mine: 1 of 3 clips" in shown.stdout
+    assert "3 samples, 6 images found (1 of them neighbours), 3 excluded: 3 clip_missing" in (
         shown.stdout
     )
-    whole = tables.read(out / "casme2.tsv", tables.FRAMES)
-    assert [*whole.columns] == [*tables.FRAMES, "table_row"]
-    assert sorted(path.name for path in (out / "casme2").iterdir()) == ["sub01.tsv", "sub02.tsv"]
-    parts = [tables.read(path, tables.FRAMES) for path in sorted((out / "casme2").glob("*.tsv"))]
-    pd.testing.assert_frame_equal(
-        pd.concat(parts, ignore_index=True), whole.drop(columns="table_row")
-    )
-    assert len(tables.read(out / "excluded.tsv", tables.EXCLUDED)) == 3
-    assert len(tables.read(out / "substituted.tsv", tables.SUBSTITUTED)) == 1
+    whole = tsv.read_rows(out / "mine.tsv", tsv.FRAMES)
+    assert [*whole[0]] == [*tsv.FRAMES, "table_row"]
+    assert whole[0]["image"] == "mine/sub01/EP1/3/onset"
+    assert sorted(path.name for path in (out / "mine").iterdir()) == ["sub01.tsv", "sub02.tsv"]
+    parts = [
+        row
+        for path in sorted((out / "mine").glob("*.tsv"))
+        for row in tsv.read_rows(path, tsv.FRAMES)
+    ]
+    assert parts == [{key: row[key] for key in tsv.FRAMES} for row in whole]
+    excluded = tsv.read_rows(out / "excluded.tsv", tsv.EXCLUDED)
+    assert [(row["code"], row["reason"]) for row in excluded] == [
+        ("clip_missing", "clip missing")
+    ] * 3
+    assert len(tsv.read_rows(out / "substituted.tsv", tsv.SUBSTITUTED)) == 1
 
 
 def test_another_subject_leaves_the_tables_of_the_first(tmp_path):
     clips(tmp_path / "frames", "sub{:02d}/EP1", range(1, 3))
     for count in (1, 2):
-        tables.write(pd.DataFrame(many(count)), tmp_path / "annotations.tsv", tables.ANNOTATIONS)
-        assert script(tmp_path, tmp_path / str(count)).returncode == 0
-    assert (tmp_path / "1/casme2/sub01.tsv").read_bytes() == (
-        tmp_path / "2/casme2/sub01.tsv"
+        written(many(count), tmp_path)
+        assert job(tmp_path, tmp_path / str(count)).returncode == 0
+    assert (tmp_path / "1/mine/sub01.tsv").read_bytes() == (
+        tmp_path / "2/mine/sub01.tsv"
     ).read_bytes()
 
 
-def test_the_script_ends_in_one_message(tmp_path):
-    tables.write(pd.DataFrame(many(1)), tmp_path / "annotations.tsv", tables.ANNOTATIONS)
-    shown = script(tmp_path, tmp_path / "out")
+def test_the_job_ends_in_one_message(tmp_path):
+    written(many(1), tmp_path)
+    shown = job(tmp_path, tmp_path / "out")
     assert shown.returncode == 1
     assert shown.stderr.startswith("Error: ")
     assert "frames: no such folder" in shown.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_edited_annotations_are_refused(tmp_path):
+    clips(tmp_path, "sub{:02d}/EP1", range(1, 3))
+    twice = [*many(1), *many(1)]
+    subject = {**many(1)[0], "subject": "x", "sample": "casme2/x/EP1/3"}
+    outside = {**many(1)[0], "subject": "..", "sample": "casme2/../EP1/3"}
+    for samples in (twice, [subject], [outside]):
+        with pytest.raises(UserError, match="-R extract_annotations"):
+            result_of("casme2", tmp_path, samples)

@@ -8,27 +8,19 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from fleeting import tables
+from fleeting import tsv
 from fleeting.databases import reader
 from fleeting.faces import images
-from fleeting.faces.crop import Job, run
+from fleeting.faces.crop import Job, crop_frames
 from fleeting.faces.gather import gather
-from fleeting.faces.settings import parse
+from fleeting.faces.settings import CropSettings
 from fleeting.frames import index, select
 from malformed import pictures
 
-SCRIPT = Path(images.__file__).parents[2] / "crop.py"
-SETTINGS = json.dumps(
-    {
-        "detector": {"name": "blazeface", "confidence": 0.5},
-        "box": "frame",
-        "size": 16,
-        "provider_crops": "keep",
-    }
-)
+JOB = Path(images.__file__).parents[2] / "job.py"
+SETTINGS = CropSettings(size=16)
 #: Paths that no file of the folder may have, as a table that somebody edited could name them.
 PATHS = {
     "up": "../outside.png",
@@ -48,9 +40,8 @@ def sample(number: int) -> str:
 
 
 def job(folder: Path) -> Job:
-    results = folder / "results/faces/paper/casme2/sub01"
-    settings = parse(SETTINGS, "paper")
-    return Job("paper", "casme2", "sub01", folder / "frames", results, "cropped", settings, None)
+    results, frames = folder / "results", folder / "frames"
+    return Job(results, "paper", "casme2", "sub01", frames, "cropped", SETTINGS, None)
 
 
 def cropped(folder: Path, paths: list[str]) -> tuple[dict[str, str], dict[str, str]]:
@@ -67,17 +58,17 @@ def cropped(folder: Path, paths: list[str]) -> tuple[dict[str, str], dict[str, s
         for number, path in enumerate(paths)
     ]
     table, subjects = folder / "frames.tsv", folder / "subjects"
-    tables.write_rows(rows, table, {**tables.FRAMES, "table_row": tables.INTEGER})
-    tables.write_rows(rows, subjects / "sub01.tsv", tables.FRAMES)
+    tsv.write_rows(rows, table, {**tsv.FRAMES, "table_row": tsv.INTEGER})
+    tsv.write_rows(rows, subjects / "sub01.tsv", tsv.FRAMES)
     out = job(folder).folder.parent
-    run(job(folder), subjects / "sub01.tsv", out / "sub01.tsv", out / "sub01.excluded.tsv")
+    crop_frames(job(folder), subjects / "sub01.tsv", out / "sub01.tsv", out / "sub01.excluded.tsv")
     kept, left_out = gather(out, subjects, table)
     assert len(kept) + len(left_out) == len(paths)
     assert all((folder / "results" / row["path"]).is_file() for row in kept)
     path_of = {str(row["image"]): str(row["path"]) for row in rows}
     return (
         {path_of[row["image"]]: row["outcome"] for row in kept},
-        {path_of[row["image"]]: f"{row['reason']}: {row['detail']}" for row in left_out},
+        {path_of[row["image"]]: f"{row['code']}: {row['detail']}" for row in left_out},
     )
 
 
@@ -151,7 +142,7 @@ def test_bytes_that_flipped(tmp_path: Path, kind: str) -> None:
     """Damage is found or changes pixels; it never ends in anything but a picture or a reason."""
     whole = pictures.encoded(kind)
     chance = random.Random(1)
-    reasons = []
+    codes = []
     for _ in range(300):
         changed = bytearray(whole)
         for _ in range(chance.choice([1, 5])):
@@ -160,14 +151,14 @@ def test_bytes_that_flipped(tmp_path: Path, kind: str) -> None:
         try:
             image = images.read(tmp_path, "a")
         except images.Unusable as error:
-            reasons.append(error.reason)
+            codes.append(error.code)
         else:
             assert image.dtype == np.uint8
             assert image.ndim == 3
-    assert set(reasons) == {"unreadable_image"}
+    assert set(codes) == {"unreadable_image"}
 
 
-def selected(folder: Path, clip: str) -> select.Selection:
+def selected(folder: Path, clip: str) -> select.Result:
     row = {
         "sample": f"casme2/sub01/{clip}/1",
         "database": "casme2",
@@ -181,8 +172,10 @@ def selected(folder: Path, clip: str) -> select.Selection:
         "table": "t.xlsx",
         "table_row": "2",
     }
-    built = index.build(folder)
-    return select.select(pd.DataFrame([row]), built, reader.load("casme2"), "raw", 0)
+    casme2 = reader.load("casme2")
+    settings = casme2.Settings(reader="casme2", root=folder)
+    want = select.wanted_by({"kind": "phases"})
+    return select.select([row], want, index.build(folder), casme2, settings, 0)
 
 
 @pytest.mark.parametrize("name", ["pipe", "folder", "dangling_link", "link_to_itself", "device"])
@@ -194,7 +187,7 @@ def test_what_is_no_file_is_no_frame(tmp_path: Path, name: str) -> None:
     pictures.REFUSED[name][0](clip / "img2.jpg")
     result = selected(tmp_path / "frames", "EP1")
     assert [row["phase"] for row in result.frames] == ["onset", "offset"]
-    assert [row["reason"] for row in result.excluded] == ["frame_missing"]
+    assert [row["code"] for row in result.excluded] == ["frame_missing"]
 
 
 def test_links_and_loops_of_folders(tmp_path: Path) -> None:
@@ -211,7 +204,7 @@ def test_links_and_loops_of_folders(tmp_path: Path) -> None:
     (root / "sub01").symlink_to("../outside/sub01")
     result = selected(root, "EP1")
     assert result.frames == []
-    assert {row["reason"] for row in result.excluded} == {"clip_missing"}
+    assert {row["code"] for row in result.excluded} == {"clip_missing"}
     assert len(result.excluded) == 3
     assert "a/same" in " ".join(index.build(root).notes())
 
@@ -240,14 +233,14 @@ def test_names_that_no_table_can_keep_are_rows(tmp_path: Path, name: bytes) -> N
     clip.mkdir(parents=True)
     Path(os.fsdecode(os.fsencode(clip) + b"/" + name)).write_bytes(pictures.JPEG)
     result = selected(tmp_path, "EP1")
-    assert [row["reason"] for row in result.excluded] == [
+    assert [row["code"] for row in result.excluded] == [
         "unsupported_path",
         "frame_missing",
         "frame_missing",
     ]
 
 
-def test_the_script_prints_no_traceback(tmp_path: Path) -> None:
+def test_the_job_prints_no_traceback(tmp_path: Path) -> None:
     """Where it is given a table of frames that was cut off."""
     (tmp_path / "frames").mkdir()
     (tmp_path / "sub01.tsv").write_text("image\tsample\tphase\tframe\tpath\na\tb")
@@ -257,16 +250,17 @@ def test_the_script_prints_no_traceback(tmp_path: Path) -> None:
         "crop": "paper",
         "database": "casme2",
         "subject": "sub01",
-        "frames-table": tmp_path / "sub01.tsv",
-        "frames": tmp_path / "frames",
+        "frames": tmp_path / "sub01.tsv",
+        "root": tmp_path / "frames",
         "source": "cropped",
-        "settings": SETTINGS,
+        "settings": json.dumps(SETTINGS.model_dump(mode="json")),
         "faces": f"{out}.tsv",
         "excluded": f"{out}.excluded.tsv",
         "crops": out,
     }
     arguments = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
-    done = subprocess.run([sys.executable, str(SCRIPT), *arguments], capture_output=True, text=True)
+    command = [sys.executable, str(JOB), "faces.crop", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert "sub01.tsv: not a whole table" in done.stderr
     assert "Traceback" not in done.stderr + done.stdout

@@ -6,30 +6,22 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
 
-from fleeting import tables
-from fleeting.databases import reader
+from fleeting import tsv
 from fleeting.errors import UserError
-from fleeting.faces.crop import Job, run
-from fleeting.faces.settings import parse
-from fleeting.frames import index, select
-from fleeting.splits import folders
-from fleeting.splits.pool import read_crops
-from fleeting.splits.split import split
+from fleeting.examples.pack import read_crops
+from fleeting.faces.crop import Job, crop_frames
+from fleeting.faces.settings import CropSettings
+from fleeting.frames import select
+from fleeting.splits import folders, pool, split
 from malformed.pictures import PNG
 
 Row = dict[str, str]
 Edit = Callable[[str], str]
 
-SETTINGS = {
-    "detector": {"name": "blazeface", "confidence": 0.5},
-    "box": "frame",
-    "size": 16,
-    "provider_crops": "keep",
-}
-SCRIPTS = Path(tables.__file__).parents[1]
+SCRIPTS = Path(tsv.__file__).parents[1]
+LABEL_MAP = {"happiness": ["happiness"], "surprise": ["surprise"]}
 
 
 def annotation(clip: str = "EP1", **cells: str) -> Row:
@@ -57,10 +49,12 @@ def frame(clip: str = "EP1", **cells: str) -> Row:
 
 def face(clip: str = "EP1", **cells: str) -> Row:
     corners = dict.fromkeys(("x0", "y0", "x1", "y1"), "1.0")
-    image = f"casme2/sub01/{clip}/1/onset"
+    sample = f"casme2/sub01/{clip}/1"
     return {
-        "image": image,
-        "path": f"faces/paper/{image}.png",
+        "image": f"{sample}/onset",
+        "sample": sample,
+        "phase": "onset",
+        "path": f"faces/paper/{sample}/onset.png",
         **corners,
         "confidence": "",
         "detector": "provider",
@@ -71,9 +65,28 @@ def face(clip: str = "EP1", **cells: str) -> Row:
     }
 
 
-def written(path: Path, rows: list[Row], schema: tables.Schema, edit: Edit) -> Path:
+def example(clip: str = "EP1", **cells: str) -> Row:
+    sample = f"casme2/sub01/{clip}/1"
+    return {
+        "example": f"{sample}/onset",
+        "sample": sample,
+        "database": "casme2",
+        "subject": "sub01",
+        "phase": "onset",
+        "sha256": "0" * 64,
+        "source": f"casme2:{clip}/img1.png",
+        **cells,
+    }
+
+
+def as_text(rows: list[Row]) -> str:
+    """A table as it is on disk, unchecked."""
+    return "".join("\t".join(line) + "\n" for line in (rows[0], *(row.values() for row in rows)))
+
+
+def written(path: Path, rows: list[Row], schema: tsv.Schema, edit: Edit) -> Path:
     """A table, edited after it was written."""
-    tables.write_rows(rows, path, schema)
+    tsv.write_rows(rows, path, schema)
     path.write_bytes(edit(path.read_text()).encode("utf-8", "surrogateescape"))
     return path
 
@@ -87,7 +100,7 @@ EDITS: dict[str, Edit] = {
     "a_cell_more": lambda text: text[:-1] + "\tx\n",
     "a_cell_less": lambda text: text.rpartition("\t")[0] + "\n",
     "empty_line": lambda text: text + "\n",
-    "no_utf8": lambda text: text.replace("casme2", "\udcff", 1),
+    "not_utf8": lambda text: text.replace("casme2", "\udcff", 1),
     "nul": lambda text: "\0" * len(text),
     "column_renamed": lambda text: f"x{text}",
     "column_twice": lambda text: (
@@ -104,19 +117,19 @@ EDITS: dict[str, Edit] = {
 @pytest.mark.parametrize(
     ("row", "schema"),
     [
-        (annotation(), tables.ANNOTATIONS),
-        (frame(), tables.FRAMES),
-        (face(), {**tables.FACES, "sample": tables.NAME}),
+        (annotation(), tsv.ANNOTATIONS),
+        (frame(), tsv.FRAMES),
+        (face(), tsv.FACES),
+        (example(), tsv.EXAMPLES),
     ],
-    ids=["annotations", "frames", "faces"],
+    ids=["annotations", "frames", "faces", "examples"],
 )
 def test_a_table_that_is_not_whole(
-    tmp_path: Path, name: str, row: Row, schema: tables.Schema
+    tmp_path: Path, name: str, row: Row, schema: tsv.Schema
 ) -> None:
-    row = {"sample": "x", **row}
     path = written(tmp_path / "it's a table.tsv", [row], schema, EDITS[name])
     with pytest.raises(UserError) as error:
-        tables.read_rows(path, schema)
+        tsv.read_rows(path, schema)
     assert str(path) in str(error.value)
 
 
@@ -125,7 +138,7 @@ ANNOTATIONS: dict[str, list[Row]] = {
     "clip_dots": [annotation("..")],
     "subject_up": [annotation(subject="../../x", sample="casme2/../../x/EP1/1")],
     "subject_another": [annotation(subject="sub02")],
-    "subject_no_number": [annotation(subject="one", sample="casme2/one/EP1/1")],
+    "subject_not_a_number": [annotation(subject="one", sample="casme2/one/EP1/1")],
     "database_up": [annotation(database="../x", sample="../x/sub01/EP1/1")],
     "sample_another": [annotation(sample="casme2/sub01/EP2/1")],
     "sample_twice": [annotation(), annotation(onset="1")],
@@ -134,20 +147,38 @@ ANNOTATIONS: dict[str, list[Row]] = {
 }
 
 
+def select_arguments(folder: Path) -> dict[str, object]:
+    names = ("frames", "excluded", "substituted")
+    return {
+        "database": "casme2",
+        "settings": {
+            "reader": "casme2",
+            "table": str(folder / "t.xlsx"),
+            "frames": str(folder / "frames"),
+        },
+        "selection": {"kind": "phases"},
+        "annotations": folder / "a.tsv",
+        "nearest_within": 0,
+        "subjects": folder / "subjects",
+        **{name: folder / f"{name}.tsv" for name in names},
+    }
+
+
 @pytest.mark.parametrize("name", ANNOTATIONS)
 def test_annotations_that_were_edited(tmp_path: Path, name: str) -> None:
     """No table of a subject is written outside its folder, and no number ends in an error."""
     (tmp_path / "frames/sub01/EP1").mkdir(parents=True)
     (tmp_path / "frames/sub01/EP1/img1.png").write_bytes(PNG)
-    samples, built = pd.DataFrame(ANNOTATIONS[name]), index.build(tmp_path / "frames")
-    with pytest.raises(UserError, match="the annotations of .*: '.*; give your command again"):
-        select.select(samples, built, reader.load("casme2"), "raw", 0)
+    (tmp_path / "a.tsv").write_text(as_text(ANNOTATIONS[name]))
+    with pytest.raises(UserError, match=r"the annotations of .*; rerun with|a\.tsv, line 2, colum"):
+        select.run(**select_arguments(tmp_path))
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.tsv", "frames"]
 
 
 FRAMES: dict[str, Row] = {
     "image_up": frame(image="casme2/sub01/../../../../x/onset"),
     "image_of_another_subject": frame(image="casme2/sub02/EP1/1/onset"),
-    "image_of_another_phase": frame(phase="apex"),
+    "image_of_another_sample": frame(image="casme2/sub01/EP2/1/onset"),
     "image_short": frame(image="x"),
     "phase_unknown": frame(phase="middle"),
     "frame_a_word": frame(frame="one"),
@@ -159,87 +190,80 @@ def test_frames_that_were_edited(tmp_path: Path, name: str) -> None:
     (tmp_path / "frames").mkdir()
     (tmp_path / "frames/img1.png").write_bytes(PNG)
     path = tmp_path / "sub01.tsv"
-    rows = [FRAMES[name]]
-    path.write_text("\n".join("\t".join(line) for line in (rows[0], rows[0].values())) + "\n")
-    folder = tmp_path / "results/faces/paper/casme2/sub01"
-    settings = parse(json.dumps(SETTINGS), "paper")
-    job = Job("paper", "casme2", "sub01", tmp_path / "frames", folder, "cropped", settings, None)
-    with pytest.raises(UserError, match="sub01.tsv, line 2"):
-        run(job, path, tmp_path / "f.tsv", tmp_path / "e.tsv")
+    path.write_text(as_text([FRAMES[name]]))
+    results, root = tmp_path / "results", tmp_path / "frames"
+    job = Job(results, "paper", "casme2", "sub01", root, "cropped", CropSettings(), None)
+    with pytest.raises(UserError, match=r"sub01\.tsv, line 2"):
+        crop_frames(job, path, tmp_path / "f.tsv", tmp_path / "e.tsv")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["frames", "sub01.tsv"]
 
 
-CLIPS = [f"EP{number}" for number in range(1, 7)]
-#: The tables of a database as they were edited: annotations, crops.
-POOLS: dict[str, tuple[list[Row], list[Row]]] = {
-    "no_crop": ([annotation(clip) for clip in CLIPS], []),
-    "no_annotation": ([], [face(clip) for clip in CLIPS]),
-    "neither": ([], []),
-    "sample_twice": ([annotation(), annotation()], [face()]),
+CROPS = {
+    "no_annotation": ([], [face()]),
     "crop_twice": ([annotation()], [face(), face()]),
     "crop_without_a_sample": ([annotation()], [face(), face("EP2")]),
-    "image_of_one_part": ([annotation()], [face(image="x")]),
-    "image_of_slashes": ([annotation()], [face(image="///")]),
-    "one_class": ([annotation("EP1"), annotation("EP2")], [face("EP1"), face("EP2")]),
+}
+
+
+@pytest.mark.parametrize("name", CROPS)
+def test_crops_that_do_not_belong_to_the_annotations(tmp_path: Path, name: str) -> None:
+    samples, faces = CROPS[name]
+    tsv.write_rows(faces, tmp_path / "casme2.tsv", tsv.FACES)
+    with pytest.raises(UserError, match=r"casme2\.tsv: casme2/.*; rerun with"):
+        read_crops(tmp_path / "casme2.tsv", samples)
+
+
+CLIPS = [f"EP{number}" for number in range(1, 7)]
+#: The tables of a database as they were edited: annotations, examples.
+POOLS: dict[str, tuple[list[Row], list[Row]]] = {
+    "no_example": ([annotation(clip) for clip in CLIPS], []),
+    "no_annotation": ([], [example(clip) for clip in CLIPS]),
+    "neither": ([], []),
+    "sample_twice": ([annotation(), annotation()], [example()]),
+    "example_twice": ([annotation()], [example(), example()]),
+    "example_without_a_sample": ([annotation()], [example(), example("EP2")]),
+    "one_class": ([annotation("EP1"), annotation("EP2")], [example("EP1"), example("EP2")]),
     "emotions_unknown": (
         [annotation(clip, emotion="?") for clip in CLIPS],
-        [face(clip) for clip in CLIPS],
+        [example(clip) for clip in CLIPS],
     ),
 }
 
 
-def pool(folder: Path, name: str) -> None:
-    samples, faces = POOLS[name]
-    tables.write_rows(samples, folder / "annotations/casme2.tsv", tables.ANNOTATIONS)
-    tables.write_rows(faces, folder / "faces/paper/casme2.tsv", tables.FACES)
+def pooled(folder: Path, samples: list[Row], examples: list[Row]) -> pool.Pool:
+    tsv.write_rows(samples, folder / "annotations.tsv", tsv.ANNOTATIONS)
+    tsv.write_rows(examples, folder / "examples.tsv", tsv.EXAMPLES)
+    everything = pool.annotate([folder / "annotations.tsv"], [folder / "examples.tsv"])
+    return pool.make_pool(everything, LABEL_MAP, [])
 
 
 @pytest.mark.parametrize("name", POOLS)
 def test_tables_that_do_not_belong_together(tmp_path: Path, name: str) -> None:
-    pool(tmp_path, name)
-    settings = {
-        "images_per_class": 10,
-        "test_fraction": 0.25,
-        "validation": {"from": "train", "fraction": 0.2},
-        "seed": 1,
-        "unseen_subjects": [],
-    }
-    with pytest.raises(UserError, match="casme2|two classes"):
-        split(
-            tmp_path,
-            "paper",
-            ["casme2"],
-            {"happiness": ["happiness"], "surprise": ["surprise"]},
-            ["onset"],
-            settings,
+    with pytest.raises(UserError, match=r"casme2/sub01|no database has|two classes"):
+        split.divide(
+            pooled(tmp_path, *POOLS[name]), list(LABEL_MAP), {"kind": "random_images", "seed": 1}
         )
 
 
 def test_tables_that_belong_together(tmp_path: Path) -> None:
-    tables.write_rows(
-        [annotation(clip) for clip in CLIPS],
-        tmp_path / "annotations/casme2.tsv",
-        tables.ANNOTATIONS,
+    found = pooled(
+        tmp_path, [annotation(clip) for clip in CLIPS], [example(clip) for clip in CLIPS]
     )
-    tables.write_rows(
-        [face(clip) for clip in CLIPS], tmp_path / "faces/paper/casme2.tsv", tables.FACES
-    )
-    crops = read_crops(tmp_path, "paper", ["casme2"])
-    assert crops["phase"].tolist() == ["onset"] * 6
+    assert found.examples["phase"].tolist() == ["onset"] * 6
+    assert found.unused.empty
 
 
 LINKS = {
     "label_up": {"label": "../../../x"},
-    "fold_up": {"fold": "/../../../x"},
-    "image_up": {"image": "casme2/../../../../etc/passwd"},
-    "image_absolute": {"image": "/etc/passwd"},
+    "example_up": {"example": "casme2/../../../../etc/passwd"},
+    "example_absolute": {"example": "/etc/passwd"},
 }
 
 
 @pytest.mark.parametrize("name", LINKS)
 def test_a_split_that_leads_out_of_the_results(tmp_path: Path, name: str) -> None:
     row = {
-        "image": "casme2/sub01/EP1/1/onset",
+        "example": "casme2/sub01/EP1/1/onset",
         "sample": "casme2/sub01/EP1/1",
         "database": "casme2",
         "subject": "sub01",
@@ -248,30 +272,37 @@ def test_a_split_that_leads_out_of_the_results(tmp_path: Path, name: str) -> Non
         "fold": "1",
         "split": "train",
     }
-    tables.write_rows([{**row, **LINKS[name]}], tmp_path / "split.tsv", tables.SPLITS)
-    with pytest.raises(UserError, match="split.tsv: .* lead out of the results"):
-        folders.link(tmp_path / "split.tsv", tmp_path / "faces", tmp_path / "a/b/images")
+    tsv.write_rows([{**row, **LINKS[name]}], tmp_path / "split.tsv", tsv.SPLIT)
+    with pytest.raises(UserError, match=r"split\.tsv: .* lead out of the results"):
+        folders.run(
+            split=tmp_path / "split.tsv",
+            faces=[],
+            input={"kind": "image", "crop": "paper"},
+            results=tmp_path,
+            output=tmp_path / "a/b/images",
+        )
     assert [entry.name for entry in tmp_path.rglob("*")] == ["split.tsv"]
 
 
-def test_the_scripts_print_no_traceback(tmp_path: Path) -> None:
-    frame_of = pd.DataFrame([annotation("..")])
-    tables.write(frame_of, tmp_path / "a.tsv", tables.ANNOTATIONS)
+def test_a_fold_that_leads_out_of_the_results(tmp_path: Path) -> None:
+    (tmp_path / "split.tsv").write_text(as_text([{**example(), "label": "x", "fold": "../x"}]))
+    with pytest.raises(UserError, match=r"split\.tsv"):
+        tsv.read_rows(tmp_path / "split.tsv", {"fold": tsv.SPLIT["fold"]})
+
+
+def test_the_jobs_print_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "a.tsv").write_text(as_text([annotation("..")]))
     (tmp_path / "frames/sub01").mkdir(parents=True)
-    options = {
-        "database": "casme2",
-        "annotations": tmp_path / "a.tsv",
-        "frames": tmp_path / "frames",
-        "source": "raw",
-        "nearest-within": 0,
-        "frames-table": tmp_path / "f.tsv",
-        "excluded": tmp_path / "e.tsv",
-        "substituted": tmp_path / "s.tsv",
-        "subjects": tmp_path / "subjects",
-    }
-    arguments = [str(part) for key, value in options.items() for part in (f"--{key}", value)]
+    arguments = [
+        part
+        for key, value in select_arguments(tmp_path).items()
+        for part in (
+            f"--{key.replace('_', '-')}",
+            json.dumps(value) if isinstance(value, dict) else str(value),
+        )
+    ]
     done = subprocess.run(
-        [sys.executable, str(SCRIPTS / "select_frames.py"), *arguments],
+        [sys.executable, str(SCRIPTS / "job.py"), "frames.select", *arguments],
         capture_output=True,
         text=True,
     )

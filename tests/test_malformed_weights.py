@@ -22,8 +22,9 @@ from fleeting.faces.detectors import opencv_ssd
 from fleeting.faces.fetch import fetch
 from fleeting.faces.weights import Source, WeightFile
 from fleeting.training import weights
+from fleeting.training.architecture import architecture
 
-RESNET18 = registry.load("model", "resnet18")
+RESNET18 = architecture("resnet18", ("red", "green", "blue"), (224, 224), pretrained=True)
 SCRIPTS = Path(weights.__file__).parents[2]
 
 
@@ -41,9 +42,7 @@ def saved(value: object, **options: bool) -> bytes:
 
 
 def state() -> dict[str, torch.Tensor]:
-    with torch.device("meta"):
-        network = RESNET18.build(6)
-    return {key: torch.zeros(1) for key in network.state_dict()}
+    return {key: torch.zeros(1) for key in RESNET18.outline(6).state_dict()}
 
 
 def replaced(archive: bytes, name: str, change: Callable[[bytes], bytes]) -> bytes:
@@ -102,6 +101,9 @@ FILES: dict[str, Callable[[], bytes]] = {
     "sparse": lambda: saved({**state(), "fc.weight": torch.zeros(2, 2).to_sparse()}),
     "complex": lambda: saved({"conv1.weight": torch.zeros(64, 3, 7, 7, dtype=torch.complex64)}),
     "compressed_bomb": lambda: deflated(saved({"conv1.weight": torch.zeros(20_000_000)})),
+    "first_layer_of_no_channel": lambda: saved({"conv1.weight": torch.zeros(64, 0, 7, 7)}),
+    "first_layer_of_other_channels": lambda: saved({"conv1.weight": torch.zeros(64, 9, 7, 7)}),
+    "first_layer_of_other_rank": lambda: saved({"conv1.weight": torch.zeros(64, 3)}),
     "onnx": lambda: b"\x08\x07\x12\x07pytorch",
 }
 
@@ -116,7 +118,9 @@ def test_a_weights_file_that_is_refused(
     with pytest.raises(
         UserError, match="cannot be loaded|can be loaded|state dict|another model"
     ) as error:
-        weights.built(RESNET18, 6, path, weights.identify(path))
+        weights.fresh_state(RESNET18, 6, path, weights.identify(path))
+    with pytest.raises(UserError):
+        weights.check("resnet18", path, weights.identify(path))
     assert str(path) in str(error.value)
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
 
@@ -146,8 +150,9 @@ def test_a_network_that_opencv_cannot_read(tmp_path: Path, name: str, content: s
     path = tmp_path / name
     path.write_bytes(CONTENTS[content])
     picture = np.zeros((64, 64, 3), np.uint8)
+    settings = opencv_ssd.Settings(weights=str(path), input_size=64)
     with pytest.raises(UserError) as error:
-        opencv_ssd.load(path, {"confidence": 0.5, "input_size": 64}).detect(picture)
+        opencv_ssd.load(path, settings).detect(picture)
     assert str(path) in str(error.value)
     assert "crops.<name>.detector" in str(error.value)
 
@@ -166,7 +171,7 @@ def test_a_published_detector_that_is_another_file(
     else:
         path.write_bytes(bytes(content))
     with pytest.raises(UserError, match="not the published weights|are missing") as error:
-        module.load(path, {"confidence": 0.5})
+        module.load(path, module.Settings())
     assert path.name in str(error.value)
 
 
@@ -219,11 +224,11 @@ def test_a_package_that_is_refused(
     assert all(path.name == ".a.unfinished" for path in kept)
 
 
-def test_the_script_prints_no_traceback(tmp_path: Path) -> None:
+def test_the_job_prints_no_traceback(tmp_path: Path) -> None:
     path = tmp_path / "none.pt"
     arguments = ["--model", "resnet18", f"--file={path}", "--output", str(tmp_path / "r.json")]
     done = subprocess.run(
-        [sys.executable, str(SCRIPTS / "fetch_weights.py"), *arguments],
+        [sys.executable, str(SCRIPTS / "job.py"), "training.weights", *arguments],
         capture_output=True,
         text=True,
     )

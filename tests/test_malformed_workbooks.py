@@ -1,5 +1,6 @@
 """Tables that are damaged: each ends in a message with its name, or its rows are accounted for."""
 
+import json
 import random
 import subprocess
 import sys
@@ -9,28 +10,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleeting import tables
-from fleeting.databases import cells, extract, header, workbook
+from fleeting import tsv
+from fleeting.databases import cells, extract, header, settings, sheets
 from fleeting.databases.sheets import Workbook
 from fleeting.errors import UserError
 from malformed import rows, workbooks
 
-SCRIPT = Path(extract.__file__).parents[2] / "extract_annotations.py"
+RUNNER = Path(extract.__file__).parents[2] / "job.py"
 #: A path that a shell or a pattern might trip over.
 TABLE = "it's a (table) $(touch pwned).xlsx"
+
+
+def extracted(path: Path, reader: str = "casme2") -> extract.Extraction:
+    block = {"reader": reader, "table": path, "frames": path.parent}
+    return extract.extract(reader, settings.load(reader, block), path, "drop")
 
 
 def accounted(result: extract.Extraction, folder: Path) -> None:
     """Every row is a sample or an exclusion, every image as well; the tables can be written."""
     whole_rows = [row for row in result.excluded if not row["image"]]
     assert result.rows == len(result.samples) + len(whole_rows)
-    images = sum(sample[phase] != "" for sample in result.samples for phase in tables.PHASES)
+    images = sum(sample[phase] != "" for sample in result.samples for phase in tsv.PHASES)
     assert 3 * len(result.samples) == images + len(result.excluded) - len(whole_rows)
     for frame, schema in zip(
-        result.frames(), (tables.ANNOTATIONS, tables.EXCLUDED, tables.SUBSTITUTED), strict=True
+        result.frames(), (tsv.ANNOTATIONS, tsv.EXCLUDED, tsv.SUBSTITUTED), strict=True
     ):
-        tables.write(frame, folder / "table.tsv", schema)
-        assert len(tables.read(folder / "table.tsv", schema)) == len(frame)
+        tsv.write(frame, folder / "table.tsv", schema)
+        assert len(tsv.read(folder / "table.tsv", schema)) == len(frame)
 
 
 @pytest.mark.parametrize("name", workbooks.REFUSED)
@@ -39,7 +45,7 @@ def test_a_workbook_that_is_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / TABLE
     make(path)
     with pytest.raises(UserError, match=reason) as error:
-        extract.extract("casme2", path, {}, "drop")
+        extracted(path)
     assert str(path) in str(error.value)
     assert len(str(error.value)) < 1000
 
@@ -48,9 +54,9 @@ def test_a_workbook_that_is_refused(tmp_path: Path, name: str) -> None:
 def test_a_row_that_is_accounted_for(tmp_path: Path, name: str) -> None:
     make, reasons = rows.READ[name]
     make(tmp_path / TABLE)
-    result = extract.extract("casme2", tmp_path / TABLE, {}, "drop")
+    result = extracted(tmp_path / TABLE)
     accounted(result, tmp_path)
-    assert tuple(str(row["reason"]) for row in result.excluded) == reasons
+    assert tuple(str(row["code"]) for row in result.excluded) == reasons
     assert all(row["table_row"] == 3 for row in result.excluded)
     assert result.samples[0]["sample"] == "casme2/sub01/EP1/46"
     assert all(len(str(row["detail"])) < 400 for row in result.excluded)
@@ -69,7 +75,7 @@ def test_bytes_that_flipped(tmp_path: Path, kind: str, seed: int) -> None:
     path.write_bytes(whole)
     message = str(path)
     try:
-        accounted(extract.extract("casme2", path, {}, "drop"), tmp_path)
+        accounted(extracted(path), tmp_path)
     except UserError as error:
         message = str(error)
     assert str(path) in message
@@ -90,7 +96,7 @@ HEADINGS = st.sampled_from([*workbooks.HEADER, "subject ", "FILE NAME", "Onset",
 
 @given(st.lists(st.lists(HEADINGS | st.text(max_size=5), max_size=9), max_size=6))
 def test_any_sheet_has_a_header_or_is_named(lines: list[list[str]]) -> None:
-    found = workbook._sheet("data", enumerate(lines, start=1))
+    found = sheets.sheet("data", enumerate(lines, start=1))
     wanted = {"subject": ("subject",), "clip": ("filename",), "onset": ("onsetframe", "onset")}
     below, message = [], "t.xlsx"
     try:
@@ -118,22 +124,26 @@ def test_long_cells_of_a_sheet_without_header(tmp_path: Path, column: int, value
             )
         )
     )
-    result = extract.extract("cas_me2", path, {}, "drop")
+    result = extracted(path, "cas_me2")
     accounted(result, tmp_path)
     assert result.excluded[-1]["table_row"] == 4
 
 
 @pytest.mark.parametrize("name", ["billion_laughs", "pipe", "header_alone"])
-def test_the_script_prints_no_traceback(tmp_path: Path, name: str) -> None:
+def test_the_job_prints_no_traceback(tmp_path: Path, name: str) -> None:
     workbooks.REFUSED[name][0](tmp_path / TABLE)
     outputs = [
         part
         for option in ("--samples", "--excluded", "--substituted", "--rows")
         for part in (option, str(tmp_path / f"{option}.tsv"))
     ]
-    command = [sys.executable, str(SCRIPT), "--database", "casme2", "--apex", "drop", *outputs]
+    block = {"reader": "casme2", "table": str(tmp_path / TABLE), "frames": str(tmp_path)}
+    command = [sys.executable, str(RUNNER), "databases.extract", "--database", "casme2", *outputs]
     done = subprocess.run(
-        [*command, "--table", str(tmp_path / TABLE)], capture_output=True, text=True, timeout=60
+        [*command, "--apex", "drop", "--settings", json.dumps(block)],
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 1
     assert done.stderr.startswith("Error: ")

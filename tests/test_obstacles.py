@@ -14,8 +14,11 @@ import numpy as np
 import pytest
 import torch
 
-from fleeting.training import packed, run
-from fleeting.training.checkpoint import of_run
+from fleeting.examples import pack
+from fleeting.examples.base import Example
+from fleeting.files import write_bytes
+from fleeting.training.checkpoint import of_job
+from fleeting.training.state import as_bytes
 from pipeline import Project
 
 
@@ -38,7 +41,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT
 
 #: Of an experiment, what is made of its runs.
 UNDONE = [f"experiments/tiny/{name}" for name in ("runs", "evaluation", "tables", "figures")]
-RUN = "experiments/tiny/runs/resnet18/lr1e-02/repeat1/fold1"
+RUN = "experiments/tiny/runs/resnet18/lr1e-02/repeat1/part1"
+
+
+SPLIT = "experiments/tiny/split.tsv"
 
 
 @contextmanager
@@ -66,22 +72,28 @@ def fill(folder: Path) -> None:
     probe.unlink()
 
 
-def write_pixels(folder: Path) -> None:
-    table = folder / "t.tsv"
-    table.touch()
-    packed.write(np.zeros((30, 128, 128, 3), np.uint8), table)
+class Zeros:
+    """In the place of an input: the arrays of examples that are made of no crop."""
+
+    def array(self, pictures: object, settings: object) -> np.ndarray:
+        return np.zeros((128, 128, 3), np.uint8)
+
+
+def write_arrays(folder: Path) -> None:
+    made = [({}, Example(str(number), "", ())) for number in range(30)]
+    pack.write(folder / "t.npy", made, folder, Zeros(), None)
 
 
 def write_model(folder: Path) -> None:
-    run.save([], {}, torch.nn.Linear(600, 600).state_dict(), folder)
+    write_bytes(as_bytes(torch.nn.Linear(600, 600).state_dict()), folder / "fold1.pt")
 
 
 def write_checkpoint(folder: Path) -> None:
-    with of_run(folder, 64 * "0") as checkpoints:
-        checkpoints.save({"epoch": 1, "step": 0, "weights": torch.zeros(400_000)})
+    with of_job(folder, 64 * "0") as checkpoints:
+        checkpoints.save(1, 1, {"weights": torch.zeros(400_000)})
 
 
-@pytest.mark.parametrize("write", [write_pixels, write_model, write_checkpoint])
+@pytest.mark.parametrize("write", [write_arrays, write_model, write_checkpoint])
 def test_what_is_written_says_that_a_disk_is_full(
     tmp_path: Path, write: Callable[[Path], None]
 ) -> None:
@@ -104,8 +116,8 @@ def resize(folder: Path, size: str) -> None:
     ("size", "rule", "undone", "target", "made"),
     [
         # What goes before the crops takes 0.6 MB, the crops 1.3 MB.
-        ("1m", "crop", ["faces", "experiments"], "splits", "experiments/tiny/split.tsv"),
-        # All before the training takes 3 MB, a ResNet18 45 MB, a ResNet34 85 MB.
+        ("1m", "crop", ["faces", "inputs", "experiments", "comparison"], "splits", SPLIT),
+        # All before the training takes 3 MB, a checkpoint of ResNet18 45 MB.
         ("80m", "train", UNDONE, "training", f"{RUN}/history.tsv"),
     ],
 )
@@ -143,7 +155,7 @@ def test_a_full_disk_is_said_and_gone_on_from(
         if rule == "train":
             # The first epoch's checkpoint fitted, the second's did not.
             record = results / RUN / "run.json"
-            assert json.loads(record.read_text())["resumed_from_epochs"] == [1]
+            assert json.loads(record.read_text())["resumed"] == [[1, 1]]
 
 
 def test_results_that_cannot_be_written_to_are_said(finished: Project, tmp_path: Path) -> None:

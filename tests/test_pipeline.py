@@ -1,16 +1,18 @@
 """The whole pipeline through Snakemake, on tiny synthetic databases."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 import yaml
 
-from fleeting import tables
+from fleeting import tsv
 from pipeline import CONFIG, MARKUP, ROOT, Project
 
 pytestmark = pytest.mark.slow
@@ -19,46 +21,57 @@ EXPERIMENT = "results/experiments/tiny"
 
 
 def test_every_file_of_the_contract_is_there(finished: Project) -> None:
+    results = finished.folder / "results"
     experiment = finished.folder / EXPERIMENT
     for database in CONFIG["databases"]:
-        for path in ("annotations/{}.tsv", "frames/{}.tsv", "faces/tiny/{}.tsv"):
-            assert (finished.folder / "results" / path.format(database)).is_file()
-    for table in ("databases", "classes", "paper_comparison", "all_runs", "unseen_subjects"):
+        for path in (
+            *("annotations/{}.tsv", "frames/phases/{}.tsv", "faces/tiny/{}.tsv"),
+            *("inputs/tiny/{}.tsv", "inputs/tiny/{}.npy", "inputs/tiny/{}.excluded.tsv"),
+        ):
+            assert (results / path.format(database)).is_file()
+    for name in ("split.tsv", "folds.tsv", "split.json", "unused.tsv", "scores.tsv"):
+        assert (experiment / name).is_file(), name
+    for table in ("databases", "classes", "paper_comparison", "all_runs", "scores_by_group"):
         assert (experiment / "tables" / f"{table}.tsv").is_file(), table
     for table in ("table1_structure", "table2_test_metrics", "table3_confused_pairs"):
         for ending in ("tsv", "md", "tex"):
             assert (experiment / "tables" / f"{table}.{ending}").is_file(), table
     for figure in (
         *("databases", "classes", "cropping", "validation_accuracy_lr1e-02"),
-        *("learning_rates", "losses", "confusion"),
+        *("learning_rates", "losses", "confusion", "confused_pair", "scores"),
     ):
         for ending in ("svg", "png"):
             assert (experiment / "figures" / f"{figure}.{ending}").stat().st_size > 1000, figure
-    for model in ("resnet18", "resnet34"):
-        run = experiment / "runs" / model / "lr1e-02" / "repeat1" / "fold1"
-        assert len(tables.read(run / "history.tsv", tables.HISTORY)) == 2
+    for name in ("experiments.tsv", "experiments.html", "experiments.svg", "experiments.png"):
+        assert (results / "comparison" / name).stat().st_size > 100
+    for model in CONFIG["experiments"]["tiny"]["grid"]["models"]:
+        run = experiment / "runs" / model / "lr1e-02" / "repeat1" / "part1"
+        assert len(tsv.read(run / "history.tsv", tsv.HISTORY)) == 2
         assert json.loads((run / "run.json").read_text())["threads"] == 1
-        assert (run / "model.pt").stat().st_size > 40e6
+        least = 40e6 if model == "resnet18" else 10e3
+        assert (run / "models/fold1.pt").stat().st_size > least
 
 
 def test_the_accounting_holds(finished: Project) -> None:
     """Checked here from the stages' own tables, not from the table that asserts it."""
     results = finished.folder / "results"
-    split = tables.read(results / "experiments/tiny/split.tsv", tables.SPLITS)
-    unused = tables.read(results / "experiments/tiny/unused.tsv", tables.UNUSED)
+    split = tsv.read(results / "experiments/tiny/split.tsv", tsv.SPLIT)
+    unused = tsv.read(results / "experiments/tiny/unused.tsv", tsv.UNUSED)
     for name in CONFIG["databases"]:
         rows = pd.read_csv(results / f"annotations/{name}.rows.tsv", sep="\t")["rows"].sum()
-        samples = tables.read(results / f"annotations/{name}.tsv", tables.ANNOTATIONS)
-        crops = tables.read(results / f"faces/tiny/{name}.tsv", tables.FACES)
+        samples = tsv.read(results / f"annotations/{name}.tsv", tsv.ANNOTATIONS)
+        crops = tsv.read(results / f"faces/tiny/{name}.tsv", tsv.FACES)
+        examples = tsv.read(results / f"inputs/tiny/{name}.tsv", tsv.EXAMPLES)
         excluded = pd.concat(
-            tables.read(results / f"{stage}/{name}.excluded.tsv", tables.EXCLUDED)
-            for stage in ("annotations", "frames", "faces/tiny")
+            tsv.read(results / f"{stage}/{name}.excluded.tsv", tsv.EXCLUDED)
+            for stage in ("annotations", "frames/phases", "faces/tiny")
         )
         whole_rows = (excluded["image"] == "").sum()
         assert rows == len(samples) + whole_rows
         assert 3 * len(samples) == len(crops) + len(excluded) - whole_rows
-        used = split[split["database"] == name]["image"].nunique()
-        assert len(crops) == used + (unused["database"] == name).sum()
+        assert len(examples) == len(crops)
+        used = split[split["database"] == name]["example"].nunique()
+        assert len(examples) == used + (unused["database"] == name).sum()
 
 
 def test_the_truth_is_found_again(finished: Project) -> None:
@@ -70,14 +83,14 @@ def test_the_truth_is_found_again(finished: Project) -> None:
         scratch = finished.folder.parent / f"truth_{name}"
         suffix = ".xls" if name == "casme" else ".xlsx"
         truth = write(name, SYNTHETIC, scratch / f"t{suffix}", scratch / "frames")
-        samples = tables.read(
-            finished.folder / f"results/annotations/{name}.tsv", tables.ANNOTATIONS
+        samples = tsv.read(
+            finished.folder / f"results/annotations/{name}.tsv", tsv.ANNOTATIONS
         )
         merged = samples.merge(truth.astype(str), on="sample", suffixes=("", "_true"))
         merged = merged[merged["quirk"] == ""]
         assert len(merged) > 5
         assert (merged["emotion"].str.rstrip("s") == merged["emotion_true"].str.rstrip("s")).all()
-        for phase in tables.PHASES:
+        for phase in tsv.PHASES:
             assert (merged[phase] == merged[f"{phase}_true"]).all()
 
 
@@ -170,7 +183,7 @@ def test_kept_provider_crops_need_no_detector(tmp_path: Path, finished: Project)
     project.configure(
         lambda config: config.update(
             databases={"casme2": {"root": "x", "source": "cropped"}},
-            experiments={"e": {"crop": "tiny"}},
+            experiments={"e": {"input": "tiny"}},
         )
     )
     assert "fetch_detector" not in project.run("-n", "faces").jobs
@@ -178,16 +191,19 @@ def test_kept_provider_crops_need_no_detector(tmp_path: Path, finished: Project)
 
 def test_missing_weights_show_before_anything_else(tmp_path: Path) -> None:
     project = Project.new(tmp_path / "project")
-    project.configure(
-        lambda config: config["experiments"]["tiny"]["recipe"].update(weights="imagenet")
-    )
+
+    def pretrained(config: dict[str, Any]) -> None:
+        config["experiments"]["tiny"]["recipe"]["weights"] = "imagenet"
+        config["experiments"]["tiny"]["grid"]["models"] = ["resnet18"]
+
+    project.configure(pretrained)
     proxy = dict.fromkeys(
         ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"
     )
     environment = {**proxy, "TORCH_HOME": str(tmp_path / "cache")}
     outcome = project.snakemake("--cores", "1", environment=environment)
     assert outcome.status != 0
-    assert "resnet18-f37072fd.pth" in outcome.text or "resnet34-b627a593.pth" in outcome.text
+    assert "resnet18-f37072fd.pth" in outcome.text
     assert str(tmp_path / "cache") in outcome.text
     assert "Traceback" not in outcome.text
     assert outcome.jobs == {}, "nothing ran before the weights were there"
@@ -208,14 +224,70 @@ def test_a_wrong_config_is_one_message(tmp_path: Path, finished: Project) -> Non
 def test_models_that_are_not_kept(finished: Project, tmp_path: Path, keep: str) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(lambda config: config.update(keep_models=keep))
-    shutil.rmtree(project.folder / EXPERIMENT)
-    assert project.run("-n", "evaluation").jobs["keep_models"] == (keep == "chosen")
-    targets = [f"{EXPERIMENT}/evaluation/choices.tsv"]
-    targets += [f"{EXPERIMENT}/models"] if keep == "chosen" else []
+    shutil.rmtree(project.folder / EXPERIMENT / "runs")
+    assert project.run("-n", "evaluation").jobs["retain_models"] == (keep == "chosen")
+    targets = [f"{EXPERIMENT}/scores.tsv"]
+    targets += [f"{EXPERIMENT}/evaluation/retained_models.tsv"] if keep == "chosen" else []
     assert project.run(*targets).jobs["train"] == 2
-    left = sorted(path.parts[-2] for path in (project.folder / EXPERIMENT).rglob("*.pt"))
-    assert left == (["models"] * len(left) if keep == "chosen" else [])
-    assert bool(left) == (keep == "chosen")
-    planned = project.run("-n", "evaluation").jobs
-    assert {"train", "test", "keep_models"}.isdisjoint(planned), "a removed model retrains nothing"
+    left = {path.parts[-5] for path in (project.folder / EXPERIMENT).rglob("fold*.pt")}
+    # resnet18 is the fixed choice, and perhaps validation's as well.
+    assert left == set() if keep == "none" else "resnet18" in left
+    assert "train" not in project.run("-n", "evaluation").jobs, "a removed model retrains nothing"
     assert project.run("-n", "training").jobs == {}
+
+
+def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -> None:
+    """Leave one subject out: a job a run, the same bytes whatever the parts, no models kept."""
+    project = finished.copy(tmp_path / "copy")
+
+    def add(config: dict[str, Any]) -> None:
+        block = {**config["experiments"]["tiny"], "protocol": "leave_one_out"}
+        block["grid"] = {"models": ["small"], "lrs": ["1e-02"], "repeats": 1}
+        config["experiments"] |= {"whole": block, "shared": {**block, "parts": 3}}
+
+    project.configure(add)
+    assert project.run("evaluation").jobs["train"] == 4
+    results = project.folder / "results/experiments"
+    runs = {name: results / name / "runs/small/lr1e-02/repeat1" for name in ("whole", "shared")}
+    for name, schema in (("predictions", tsv.PREDICTIONS), ("history", tsv.HISTORY)):
+        whole, shared = (
+            [
+                row
+                for part in sorted(folder.glob("part*"))
+                for row in tsv.read_rows(part / f"{name}.tsv", schema)
+            ]
+            for folder in runs.values()
+        )
+        assert len(list(runs["shared"].glob("part*"))) == 3
+        assert sorted(map(str, whole)) == sorted(map(str, shared))
+        assert {row["fold"] for row in whole} == {str(fold) for fold in range(1, 8)}
+    assert (results / "whole/scores.tsv").read_bytes() == (
+        results / "shared/scores.tsv"
+    ).read_bytes()
+    assert not list((results / "whole").rglob("*.pt"))
+    assert not (results / "whole/images").exists()
+
+
+def test_the_workflow_is_a_module(finished: Project, tmp_path: Path) -> None:
+    """Another workflow takes it over with its rules prefixed, and plans what it would itself."""
+    outer = tmp_path / "outer"
+    outer.mkdir()
+    (outer / "Snakefile").write_text(
+        "configfile: 'ours.yaml'\n"
+        "module fleeting:\n"
+        f"    snakefile: {str(finished.folder / 'Snakefile')!r}\n"
+        "    config: config['fleeting']\n"
+        "use rule * from fleeting as fleeting_*\n"
+        "rule all:\n"
+        "    default_target: True\n"
+        "    input: rules.fleeting_all.input\n"
+    )
+    config = yaml.safe_load((finished.folder / "tiny.yaml").read_text())
+    for block in config["databases"].values():
+        block["root"] = str(finished.folder / block["root"])
+    (outer / "ours.yaml").write_text(yaml.safe_dump({"fleeting": config}))
+    command = [sys.executable, "-m", "snakemake", "-n", "--cores", "1"]
+    done = subprocess.run(command, cwd=outer, capture_output=True, text=True)
+    text = done.stdout + done.stderr
+    assert done.returncode == 0, text
+    assert re.search(r"^fleeting_train +2$", text, re.MULTILINE), text

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import yaml
@@ -203,13 +204,23 @@ def test_a_cluster_loses_nothing_of_the_default_profile(name: str) -> None:
     assert not profile.keys() & {"cores", "resources"}
 
 
-@pytest.mark.parametrize("name", CLUSTERS)
-def test_every_try_asks_for_more(name: str) -> None:
+def asked(name: str, attempt: int, folds: Path) -> list[int]:
+    """What a profile asks for at one of a job's tries, evaluated as Snakemake does."""
     profile = yaml.safe_load(PROFILES[name].read_text())
-    asked = [line.partition("=")[2] for line in profile["default-resources"]]
-    asked += [value for rule in profile["set-resources"].values() for value in rule.values()]
-    growing = [text for text in asked if "attempt" in str(text)]
-    first, second = ([eval(text, {"attempt": attempt}) for text in growing] for attempt in (1, 2))
-    assert profile["retries"] > 0
-    assert len(growing) >= 4
+    texts = [line.partition("=")[2] for line in profile["default-resources"]]
+    texts += [value for rule in profile["set-resources"].values() for value in rule.values()]
+    given = {"attempt": attempt, "input": SimpleNamespace(folds=str(folds))}
+    return [eval(text, given) for text in texts if "attempt" in str(text)]
+
+
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_every_try_and_every_fold_asks_for_more(tmp_path: Path, name: str) -> None:
+    one, many = tmp_path / "one.tsv", tmp_path / "many.tsv"
+    one.write_text("fold\n1\n")
+    many.write_text("fold\n" + "".join(f"{number}\n" for number in range(1, 69)))
+    assert yaml.safe_load(PROFILES[name].read_text())["retries"] > 0
+    first, second = asked(name, 1, one), asked(name, 2, one)
+    assert len(first) >= 4
     assert all(later > earlier for earlier, later in zip(first, second, strict=True))
+    grown = [m > f for f, m in zip(first, asked(name, 1, many), strict=True)]
+    assert sum(grown) == 2, "memory and time of the training jobs"

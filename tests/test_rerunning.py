@@ -8,6 +8,7 @@ from typing import Any
 import openpyxl
 import pytest
 
+from fleeting import registry
 from fleeting.synthetic.database import write_all
 from pipeline import SYNTHETIC, Project
 
@@ -15,21 +16,14 @@ pytestmark = pytest.mark.slow
 
 SUBJECTS = 8
 RUNS = 2
-#: What depends on the runs.
-AFTER_TEST = Counter(
-    collect_runs=1,
-    table_all_runs=1,
-    table_test_metrics=1,
-    table_confused_pairs=1,
-    table_unseen_subjects=1,
-    table_paper_comparison=1,
-    figure_validation_accuracy=1,
-    figure_learning_rates=1,
-    figure_losses=1,
-    figure_confusion=1,
-    figure_confused_pair=1,
-)
-AFTER_TRAIN = AFTER_TEST + Counter(test=RUNS)
+#: The tables and figures that read of the runs; the others read of the databases and the split.
+OF_DATA = ("table_databases", "table_excluded", "table_unused", "table_classes", "table_structure")
+OF_DATA += ("figure_databases", "figure_classes", "figure_cropping")
+SHOWN = {f"{kind}_{name}": 1 for kind in ("table", "figure") for name in registry.names(kind)}
+OF_RUNS = Counter({name: count for name, count in SHOWN.items() if name not in OF_DATA})
+AFTER_TRAIN = Counter(summarise_runs=1) + OF_RUNS
+
+Change = Callable[[dict[str, Any]], Any]
 
 
 def reverse_keys(block: dict[str, Any]) -> None:
@@ -41,7 +35,7 @@ def reverse_keys(block: dict[str, Any]) -> None:
         block[key] = value
 
 
-def recipe(**changes: object) -> Callable[[dict[str, Any]], None]:
+def recipe(**changes: object) -> Change:
     return lambda config: config["experiments"]["tiny"]["recipe"].update(changes)
 
 
@@ -49,33 +43,26 @@ def recipe(**changes: object) -> Callable[[dict[str, Any]], None]:
 @pytest.mark.parametrize(
     ("edited", "expected"),
     [
-        ("train.py", AFTER_TRAIN + Counter(train=RUNS)),
-        ("fleeting/training/images.py", AFTER_TRAIN + Counter(train=RUNS)),
-        ("fleeting/training/packed.py", AFTER_TRAIN + Counter(train=RUNS, pack_images=2)),
-        ("fleeting/training/run.py", AFTER_TRAIN + Counter(train=RUNS)),
-        ("fleeting/training/trainer.py", AFTER_TRAIN + Counter(train=RUNS)),
-        (
-            "fleeting/training/models/resnet34.py",
-            AFTER_TEST + Counter(train=1, test=1, table_structure=1),
-        ),
-        ("fleeting/training/models/resnet50.py", Counter()),
-        ("predict.py", AFTER_TRAIN),
-        ("fleeting/evaluation/predict.py", AFTER_TRAIN),
-        ("collect_runs.py", AFTER_TEST),
-        ("fleeting/evaluation/collect.py", AFTER_TEST),
-        ("table_all_runs.py", Counter(table_all_runs=1)),
-        ("fleeting/evaluation/all_runs.py", Counter(table_all_runs=1)),
-        ("figure_losses.py", Counter(figure_losses=1)),
-        ("fleeting/figures/losses.py", Counter(figure_losses=1)),
-        ("link_images.py", Counter(link_images=1)),
-        ("print_summary.py", Counter()),
+        ("training/run.py", AFTER_TRAIN + Counter(train=RUNS)),
+        ("examples/read.py", AFTER_TRAIN + Counter(train=RUNS)),
+        ("training/optimisers/sgd.py", AFTER_TRAIN + Counter(train=RUNS)),
+        ("training/networks/small.py", AFTER_TRAIN + Counter(train=1, table_structure=1)),
+        ("training/optimisers/adamw.py", Counter()),
+        ("training/augmentations/shift.py", Counter()),
+        ("training/schedules/cosine.py", Counter()),
+        ("evaluation/summary.py", AFTER_TRAIN),
+        ("evaluation/metrics/uf1.py", AFTER_TRAIN),
+        ("tables/all_runs.py", Counter(table_all_runs=1)),
+        ("figures/losses.py", Counter(figure_losses=1)),
+        ("splits/folders.py", Counter(link_images=1)),
+        ("evaluation/final_summary.py", Counter()),
     ],
 )
 def test_an_edit_below_the_split(
     finished: Project, tmp_path: Path, edited: str, expected: Counter[str]
 ) -> None:
     project = finished.copy(tmp_path / "copy")
-    project.edit(edited)
+    project.edit(f"fleeting/{edited}")
     assert project.run("-n").jobs == expected
 
 
@@ -83,43 +70,40 @@ def test_an_edit_below_the_split(
     ("change", "expected"),
     [
         (recipe(epochs=3), AFTER_TRAIN + Counter(train=RUNS)),
-        (recipe(precision="auto"), AFTER_TRAIN + Counter(train=RUNS)),
+        (recipe(schedule="cosine"), AFTER_TRAIN + Counter(train=RUNS)),
         (lambda config: config.update(gpu_slots_per_device=4), Counter()),
         (lambda config: config.update(checkpoint_every_minutes=7), Counter()),
-        (
-            lambda config: config["experiments"]["tiny"]["grid"].update(lrs=["1e-02", "1e-03"]),
-            AFTER_TEST + Counter(train=RUNS, test=RUNS, figure_validation_accuracy=1),
-        ),
         (lambda config: reverse_keys(config), Counter()),
-        (recipe(momentum=0.0), Counter()),
+        (recipe(optimiser={"kind": "sgd", "momentum": 0.0}), Counter()),
         (
             lambda config: config.update(show_faces=["casme/sub01"]),
             Counter(figure_cropping=1, figure_confused_pair=1),
         ),
     ],
-    ids=[
-        "epochs",
-        "precision",
-        "slots",
-        "checkpoints",
-        "another rate",
-        "order of keys",
-        "a default written out",
-        "show_faces",
-    ],
+    ids=["epochs", "schedule", "slots", "checkpoints", "order of keys", "a default", "show_faces"],
 )
 def test_a_parameter_below_the_split(
-    finished: Project, tmp_path: Path, change: object, expected: Counter[str]
+    finished: Project, tmp_path: Path, change: Change, expected: Counter[str]
 ) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(change)
     assert project.run("-n").jobs == expected
 
 
+def test_another_rate_trains_only_its_own_runs(finished: Project, tmp_path: Path) -> None:
+    project = finished.copy(tmp_path / "copy")
+    project.configure(
+        lambda config: config["experiments"]["tiny"]["grid"].update(lrs=["1e-02", "1e-03"])
+    )
+    planned = project.run("-n").jobs
+    assert planned["train"] == RUNS
+    assert planned["figure_validation_accuracy"] == 2 - (planned["figure_losses"] == 0)
+
+
 #: The gate: it runs whenever anything above it did, and ends what has not changed.
-GATE = Counter(split_images=1)
-RETRAINED = Counter(pack_images=1, train=RUNS)
-FACES = Counter(crop=SUBJECTS, gather_faces=4) + GATE
+GATE = Counter(draw_split=1)
+PACKED = Counter(pack_inputs=4) + GATE
+FACES = Counter(crop=SUBJECTS, gather_faces=4) + PACKED
 
 
 # Above the split, only a run tells: the checkpoint compares what was written with what was there.
@@ -127,29 +111,33 @@ FACES = Counter(crop=SUBJECTS, gather_faces=4) + GATE
     ("edited", "expected"),
     [
         (
-            "fleeting/databases/readers/casme2.py",
-            Counter(extract_annotations=1, select_frames=1) + GATE,
+            "databases/readers/casme2.py",
+            Counter(extract_annotations=1, select_frames=1, pack_inputs=1) + GATE,
         ),
-        ("extract_annotations.py", Counter(extract_annotations=4, select_frames=4) + GATE),
-        ("fleeting/databases/extract.py", Counter(extract_annotations=4, select_frames=4) + GATE),
-        ("select_frames.py", Counter(select_frames=4) + GATE),
-        ("fleeting/frames/index.py", Counter(select_frames=4) + GATE),
-        ("crop.py", FACES),
-        ("fleeting/faces/finder.py", FACES),
-        ("fleeting/faces/detectors/ssd_mobilenet_v1.py", Counter()),
-        ("gather_faces.py", Counter(gather_faces=4) + GATE),
-        ("split_images.py", GATE),
-        ("fleeting/splits/random_images.py", GATE),
-        ("pack_images.py", Counter(pack_images=2)),
-        ("fleeting/training/pack.py", Counter(pack_images=2)),
+        ("databases/extract.py", Counter(extract_annotations=4, select_frames=4) + PACKED),
+        ("frames/index.py", Counter(select_frames=4, pack_inputs=4) + GATE),
+        ("faces/finder.py", FACES),
+        ("faces/detectors/ssd_mobilenet_v1.py", Counter()),
+        ("faces/gather.py", Counter(gather_faces=4) + PACKED),
+        ("inputs/image.py", PACKED),
+        ("inputs/onset_apex.py", Counter()),
+        ("protocols/random_images.py", GATE),
+        ("protocols/leave_one_out.py", Counter()),
     ],
 )
-def test_an_edit_that_changes_no_image_retrains_nothing(
+def test_an_edit_that_changes_no_example_retrains_nothing(
     finished: Project, tmp_path: Path, edited: str, expected: Counter[str]
 ) -> None:
     project = finished.copy(tmp_path / "copy")
-    project.edit(edited)
-    assert project.run().jobs == expected
+    project.edit(f"fleeting/{edited}")
+    ran = project.run().jobs
+    # Whether the links and tables of the data are made again does not matter: no run is.
+    assert not {"train", "summarise_runs"} & set(ran)
+    for name, count in expected.items():
+        assert ran[name] == count, (name, ran)
+    assert not {name for name in ran if name not in expected} - set(OF_DATA) - {
+        *("gather_faces", "link_images", "figure_confused_pair")
+    }
     assert project.tables() == finished.tables()
     assert project.run("-n").jobs == {}
 
@@ -160,45 +148,68 @@ def test_an_edit_that_changes_no_image_retrains_nothing(
         (
             # Two subjects a database have an apex that is missing or out of order.
             lambda config: config.update(annotations={"apex": "midpoint"}),
-            Counter(extract_annotations=4, select_frames=4, crop=4, gather_faces=4) + RETRAINED,
-        ),
-        (
-            lambda config: config.update(frames={"nearest_within": 0}),
-            Counter(select_frames=4, crop=2, gather_faces=2) + RETRAINED,
+            Counter(extract_annotations=4, select_frames=4, crop=4, gather_faces=4, pack_inputs=4),
         ),
         (
             lambda config: config["crops"]["tiny"].update(size=40),
-            Counter(crop=SUBJECTS, gather_faces=4) + RETRAINED,
+            Counter(crop=SUBJECTS, gather_faces=4, pack_inputs=4),
         ),
         (
-            lambda config: config["experiments"]["tiny"]["split"].update(seed=2),
-            RETRAINED,
-        ),
-        (
-            lambda config: config["databases"]["cas_me2"].update(label="estimated"),
-            Counter(extract_annotations=1, select_frames=1) + RETRAINED,
+            lambda config: config["experiments"]["tiny"]["protocol"].update(seed=2),
+            Counter(),
         ),
     ],
-    ids=["apex", "nearest_within", "size", "split seed", "label"],
+    ids=["apex", "size", "split seed"],
 )
 def test_a_parameter_above_the_split(
-    finished: Project, tmp_path: Path, change: object, expected: Counter[str]
+    finished: Project, tmp_path: Path, change: Change, expected: Counter[str]
 ) -> None:
     project = finished.copy(tmp_path / "copy")
     project.configure(change)
-    assert project.run("training").jobs == expected + GATE
+    assert project.run("training").jobs == expected + GATE + Counter(train=RUNS)
 
 
-def test_packed_pixels_that_are_gone_are_packed_for_new_runs_only(
+def test_a_changed_crop_retrains_exactly_what_uses_it(finished: Project, tmp_path: Path) -> None:
+    """Two experiments share their input; a crop of SAMM's excluded subject is in one split only."""
+    project = finished.copy(tmp_path / "copy")
+
+    def add(config: dict[str, Any]) -> None:
+        block = config["experiments"]["tiny"]
+        block["grid"]["models"] = ["small"]
+        other = {**block, "protocol": {"kind": "leave_one_out"}, "exclude_subjects": []}
+        config["experiments"]["everyone"] = other
+
+    project.configure(add)
+    project.run("training")
+    # What a re-coded frame on the disk would do: other pixels in one crop of samm/007.
+    frames = sorted((project.folder / "databases/SAMM").rglob("007/*/*.jpg"))
+    assert frames
+    for frame in frames:
+        frame.write_bytes(frame.read_bytes() + b"\0")
+    import cv2
+
+    picture = cv2.imread(str(frames[0]))
+    for frame in frames:
+        cv2.imwrite(str(frame), 255 - (255 - cv2.imread(str(frame))) // 2)
+    assert picture is not None
+    crops = list((project.folder / "results/faces/tiny/samm/007").rglob("*.png"))
+    assert crops
+    ran = project.run("training", "-R", "crop").jobs
+    assert ran["crop"] == SUBJECTS
+    assert ran["train"] == 1, "the experiment that uses the subject, and no other"
+
+
+def test_examples_that_are_gone_are_packed_for_new_runs_only(
     finished: Project, tmp_path: Path
 ) -> None:
     project = finished.copy(tmp_path / "copy")
-    (project.folder / "results/experiments/tiny/folds/1/training.npy").unlink()
-    assert project.run().jobs == Counter()
+    (project.folder / "results/inputs/tiny/samm.npy").unlink()
     project.configure(
         lambda config: config["experiments"]["tiny"]["grid"].update(lrs=["1e-02", "1e-03"])
     )
-    assert project.run("training").jobs == Counter(pack_images=1, train=RUNS)
+    ran = project.run("training").jobs
+    assert ran["pack_inputs"] == 1
+    assert ran["train"] == RUNS
 
 
 def move_last_subject_to_the_top(table: Path) -> None:
@@ -226,17 +237,71 @@ def test_one_added_subject_crops_only_itself(finished: Project, tmp_path: Path) 
     assert {path.split("/")[-1].split(".")[0] for path in new} == {"sub03"}
 
 
+def times(project: Project, *patterns: str) -> dict[Path, int]:
+    results = project.folder / "results"
+    return {
+        path: path.stat().st_mtime_ns
+        for pattern in patterns
+        for path in sorted(results.glob(pattern))
+        if path.is_file()
+    }
+
+
+def test_inputs_experiments_and_databases_come_and_go(finished: Project, tmp_path: Path) -> None:
+    """Adding one and removing it again recrops and retrains nothing else."""
+    project = finished.copy(tmp_path / "copy")
+    kept = times(project, "faces/**/*", "inputs/**/*", "experiments/tiny/runs/**/*")
+    assert kept
+
+    def add_input(config: dict[str, Any]) -> None:
+        config["inputs"]["pair"] = {"kind": "onset_apex", "crop": "tiny"}
+        block = {**config["experiments"]["tiny"], "input": "pair", "metrics": ["accuracy", "uf1"]}
+        grid = {"models": ["small"], "lrs": ["1e-02"], "repeats": 1}
+        config["experiments"]["pairs"] = {**block, "grid": grid}
+
+    project.configure(add_input)
+    ran = project.run("training").jobs
+    assert ran == Counter(pack_inputs=4, draw_split=1, train=1)
+
+    def add_experiment(config: dict[str, Any]) -> None:
+        add_input(config)
+        block = {**config["experiments"]["pairs"], "protocol": "leave_one_out", "parts": 2}
+        config["experiments"]["unseen"] = block
+
+    project.configure(add_experiment)
+    ran = project.run("training").jobs
+    assert ran == Counter(draw_split=1, train=2)
+
+    project.configure()
+    assert "train" not in project.run("-n").jobs
+    assert "crop" not in project.run("-n").jobs
+    # A database less is another split: what is left of the others stays as it is.
+    project.configure(lambda config: config["databases"].pop("samm") and without_samm(config))
+    ran = project.run("training").jobs
+    assert ran == Counter(draw_split=1, train=RUNS)
+    now = times(project, "faces/**/*", "inputs/**/*")
+    assert {path: time for path, time in kept.items() if path in now} == {
+        path: time for path, time in now.items() if path in kept
+    }
+    assert set(now) >= {path for path in kept if "/runs/" not in str(path)}
+
+
+def without_samm(config: dict[str, Any]) -> None:
+    config["experiments"]["tiny"]["exclude_subjects"] = []
+
+
 def test_fetching_the_weights_again_retrains_nothing(finished: Project, tmp_path: Path) -> None:
     """With weights of the user's own: the record keeps its bytes, so nothing else runs."""
     import torch
-
-    from fleeting import registry
+    import torchvision
 
     project = finished.copy(tmp_path / "copy")
-    for name in ("resnet18", "resnet34"):
-        state = registry.load("model", name).build(1000).state_dict()
-        torch.save(state, project.folder / f"{name}.pth")
-    project.configure(recipe(weights="{model}.pth"))
+    torch.save(torchvision.models.resnet18().state_dict(), project.folder / "resnet18.pth")
+
+    def own_weights(config: dict[str, Any]) -> None:
+        recipe(weights="{model}.pth")(config)
+        config["experiments"]["tiny"]["grid"]["models"] = ["resnet18"]
+
+    project.configure(own_weights)
     project.run()
-    project.edit("fetch_weights.py")
-    assert project.run().jobs == Counter(fetch_weights=2)
+    assert project.run("-R", "fetch_weights").jobs == Counter(fetch_weights=1)

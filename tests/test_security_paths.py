@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from fleeting import tables
+from fleeting import tsv
 from malformed.pictures import PNG
 from malformed.workbooks import HEADER, packed, parts, row, sheet
 from pipeline import PARTS, ROOT
@@ -76,11 +76,11 @@ def test_odd_names_work_and_run_nothing(tmp_path: Path) -> None:
     done = snakemake(folder, "annotations", "frames", "faces", "splits")
     assert done.returncode == 0, done.stdout + done.stderr
     results = folder / f"out {ODD}"
-    samples = tables.read(results / "annotations/casme2.tsv", tables.ANNOTATIONS)
+    samples = tsv.read(results / "annotations/casme2.tsv", tsv.ANNOTATIONS)
     assert samples["clip"].tolist() == CLIPS
-    excluded = tables.read(results / "annotations/casme2.excluded.tsv", tables.EXCLUDED)
-    assert excluded["reason"].tolist() == ["unsafe_name"] * 3
-    faces = tables.read(results / "faces/paper/casme2.tsv", tables.FACES)
+    excluded = tsv.read(results / "annotations/casme2.excluded.tsv", tsv.EXCLUDED)
+    assert excluded["code"].tolist() == ["unsafe_name"] * 3
+    faces = tsv.read(results / "faces/paper/casme2.tsv", tsv.FACES)
     assert len(faces) == 3 * len(CLIPS)
     assert all((results / path).is_file() for path in faces["path"])
     links = list((results / "experiments/paper/images").rglob("*.png"))

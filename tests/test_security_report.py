@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from jinja2 import Environment, StrictUndefined
 
-from fleeting import tables
-from fleeting.config import complete
-from fleeting.databases import extract
+from fleeting import registry, tsv
+from fleeting.config.loading import load
+from fleeting.databases import extract, settings
 from fleeting.errors import UserError
-from fleeting.evaluation import leftovers, render
+from fleeting.evaluation import render
 from fleeting.splits.pool import make_pool
 from malformed.rows import changed
 from malformed.workbooks import ROWS, packed, parts, row, sheet
@@ -31,7 +30,6 @@ MARKUP = [
 ]
 ALLOWED = {"html", "head", "meta", "title", "style", "body", "h1", "h2", "p", "div", "table"}
 ALLOWED |= {"thead", "tbody", "tr", "th", "td"}
-CAPTIONS = sorted((Path(__file__).parents[1] / "workflow" / "report").glob("*.rst"))
 
 
 class Elements(HTMLParser):
@@ -69,7 +67,11 @@ def test_markup_in_any_place_of_a_page_is_text(markup: str) -> None:
     assert harmless(page).text.count(" ".join(markup.split())) == 6
 
 
-def page_of_exclusions(folder: Path, markup: str) -> tuple[str, pd.DataFrame]:
+def page_of(table: str, files: dict[str, list[Path]], settings: dict[str, object]) -> str:
+    return render.html(registry.load("table", table).make(files, settings)[2])
+
+
+def exclusions(folder: Path, markup: str) -> tuple[Path, pd.DataFrame]:
     """Every cell of a row holds it in turn, and so do the file and the sheet."""
     wrong = [changed(filename=f"EP{n}", **{n: markup}) for n in ("subject", "onsetframe", "au")]
     wrong += [changed(filename=markup), changed(apexframe=markup, offsetframe=markup)]
@@ -77,27 +79,31 @@ def page_of_exclusions(folder: Path, markup: str) -> tuple[str, pd.DataFrame]:
     lines = [row(number, values) for number, values in enumerate(wrong, start=3)]
     path = folder / f"{markup.replace('/', '')} table.xlsx"
     path.write_bytes(packed(parts(sheet(*ROWS, *lines))))
-    result = extract.extract("casme2", path, {}, "drop")
+    block = {"reader": "casme2", "table": "casme2.xlsx", "frames": "frames"}
+    result = extract.extract("casme2", settings.load("casme2", block), path, "drop")
     samples, excluded, _ = result.frames()
-    tables.write(samples, folder / "samples.tsv", tables.ANNOTATIONS)
-    tables.write(excluded, folder / "excluded.tsv", tables.EXCLUDED)
-    frame = tables.read(folder / "excluded.tsv", tables.EXCLUDED)
-    return render.html(leftovers.excluded_page(frame)), tables.read(
-        folder / "samples.tsv", tables.ANNOTATIONS
-    )
+    tsv.write(samples, folder / "samples.tsv", tsv.ANNOTATIONS)
+    tsv.write(excluded, folder / "excluded.tsv", tsv.EXCLUDED)
+    return folder / "excluded.tsv", tsv.read(folder / "samples.tsv", tsv.ANNOTATIONS)
 
 
 @pytest.mark.parametrize("markup", [SCRIPT, "<img src=x onerror=alert(1)>"])
 def test_markup_in_a_table_reaches_the_report_as_text(tmp_path: Path, markup: str) -> None:
-    page, samples = page_of_exclusions(tmp_path, markup)
+    excluded, samples = exclusions(tmp_path, markup)
+    tsv.write_rows([], tmp_path / "none.tsv", tsv.EXCLUDED)
+    reads = registry.constants("table", "excluded")["READS"]
+    files = {name: [tmp_path / "none.tsv"] for name in reads} | {next(iter(reads)): [excluded]}
+    page = page_of("excluded", files, {"databases": ["casme2"]})
     assert harmless(page).text.count(markup) >= 4
-    crops = samples.assign(
-        image=samples["sample"] + "/onset", phase="onset", file=samples["sample"]
+    examples = samples.assign(
+        example=samples["sample"] + "/onset",
+        phase="onset",
+        sha256="0" * 64,
+        source=samples["sample"],
     )
-    unused = make_pool(crops, {"happiness": ["happiness"]}, ["onset"], []).unused
-    tables.write(unused, tmp_path / "unused.tsv", tables.UNUSED)
-    frame = tables.read(tmp_path / "unused.tsv", tables.UNUSED)
-    shown = harmless(render.html(leftovers.unused_page(frame)))
+    unused = make_pool(examples, {"happiness": ["happiness"]}, []).unused
+    tsv.write(unused, tmp_path / "unused.tsv", tsv.UNUSED)
+    shown = harmless(page_of("unused", {"unused": [tmp_path / "unused.tsv"]}, {}))
     assert markup in shown.text
 
 
@@ -114,39 +120,18 @@ def test_names_of_the_config_hold_no_markup(key: str, markup: str) -> None:
         "databases": {"samm": {"root": "x"}},
         "experiments": {markup if key == "experiments" else "e": experiment},
         "crops": {
-            "paper": {"detector": {"name": markup}} if key == "detector" else {},
+            "paper": {"detector": {"kind": markup}} if key == "detector" else {},
             **({markup: {}} if key == "crops" else {}),
         },
     }
     with pytest.raises(UserError):
-        complete(config)
+        load(config)
 
 
-@pytest.mark.parametrize("path", CAPTIONS, ids=lambda path: path.stem)
-def test_captions_show_nothing_that_is_free_text(path: Path) -> None:
-    """What may stand in a config as free text (paths, emotions, subjects) is in no caption.
-
-    Only emotions may be markup.
-    """
-    free = "alert(1)"
-    config = complete(
-        {
-            "results": f"out {free}",
-            "databases": {"samm": {"root": free}},
-            "show_faces": [f"samm/{free}"],
-            "crops": {"paper": {"detector": {"name": "opencv_ssd", "weights": free}}},
-            "experiments": {
-                "e": {
-                    "label_map": {"a": [SCRIPT], "b": ["b"]},
-                    "recipe": {"weights": free},
-                    "split": {"unseen_subjects": [f"samm/{free}"]},
-                }
-            },
-        }
-    )
-    wildcards = {"experiment": "e", "lr": "1e-03"}
-    environment = Environment(undefined=StrictUndefined)
-    text = environment.from_string(path.read_text(encoding="utf-8")).render(
-        snakemake={"config": config, "wildcards": wildcards}
-    )
-    assert "alert" not in text
+@pytest.mark.parametrize("kind", ["table", "figure"])
+def test_captions_are_literals_without_a_template(kind: str) -> None:
+    """Nothing of a config is filled into them."""
+    for name in registry.names(kind):
+        caption = registry.constants(kind, name)["CAPTION"]
+        assert len(caption) > 40
+        assert not {"{{", "{%", "<"} & {caption[i : i + 2] for i in range(len(caption))}, name

@@ -1,274 +1,239 @@
-"""Balance and split: equation (1), the cap, validation, files pooled once, nothing lost."""
+"""Splits: labels, sources used once, nothing lost, promises checked."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from fleeting import tables
+from fleeting import tsv
 from fleeting.errors import UserError
-from fleeting.paths import crop_path, sha256
-from fleeting.splits.fold import fold_images
-from fleeting.splits.folders import link
+from fleeting.splits.base import Draw, Fold
 from fleeting.splits.pool import make_pool
-from fleeting.splits.random_images import draw, share
-from fleeting.splits.split import split
-
-SETTINGS = {
-    "images_per_class": 100,
-    "test_fraction": 0.25,
-    "validation": {"from": "train", "fraction": 0.2},
-    "seed": 1,
-    "unseen_subjects": [],
-}
-LABELS = {"happiness": ["happiness", "amusement"], "others": ["other", "others"]}
-
-
-def images(**counts: int) -> pd.DataFrame:
-    rows = [
-        {"image": f"{label}/{number:04d}", "label": label}
-        for label, count in counts.items()
-        for number in range(count)
-    ]
-    return pd.DataFrame(rows).sort_values("image", ignore_index=True)
-
-
-def sizes(drawn: pd.DataFrame, label: str) -> dict[str, int]:
-    return drawn[drawn["label"] == label]["split"].value_counts().to_dict()
-
-
-@pytest.mark.parametrize(
-    ("total", "threshold", "expected"),
-    [(100, 0.25, 25), (75, 0.2, 15), (2, 0.25, 1), (6, 0.25, 2), (5, 0.25, 1), (50, 0.35, 18)],
-)
-def test_equation_1_rounds_half_up(total: int, threshold: float, expected: int) -> None:
-    assert share(total, threshold) == expected
-
-
-def test_the_papers_sizes() -> None:
-    drawn = draw(images(disgust=399, tense=204), ["disgust", "tense"], SETTINGS)
-    for label in ("disgust", "tense"):
-        assert sizes(drawn.split, label) == {"train": 60, "validation": 15, "test": 25}
-    assert len(drawn.over) == 399 + 204 - 200
-    assert drawn.notes == []
-    assert drawn.split["image"].is_unique
-
-
-def test_validation_from_the_surplus_keeps_75_and_25() -> None:
-    settings = {**SETTINGS, "validation": {"from": "surplus"}}
-    drawn = draw(
-        images(disgust=130, tense=110, others=100), ["disgust", "tense", "others"], settings
-    )
-    assert sizes(drawn.split, "disgust") == {"train": 75, "validation": 25, "test": 25}
-    assert sizes(drawn.split, "tense") == {"train": 75, "validation": 10, "test": 25}
-    assert sizes(drawn.split, "others") == {"train": 75, "test": 25}
-    assert len(drawn.over) == 5
-    assert any("tense: 10 validation images, 25" in note for note in drawn.notes)
-    assert any("others: 0 validation images" in note for note in drawn.notes)
-
-
-def test_the_test_images_do_not_depend_on_where_validation_is_from() -> None:
-    pool = images(disgust=130, tense=140)
-    first = draw(pool, ["disgust", "tense"], SETTINGS).split
-    second = draw(pool, ["disgust", "tense"], {**SETTINGS, "validation": {"from": "surplus"}}).split
-    assert set(first[first.split == "test"].image) == set(second[second.split == "test"].image)
-
-
-def test_a_class_that_falls_short_is_noted_and_not_padded() -> None:
-    drawn = draw(images(disgust=40, tense=120), ["disgust", "tense", "fear"], SETTINGS)
-    assert sizes(drawn.split, "disgust") == {"train": 24, "validation": 6, "test": 10}
-    assert any("disgust: 40 images, 60 short of 100" in note for note in drawn.notes)
-    assert any("fear: no listed database" in note for note in drawn.notes)
-
-
-def test_the_seed_decides_and_one_class_does_not_move_another() -> None:
-    first = draw(images(disgust=130, tense=140), ["disgust", "tense"], SETTINGS).split
-    again = draw(images(disgust=130, tense=140), ["disgust", "tense"], SETTINGS).split
-    other = draw(images(disgust=130, tense=150), ["disgust", "tense"], SETTINGS).split
-    seeded = draw(images(disgust=130, tense=140), ["disgust", "tense"], {**SETTINGS, "seed": 2})
-    pd.testing.assert_frame_equal(first, again)
-    disgust = first[first.label == "disgust"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(disgust, other[other.label == "disgust"].reset_index(drop=True))
-    assert set(seeded.split.image) != set(first.image)
-
-
-def test_too_little_is_an_error() -> None:
-    with pytest.raises(UserError, match="fewer than two classes"):
-        draw(images(disgust=10), ["disgust", "tense"], SETTINGS)
-    with pytest.raises(UserError, match="no validation image"):
-        draw(images(disgust=2, tense=2), ["disgust", "tense"], SETTINGS)
-    with pytest.raises(UserError, match="none is left to train on"):
-        draw(images(disgust=2, tense=9), ["disgust", "tense"], {**SETTINGS, "test_fraction": 0.9})
-
-
-def crops(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
-    """Rows of (sample, phase, emotion, file)."""
-    return pd.DataFrame(
-        [
-            {
-                "image": f"{sample}/{phase}",
-                "sample": sample,
-                "database": sample.split("/")[0],
-                "subject": sample.split("/")[1],
-                "phase": phase,
-                "emotion": emotion,
-                "file": file,
-                "table": "t.xlsx",
-                "table_row": "7",
-            }
-            for sample, phase, emotion, file in rows
-        ]
-    )
-
-
-def reasons(unused: pd.DataFrame) -> dict[str, str]:
-    return dict(zip(unused["image"], unused["reason"], strict=True))
-
-
-def test_labels_phases_and_unseen_subjects() -> None:
-    table = crops(
-        ("samm/006/a/1", "apex", "amusement", "1"),
-        ("samm/006/a/1", "offset", "amusement", "2"),
-        ("samm/007/b/1", "apex", "hapiness", "3"),
-        ("samm/007/c/1", "apex", "fear", "4"),
-        ("samm/008/d/1", "apex", "other", "5"),
-    )
-    pool = make_pool(table, LABELS, ["apex"], ["samm/008"])
-    assert pool.images[["image", "label"]].values.tolist() == [["samm/006/a/1/apex", "happiness"]]
-    assert reasons(pool.unused) == {
-        "samm/006/a/1/offset": "phase not used",
-        "samm/007/b/1/apex": "emotion not in the label map",
-        "samm/007/c/1/apex": "emotion not in the label map",
-        "samm/008/d/1/apex": "unseen subject",
-    }
-    details = dict(zip(pool.unused["image"], pool.unused["detail"], strict=True))
-    typo = details["samm/007/b/1/apex"]
-    assert "t.xlsx, row 7" in typo
-    assert "'happiness'" in typo
-    assert details["samm/007/c/1/apex"] == "fear"
-
-
-def test_a_file_is_pooled_once() -> None:
-    table = crops(
-        ("casme/s/a/1", "onset", "happiness", "same"),
-        ("casme/s/a/1", "apex", "happiness", "same"),
-        ("casme/s/b/1", "apex", "other", "twice"),
-        ("casme/s/c/1", "apex", "happiness", "twice"),
-        ("casme/s/d/1", "apex", "fear", "unmapped"),
-        ("casme/s/e/1", "apex", "happiness", "unmapped"),
-        ("casme/u/f/1", "apex", "happiness", "unseen"),
-        ("casme/u/g/1", "apex", "happiness", "unseen"),
-    )
-    pool = make_pool(table, LABELS, ["onset", "apex", "offset"], ["casme/u"])
-    unused = reasons(pool.unused)
-    assert unused["casme/u/f/1/apex"] == "unseen subject"
-    assert unused["casme/u/g/1/apex"] == "same file as another image"
-    assert list(pool.images["image"]) == [
-        "casme/s/a/1/apex",
-        "casme/s/b/1/apex",
-        "casme/s/e/1/apex",
-    ]
-    details = dict(zip(pool.unused["image"], pool.unused["detail"], strict=True))
-    assert details["casme/s/a/1/onset"] == "casme/s/a/1/apex"
-    assert details["casme/s/c/1/apex"] == "casme/s/b/1/apex, which is labelled others"
-
-
-def test_an_unknown_unseen_subject_is_an_error() -> None:
-    with pytest.raises(UserError, match=r"'samm/06' has no crop; do you mean 'samm/006'\?"):
-        make_pool(crops(("samm/006/a/1", "apex", "other", "1")), LABELS, ["apex"], ["samm/06"])
+from fleeting.splits.roles import read_roles
+from fleeting.splits.split import account, check, fold_table, role_table
+from small_splits import LABELS, RANDOM, SUBJECT_OUT, Data, examples, labelled, twenty_samples
 
 
 @pytest.fixture
-def results(tmp_path: Path) -> Path:
-    """A results folder with crops (not images: the split only hashes them) of 20 samples."""
-    samples, faces = [], []
-    for number in range(20):
-        sample = f"samm/{number % 5:03d}/clip{number}/1"
-        samples.append(
-            {
-                "sample": sample,
-                "database": "samm",
-                "subject": f"{number % 5:03d}",
-                "clip": f"clip{number}",
-                "onset": 1,
-                "apex": 2,
-                "offset": 3,
-                "emotion": ["happiness", "other"][number % 2],
-                "action_units": "12",
-                "table": "SAMM.xlsx",
-                "table_row": number + 2,
-            }
-        )
-        for phase in tables.PHASES:
-            image = f"{sample}/{phase}"
-            path = tmp_path / crop_path("paper", image)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(image)
-            box = [0, 0, 9, 9, 0.9, "blazeface", "face", f"{image}.jpg"]
-            faces.append([image, crop_path("paper", image), *box, sha256(path)])
-    tables.write(pd.DataFrame(samples), tmp_path / "annotations/samm.tsv", tables.ANNOTATIONS)
-    tables.write(
-        pd.DataFrame(faces, columns=list(tables.FACES)),
-        tmp_path / "faces/paper/samm.tsv",
-        tables.FACES,
+def data(tmp_path: Path) -> Data:
+    """A results folder with three examples each of 20 samples of 5 subjects."""
+    made = Data(tmp_path, ["samm"])
+    made.add("samm", twenty_samples())
+    return made
+
+
+def codes(unused: pd.DataFrame) -> dict[str, str]:
+    return dict(zip(unused["example"], unused["code"], strict=True))
+
+
+def test_labels_and_excluded_subjects() -> None:
+    table = examples(
+        ("samm/006/a", "apex", "amusement", "1"),
+        ("samm/007/b", "apex", "hapiness", "3"),
+        ("samm/007/c", "apex", "fear", "4"),
+        ("samm/008/d", "apex", "other", "5"),
     )
-    return tmp_path
+    pool = make_pool(table, LABELS, ["samm/008"])
+    assert pool.examples[["example", "label"]].values.tolist() == [["samm/006/a/apex", "happiness"]]
+    assert codes(pool.unused) == {
+        "samm/007/b/apex": "emotion_unmapped",
+        "samm/007/c/apex": "emotion_unmapped",
+        "samm/008/d/apex": "excluded_subject",
+    }
+    details = dict(zip(pool.unused["example"], pool.unused["detail"], strict=True))
+    typo = details["samm/007/b/apex"]
+    assert "t.xlsx, row 7" in typo
+    assert "'happiness'" in typo
+    assert details["samm/007/c/apex"] == "fear"
+    reasons = dict(zip(pool.unused["code"], pool.unused["reason"], strict=True))
+    assert reasons["emotion_unmapped"] == "emotion not in the label map"
 
 
-def save(results: Path, used: pd.DataFrame, unused: pd.DataFrame) -> None:
-    tables.write(used, results / "split.tsv", tables.SPLITS)
-    tables.write(unused, results / "unused.tsv", tables.UNUSED)
+def test_a_source_is_pooled_once() -> None:
+    table = examples(
+        ("casme/s/a", "onset", "happiness", "same"),
+        ("casme/s/a", "apex", "happiness", "same"),
+        ("casme/s/b", "apex", "other", "twice"),
+        ("casme/s/c", "apex", "happiness", "twice"),
+        ("casme/s/d", "apex", "fear", "unmapped"),
+        ("casme/s/e", "apex", "happiness", "unmapped"),
+        ("casme/s/h", "offset", "happiness", "edges"),
+        ("casme/s/h", "onset", "happiness", "edges"),
+        ("casme/u/f", "apex", "happiness", "excluded"),
+        ("casme/u/g", "apex", "happiness", "excluded"),
+    )
+    pool = make_pool(table, LABELS, ["casme/u"])
+    unused = codes(pool.unused)
+    assert unused["casme/u/f/apex"] == "excluded_subject"
+    assert unused["casme/u/g/apex"] == "same_source"
+    assert list(pool.examples["example"]) == [
+        "casme/s/a/apex",
+        "casme/s/b/apex",
+        "casme/s/e/apex",
+        "casme/s/h/onset",
+    ]
+    details = dict(zip(pool.unused["example"], pool.unused["detail"], strict=True))
+    assert details["casme/s/a/onset"] == "casme/s/a/apex"
+    assert details["casme/s/c/apex"] == "casme/s/b/apex, which is labelled others"
 
 
-def test_every_crop_is_used_or_unused_and_training_never_sees_the_test(results: Path) -> None:
-    settings = {**SETTINGS, "images_per_class": 20, "unseen_subjects": ["samm/004"]}
-    phases = ["onset", "apex", "offset"]
-    used, unused = split(results, "paper", ["samm"], LABELS, phases, settings)
-    assert len(used) + len(unused) == 60
-    training, testing = fold_images(used, unused, [results / "faces/paper/samm.tsv"], "1")
-    assert set(training["split"]) == {"train", "validation"}
-    assert set(testing["split"]) == {"test", "unseen"}
-    assert not set(training["image"]) & set(testing["image"])
-    unseen = testing[testing["split"] == "unseen"]["image"]
-    assert len(unseen) == 4
-    assert all(image.startswith("samm/004/") and image.endswith("/apex") for image in unseen)
-    for path, digest in training[["path", "sha256"]].to_numpy():
-        assert sha256(results / path) == digest
-    again = split(results, "paper", ["samm"], LABELS, phases, settings)
-    pd.testing.assert_frame_equal(used, again[0])
+def test_an_unknown_excluded_subject_is_an_error() -> None:
+    with pytest.raises(UserError, match=r"no example is of 'samm/06'; do you mean 'samm/006'\?"):
+        make_pool(examples(("samm/006/a", "apex", "other", "1")), LABELS, ["samm/06"])
 
 
-def test_unseen_subjects_without_a_usable_apex_are_an_error(results: Path) -> None:
-    settings = {**SETTINGS, "unseen_subjects": ["samm/004"]}
-    used, unused = split(results, "paper", ["samm"], LABELS, ["apex"], settings)
-    unused["label"] = unused["label"].where(unused["subject"] != "004", "")
-    with pytest.raises(UserError, match="none of these subjects has an apex frame"):
-        fold_images(used, unused, [results / "faces/paper/samm.tsv"], "1")
+def test_every_example_is_in_the_split_or_unused(data: Data) -> None:
+    data.split({**RANDOM, "images_per_class": 20}, exclude_subjects=["samm/004"])
+    rows, unused = data.rows(), data.unused()
+    assert len(rows) + len(unused) == 60
+    assert list(rows["example"]) == sorted(rows["example"])
+    assert set(rows["fold"]) == {"1"}
+    assert set(unused["code"]) == {"excluded_subject", "over_cap"}
+    assert list(unused["example"]) == sorted(unused["example"])
+    assert data.folds().values.tolist() == [["1", "1", "", ""]]
+    before = {path: path.read_bytes() for path in data.folder.glob("*.*")}
+    data.split({**RANDOM, "images_per_class": 20}, exclude_subjects=["samm/004"])
+    assert before == {path: path.read_bytes() for path in data.folder.glob("*.*")}
 
 
-def test_folders_of_links(results: Path) -> None:
-    settings = {**SETTINGS, "images_per_class": 20}
-    used, unused = split(results, "paper", ["samm"], LABELS, ["apex"], settings)
-    save(results, used, unused)
-    count = link(results / "split.tsv", results / "faces" / "paper", results / "view")
-    links = sorted((results / "view").rglob("*.png"))
-    assert count == len(links) == len(used)
-    assert {path.parts[-2] for path in links} == set(LABELS)
-    moved = results.rename(results.with_name("moved"))
-    for path in (moved / "view").rglob("*.png"):
-        assert path.read_text() == path.stem.replace("__", "/")
+def test_leaving_subjects_out(data: Data) -> None:
+    data.split(SUBJECT_OUT)
+    rows, folds = data.rows(), data.folds()
+    assert list(folds["fold"]) == ["1", "2", "3", "4", "5"]
+    assert list(folds["name"]) == [f"samm/00{number}" for number in range(5)]
+    assert len(rows) == 5 * 60
+    order = rows["fold"].astype(int)
+    assert order.is_monotonic_increasing
+    for _, fold in rows.groupby("fold"):
+        assert list(fold["example"]) == sorted(fold["example"])
+        assert not fold["example"].duplicated().any()
+    tested = rows[rows["split"] == "test"]
+    assert not tested["example"].duplicated().any()
+    assert len(tested) == 60
+    assert data.unused().empty
 
 
-def test_a_missing_crop_is_named(results: Path) -> None:
-    save(results, *split(results, "paper", ["samm"], LABELS, ["apex"], SETTINGS))
-    for path in (results / "faces/paper/samm").rglob("*.png"):
-        path.unlink()
-    with pytest.raises(UserError, match="png: the crop is missing"):
-        link(results / "split.tsv", results / "faces" / "paper", results / "view")
+def test_classes_that_a_training_side_lacks_are_listed(
+    data: Data, caplog: pytest.LogCaptureFixture
+) -> None:
+    samples = [("1", "a", "other"), ("2", "b", "happiness"), ("3", "c", "other")]
+    data.add("samm", [*samples, ("4", "d", "other")])
+    with caplog.at_level("INFO"):
+        data.split(SUBJECT_OUT, {**LABELS, "tense": ["tense"]})
+    lacks = dict(data.folds()[["name", "lacks"]].values)
+    assert lacks["samm/2"] == "happiness"
+    count = sum(bool(value) for value in lacks.values())
+    assert "Warning: class tense: no listed database has an example of it; left out" in caplog.text
+    assert f"class happiness: {count} of 4 folds have no training example of it" in caplog.text
 
 
-def test_a_split_without_its_crops_is_named(results: Path) -> None:
-    used, unused = split(results, "paper", ["samm"], LABELS, ["apex"], SETTINGS)
-    tables.write(pd.DataFrame(), results / "faces/paper/samm.tsv", tables.FACES)
-    with pytest.raises(UserError, match="in the split but has no crop"):
-        fold_images(used, unused, [results / "faces/paper/samm.tsv"], "1")
+@pytest.mark.parametrize(
+    ("protocol", "labels", "message"),
+    [
+        (RANDOM, {**LABELS, "happiness": ["joy"]}, "fewer than two classes"),
+        ({**RANDOM, "test_fraction": 0.001}, LABELS, "fold 1 has no test example"),
+        ({**RANDOM, "validation": {"from": "surplus"}}, LABELS, "fold 1 has no validation example"),
+    ],
+)
+def test_too_little_is_an_error(
+    data: Data, protocol: dict[str, Any], labels: dict[str, list[str]], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        data.split(protocol, labels)
+
+
+def test_two_databases_share_a_split_if_their_arrays_are_alike(tmp_path: Path) -> None:
+    data = Data(tmp_path, ["casme", "empty", "samm"])
+    for database in ("casme", "samm"):
+        data.add(database, twenty_samples())
+    data.add("empty", [], shape=(1,))
+    data.split({**RANDOM, "images_per_class": 40})
+    assert set(data.rows()["database"]) == {"casme", "samm"}
+    data.add("samm", twenty_samples(), shape=(9, 8, 3))
+    with pytest.raises(
+        UserError, match=r"casme.npy holds arrays of 8 x 8 x 3 .*samm.npy of 9 x 8 x 3"
+    ):
+        data.split(RANDOM)
+
+
+def test_tables_that_do_not_belong_together_are_named(data: Data) -> None:
+    made = tsv.read(data.examples("samm"), tsv.EXAMPLES)
+    tsv.write(pd.concat([made, made[:1]]), data.examples("samm"), tsv.EXAMPLES)
+    with pytest.raises(UserError, match="example samm/000/clip0/1/onset stands twice"):
+        data.split(RANDOM)
+    tsv.write(made.assign(sample="samm/x"), data.examples("samm"), tsv.EXAMPLES)
+    with pytest.raises(UserError, match="an example of a sample that no table of annotations has"):
+        data.split(RANDOM)
+    tsv.write(made[:0], data.examples("samm"), tsv.EXAMPLES)
+    with pytest.raises(UserError, match="no database has an example"):
+        data.split(RANDOM)
+
+
+def fold(name: str, *sides: list[int]) -> Fold:
+    return Fold(name, *(np.array(side, dtype=np.intp) for side in sides))
+
+
+@pytest.mark.parametrize(
+    ("folds", "message"),
+    [
+        ([], "folds need names"),
+        ([fold("1", [0], [1], [2]), fold("1", [0], [1], [3])], "folds need names"),
+        ([fold("1", [0, 2], [1], [2])], "fold 1 has an example twice or on two sides"),
+        ([fold("1", [0, 1], [2], [3])], "fold 1 has b on two sides"),
+        ([fold("1", [0], [], [3])], "fold 1 has no validation example"),
+    ],
+)
+def test_promises_are_checked(folds: list[Fold], message: str) -> None:
+    nothing = labelled(("samm/1/a", "a")).iloc[:0]
+    check(Draw([fold("1", [0], [1, 2], [3])], nothing, groups=list("abbc")), "own")
+    with pytest.raises(UserError, match=message):
+        check(Draw(folds, nothing, groups=list("abbc")), "own")
+
+
+def test_a_fold_may_be_for_one_repeat() -> None:
+    pool = labelled(*((f"samm/{name}/a", name) for name in "abcd"))
+    folds = [fold("1", [3, 0], [1], [2]), replace(fold("again", [1], [0], [2]), repeat=2)]
+    draw = Draw(folds, pool.iloc[3:])
+    assert fold_table(draw, pool).values.tolist() == [
+        [1, "1", "", "b,c"],
+        [2, "again", "2", "a,c,d"],
+    ]
+    rows = role_table(draw, pool)
+    assert rows[["label", "fold", "split"]].values.tolist() == [
+        ["a", 1, "train"],
+        ["b", 1, "validation"],
+        ["c", 1, "test"],
+        ["d", 1, "train"],
+        ["a", 2, "validation"],
+        ["b", 2, "train"],
+        ["c", 2, "test"],
+    ]
+
+
+def test_a_lost_example_is_noticed() -> None:
+    everything = pd.Series(["a", "b", "c"])
+    account(everything, everything[:2], everything[2:])
+    for used, unused in ((["a"], ["c"]), (["a", "b"], ["b", "c"])):
+        with pytest.raises(UserError, match=r"accounting: 3 examples, .*for example b"):
+            account(everything, pd.Series(used), pd.Series(unused))
+
+
+def test_roles_are_those_of_the_table(data: Data) -> None:
+    data.split(SUBJECT_OUT)
+    rows = data.rows()
+    found = read_roles(data.folder / "split.tsv", data.folder / "folds.tsv")
+    assert [(one.fold, one.name, one.repeat) for one in found] == [
+        (number + 1, f"samm/00{number}", None) for number in range(5)
+    ]
+    for one in found:
+        for role in ("train", "validation", "test"):
+            expected = rows[(rows["fold"] == str(one.fold)) & (rows["split"] == role)]
+            side = getattr(one, role)
+            assert side.examples == list(expected["example"])
+            assert side.labels == list(expected["label"])
+    tsv.write(data.folds()[1:], data.folder / "folds.tsv", tsv.FOLDS)
+    with pytest.raises(UserError, match="do not have the same folds; rerun"):
+        read_roles(data.folder / "split.tsv", data.folder / "folds.tsv")

@@ -11,7 +11,7 @@ import pytest
 import xlrd
 from openpyxl import load_workbook
 
-from fleeting import registry, tables
+from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.synthetic.database import TRUTH, write, write_all
 from fleeting.synthetic.format import QUIRKS
@@ -184,8 +184,8 @@ def test_truth_has_a_line_for_each_row_of_the_table(tmp_path):
         assert line.sample == f"samm/{line.subject}/{line.clip}/{row[3]}"
     assert truth["apex_intensity"].eq(1.0).all()
     assert truth["onset_intensity"].eq(0.4).all()
-    tables.write(truth, tmp_path / "truth.tsv", TRUTH)
-    assert len(tables.read(tmp_path / "truth.tsv", TRUTH)) == len(truth)
+    tsv.write(truth, tmp_path / "truth.tsv", TRUTH)
+    assert len(tsv.read(tmp_path / "truth.tsv", TRUTH)) == len(truth)
 
 
 def test_the_same_settings_give_the_same_bytes(tmp_path):
@@ -298,7 +298,7 @@ def test_script(tmp_path):
     places = ["--table", "t (1).xlsx", "--frames", "CAS(ME)^2 frames", "--truth", "truth.tsv"]
     block = '{"subjects": {"cas_me2": 1}, "clips_per_subject": 1, "frames_per_clip": 3}'
     subprocess.run([*command, block, *places], cwd=tmp_path, check=True)
-    truth = tables.read(tmp_path / "truth.tsv", TRUTH)
+    truth = tsv.read(tmp_path / "truth.tsv", TRUTH)
     assert list((tmp_path / "CAS(ME)^2 frames" / "selectedpic").iterdir())
     assert len(truth) == len(raw(tmp_path / "t (1).xlsx"))
     failed = subprocess.run(

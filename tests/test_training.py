@@ -1,32 +1,45 @@
-"""The trainer: what it learns from, in which order, and that the same seed gives the same run."""
+"""The training job: what is fitted on what, in which order, and what is written."""
 
-import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
-import pandas as pd
 import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from fleeting import tables
+from fleeting import tsv
 from fleeting.errors import UserError
-from fleeting.evaluation.predict import predict
 from fleeting.paths import sha256
-from fleeting.training import images, packed, trainer
-from fleeting.training.images import Images, normalised
-from fleeting.training.pack import pack
-from fleeting.training.trainer import Recipe, batches, parts, train
-from small_runs import NAME, RECIPE, small_run
+from fleeting.training import fit as fitting
+from fleeting.training import loop
+from fleeting.training.architecture import architecture
+from fleeting.training.data import Examples, Store, scaled
+from fleeting.training.fit import Fitter, batches, parts
+from fleeting.training.generators import fold_seed
+from fleeting.training.recipe import Recipe
+from small_runs import (
+    ARRAYS,
+    CLASSES,
+    NETWORK,
+    RECIPE,
+    SCRIPTS,
+    files,
+    filled,
+    pictures,
+    record,
+    side,
+    small_run,
+    small_split,
+    store,
+    write_gate,
+)
 
 
-def tear(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:50])
-
-
-def test_no_image_is_dropped_from_an_epoch() -> None:
+def test_no_example_is_dropped_from_an_epoch() -> None:
     for count in range(1, 60):
         for size in (2, 3, 16):
             cut = batches(torch.randperm(count), size)
@@ -34,7 +47,7 @@ def test_no_image_is_dropped_from_an_epoch() -> None:
             assert all(2 <= len(batch) <= size + 1 for batch in cut) or count == 1
 
 
-def test_a_batch_is_cut_into_parts_without_a_single_image_alone() -> None:
+def test_a_batch_is_cut_into_parts_without_a_single_example_alone() -> None:
     for count in range(1, 20):
         for accumulation in (1, 2, 3, 50):
             cut = parts(torch.arange(count), accumulation)
@@ -43,30 +56,62 @@ def test_a_batch_is_cut_into_parts_without_a_single_image_alone() -> None:
             assert all(len(part) >= 2 for part in cut) or count == 1
 
 
-def test_the_order_of_the_images_is_the_seeds() -> None:
-    """The steps are those of a plain loop over the seed's permutations, all images in each."""
-    generator = torch.Generator().manual_seed(3)
-    pixels = torch.randint(0, 256, (10, 3, 8, 8), dtype=torch.uint8, generator=generator)
-    labels = torch.randint(0, 2, (10,), generator=generator)
-    part = Images([str(n) for n in range(10)], pixels, labels)
-    recipe = Recipe.of({**RECIPE, "momentum": 0.9, "weight_decay": 0.01})
+def test_the_examples_of_a_fold_lie_where_those_of_the_last_fold_lay() -> None:
+    examples, held = Examples(5, store()), store()
+    places = examples.values.data_ptr(), examples.labels.data_ptr()
+    for chosen in ((3, 4, 8, 0, 1), (7, 2), (5, 6, 9)):
+        examples.fill(held, side(*chosen), CLASSES)
+        assert (examples.values.data_ptr(), examples.labels.data_ptr()) == places
+        assert examples.values.is_contiguous(memory_format=torch.channels_last)
+        assert examples.count == len(chosen)
+        expected = pictures()[list(chosen)]
+        assert np.array_equal(examples.values[: len(chosen)].permute(0, 2, 3, 1), expected)
+        assert examples.labels[: len(chosen)].tolist() == [1 - n % 2 for n in chosen]
+        assert not examples.values[len(chosen) :].any(), "nothing of the fold before stays"
+        assert not examples.labels[len(chosen) :].any()
 
-    def fresh() -> torch.nn.Module:
-        torch.manual_seed(5)
-        return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 2))
 
-    network, reference = fresh(), fresh()
-    history = train(network, part, part, 0.01, recipe, "fp32", 7, lambda _: None)
-    optimiser = torch.optim.SGD(reference.parameters(), 0.01, momentum=0.9, weight_decay=0.01)
+def test_stored_values_become_what_the_input_declares() -> None:
+    flow = ARRAYS.model_copy(update={"zero": 128, "unit": 127})
+    stored = torch.tensor([[1, 128, 255]], dtype=torch.uint8)
+    assert scaled(stored, flow).tolist() == [[-1, 0, 1]]
+    red = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    red[:, 0] = 255
+    prepared = architecture("resnet18", ARRAYS.channels, (8, 8), False).prepare(scaled(red, ARRAYS))
+    expected = [(1 - 0.485) / 0.229, -0.456 / 0.224, -0.406 / 0.225]
+    assert prepared[0, :, 0, 0].tolist() == pytest.approx(expected)
+
+
+def fitted(
+    training: Examples, validation: Examples, seed: int = 7, **changes: Any
+) -> tuple[list[fitting.Epoch], torch.nn.Module]:
+    recipe = Recipe.model_validate(RECIPE | changes)
+    torch.manual_seed(5)
+    network = NETWORK.build(2).to(memory_format=torch.channels_last)
+    fitter = Fitter(network, NETWORK, ARRAYS, training, validation, 0.01, recipe, "fp32")
+    state = fitter.start({k: v.clone() for k, v in network.state_dict().items()}, seed)
+    return fitter.fit(state, lambda _: None), network
+
+
+def test_the_order_of_the_examples_is_the_seeds() -> None:
+    """The steps are those of a plain loop over the seed's permutations, all examples in each."""
+    torch.set_num_threads(1)
+    examples = filled(side(*range(10)))
+    optimiser = {"kind": "sgd", "momentum": 0.9, "weight_decay": 0.01}
+    history, network = fitted(examples, examples, optimiser=optimiser)
+    torch.manual_seed(5)
+    reference = NETWORK.build(2).to(memory_format=torch.channels_last)
+    descent = torch.optim.SGD(reference.parameters(), 0.01, momentum=0.9, weight_decay=0.01)
     order = torch.Generator().manual_seed(7)
     losses = []
     for _ in range(2):
         total = 0.0
         for batch in torch.randperm(10, generator=order).split(4):
-            optimiser.zero_grad()
-            loss = cross_entropy(reference(normalised(pixels[batch])), labels[batch])
+            descent.zero_grad()
+            outputs = reference(NETWORK.prepare(examples.values[batch].float() / 255))
+            loss = cross_entropy(outputs, examples.labels[batch])
             loss.backward()
-            optimiser.step()
+            descent.step()
             total += loss.item() * len(batch)
         losses.append(total / 10)
     assert [epoch.train_loss for epoch in history] == pytest.approx(losses)
@@ -74,172 +119,321 @@ def test_the_order_of_the_images_is_the_seeds() -> None:
         torch.testing.assert_close(own, other)
 
 
-def test_validation_changes_nothing(results: Path) -> None:
-    part = images.load(results / "training.tsv", ["train"], ["bright", "dark"])["train"]
-    recipe = Recipe.of(RECIPE)
-
-    def trained(validation: Images) -> list[torch.Tensor]:
-        torch.manual_seed(0)
-        network = torch.nn.Sequential(
-            torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Flatten(),
-            torch.nn.Linear(3600, 2),
-        )  # fmt: skip
-        train(network, part, validation, 0.1, recipe, "fp32", 1, lambda _: None)
-        return list(network.state_dict().values())
-
-    other = Images(part.names[:3], 255 - part.pixels[:3], part.labels[:3])
-    for first, second in zip(trained(part), trained(other), strict=True):
-        assert torch.equal(first, second)
+def test_validation_changes_nothing() -> None:
+    training = filled(side(*range(10)))
+    one, other = (fitted(training, filled(side(*places)))[1] for places in ((10, 11), (12, 14, 15)))
+    states = one.state_dict(), other.state_dict()
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
 
 
-def test_images_are_read_as_red_green_blue_and_normalised(results: Path) -> None:
-    cv2.imwrite(str(results / "red.png"), np.full((4, 4, 3), (0, 0, 255), np.uint8))
-    row = ["red", "dark", "train", "red.png", sha256(results / "red.png")]
-    tables.write(pd.DataFrame([row], columns=list(tables.IMAGES)), results / "t.tsv", tables.IMAGES)
-    packed.write(pack(results / "t.tsv", results), results / "t.tsv")
-    loaded = images.load(results / "t.tsv", ["train"], ["dark"])["train"]
-    assert loaded.pixels[0, :, 0, 0].tolist() == [255, 0, 0]
-    expected = [(1 - 0.485) / 0.229, -0.456 / 0.224, -0.406 / 0.225]
-    assert normalised(loaded.pixels)[0, :, 0, 0].tolist() == pytest.approx(expected)
+@pytest.mark.parametrize("accumulation", [2, 4])
+def test_accumulation_gives_the_update_of_the_whole_batch(
+    accumulation: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without batch normalisation, which sees a part at a time, the parts add up to the batch."""
+
+    def build(classes: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 32 * 32, classes))
+
+    monkeypatch.setattr(type(NETWORK), "build", lambda self, classes: build(classes))
+    examples = filled(side(*range(10)))
+    changes = {"batch_size": 8, "epochs": 2}
+    whole, one = fitted(examples, examples, **changes)
+    cut, other = fitted(examples, examples, **changes, accumulation=accumulation)
+    torch.testing.assert_close(other.state_dict(), one.state_dict(), rtol=1e-4, atol=1e-6)
+    for epoch, expected in zip(cut, whole, strict=True):
+        assert epoch.train_loss == pytest.approx(expected.train_loss, rel=1e-4)
 
 
 def test_a_run_is_recorded_and_tested(results: Path) -> None:
-    small_run(results)
-    written = tables.read(results / "run" / "history.tsv", tables.HISTORY)
-    assert list(written["epoch"]) == ["1", "2"]
-    kept = json.loads((results / "run" / "run.json").read_text())
-    assert kept["classes"] == ["bright", "dark"]
-    assert kept["tested_epoch"] == 2
-    assert kept["threads"] == 1
-    assert kept["split_sha256"] == sha256(results / "training.tsv")
-    assert kept["pixels_sha256"] == sha256(results / "training.npy")
-    assert (kept["failed"], kept["resumed_from_epochs"]) == (None, [])
-    state = torch.load(results / "run" / "model.pt", weights_only=True)
-    assert state["fc.weight"].shape == (2, 512)
-    found = predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
-    assert found["unseen"] == []
-    assert [row["image"] for row in found["test"]] == list(
-        tables.read(results / "test.tsv", tables.IMAGES)["image"]
-    )
-    for row in found["test"]:
-        assert row["p_bright"] + row["p_dark"] == pytest.approx(1)
-        assert row["predicted"] == max(kept["classes"], key=lambda label: row[f"p_{label}"])
+    run = small_run(results)
+    history = tsv.read_rows(run / "history.tsv", tsv.HISTORY)
+    assert [(row["fold"], row["epoch"]) for row in history] == [("1", "1"), ("1", "2")]
+    kept = record(run)
+    assert kept["classes"] == list(CLASSES)
+    assert (kept["folds"], kept["tested_epoch"]) == ([1], {"1": 2})
+    assert kept["train_examples"] == {"1": 12}
+    assert kept["validation_examples"] == {"1": 6}
+    assert kept["test_examples"] == {"1": 4}
+    assert kept["seed"] == kept["threads"] == 1
+    assert kept["split_sha256"] == sha256(results / "split.json")
+    assert kept["settings"]["optimiser"] == {"kind": "sgd", "momentum": 0, "weight_decay": 0}
+    assert (kept["failed"], kept["resumed"], kept["weights"]) == (None, [], None)
+    state = torch.load(run / "models" / "fold1.pt", weights_only=True)
+    assert state.keys() == NETWORK.build(2).state_dict().keys()
+    tested = [
+        row["example"]
+        for row in tsv.read_rows(results / "split.tsv", tsv.SPLIT)
+        if row["split"] == "test"
+    ]
+    found = tsv.read_rows(run / "predictions.tsv", tsv.PREDICTIONS)
+    assert [row["example"] for row in found] == tested
+    for row in found:
+        assert float(row["p_bright"]) + float(row["p_dark"]) == pytest.approx(1, abs=1e-5)
+        assert row["predicted"] == max(CLASSES, key=lambda label: float(row[f"p_{label}"]))
+    assert not (results / "run_checkpoints").exists()
 
 
 def test_the_seed_decides_a_run_whatever_came_before(results: Path) -> None:
-    def weights(repeat: int) -> list[torch.Tensor]:
-        run = small_run(results, {**NAME, "repeat": repeat})
-        return list(torch.load(run / "model.pt", weights_only=True).values())
-
-    first = weights(1)
+    first = files(small_run(results))
     torch.rand(100)
     torch.set_num_threads(2)
-    assert all(torch.equal(a, b) for a, b in zip(first, weights(1), strict=True))
-    assert not all(torch.equal(a, b) for a, b in zip(first, weights(2), strict=True))
+    assert files(small_run(results)) == first
+    assert files(small_run(results, repeat=2))["history.tsv"] != first["history.tsv"]
 
 
 def test_a_network_learns_dark_from_bright(results: Path) -> None:
-    recipe = {**RECIPE, "epochs": 15, "momentum": 0.9}
-    small_run(results, recipe=recipe)
-    history = tables.read_rows(results / "run" / "history.tsv", tables.HISTORY)
+    recipe = {**RECIPE, "epochs": 15, "optimiser": {"kind": "sgd", "momentum": 0.9}}
+    run = small_run(results, recipe=recipe)
+    history = tsv.read_rows(run / "history.tsv", tsv.HISTORY)
     assert float(history[-1]["train_loss"]) < float(history[0]["train_loss"])
-    found = predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
-    assert all(row["label"] == row["predicted"] for row in found["test"])
+    for row in tsv.read_rows(run / "predictions.tsv", tsv.PREDICTIONS):
+        assert row["label"] == row["predicted"]
 
 
-@pytest.mark.parametrize(
-    ("harm", "message"),
-    [
-        (lambda path: path.unlink(), "0.png: the crop is missing"),
-        (lambda path: path.write_bytes(path.read_bytes()[:50]), "0.png: the crop changed"),
-    ],
-)
-def test_a_harmed_crop_is_named(
-    results: Path, harm: Callable[[Path], object], message: str
+def test_parts_give_the_bytes_of_the_whole(tmp_path: Path) -> None:
+    """Every fold, whichever folds its process trained before it."""
+    small_split(tmp_path, folds=5)
+    recipe = {**RECIPE, "optimiser": {"kind": "sgd", "momentum": 0.9}, "augmentations": ["shift"]}
+    whole = small_run(tmp_path, "whole", recipe=recipe)
+    for parts_count in (2, 5, 7):
+        lines: dict[str, list[str]] = {"history.tsv": [], "predictions.tsv": []}
+        models = {}
+        for part in range(1, parts_count + 1):
+            changes = {"recipe": recipe, "part": part, "parts": parts_count}
+            run = small_run(tmp_path, f"part{part}of{parts_count}", **changes)
+            for name, found in lines.items():
+                found += (run / name).read_text().splitlines()[1:]
+            models |= {path.name: path.read_bytes() for path in (run / "models").iterdir()}
+            assert record(run)["folds"] == list(range(part, 6, parts_count))
+        for name, found in lines.items():
+            order = sorted(found, key=lambda line: int(line.split("\t")[0]))
+            assert order == (whole / name).read_text().splitlines()[1:]
+        assert models == {path.name: path.read_bytes() for path in (whole / "models").iterdir()}
+
+
+def test_the_seed_follows_the_folds_name() -> None:
+    assert fold_seed(1, 1, "1") == 1
+    assert fold_seed(5, 3, "1") == 7
+    assert fold_seed(1, 2, "sub01") == fold_seed(1, 1, "sub01") + 1
+    assert len({fold_seed(1, 1, f"sub{number}") for number in range(1000)}) == 1000
+    assert all(fold_seed(2**31 - 1, 10_000, f"{n}") < 2**32 for n in range(1000))
+
+
+def test_a_fold_follows_its_name_and_not_its_number(tmp_path: Path) -> None:
+    for folder, names in (("one", ("1", "a", "b")), ("other", ("1", "b", "a"))):
+        (tmp_path / folder).mkdir()
+        small_split(tmp_path / folder, folds=3, names=names)
+    one, other = (
+        (small_run(tmp_path / folder) / "history.tsv").read_text().splitlines()
+        for folder in ("one", "other")
+    )
+    assert one[:3] == other[:3]
+    assert one[3:] != other[3:]
+
+
+def test_a_fold_of_one_repeat_is_left_out_of_the_others(tmp_path: Path) -> None:
+    small_split(tmp_path, folds=3)
+    table = tmp_path / "folds.tsv"
+    rows: list[dict[str, Any]] = list(tsv.read_rows(table, tsv.FOLDS))
+    tsv.write_rows(
+        [row | {"repeat": repeat} for row, repeat in zip(rows, (2, None, 1), strict=True)],
+        table,
+        tsv.FOLDS,
+    )
+    write_gate(tmp_path)
+    assert record(small_run(tmp_path))["folds"] == [2, 3]
+    assert record(small_run(tmp_path, repeat=2))["folds"] == [1, 2]
+    empty = small_run(tmp_path, repeat=2, part=3, parts=3)
+    assert record(empty)["folds"] == []
+    assert (empty / "history.tsv").read_text().count("\n") == 1
+
+
+def test_test_examples_never_reach_the_fitting_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    harm(results / "faces" / "0.png")
-    with pytest.raises(UserError, match=message):
-        pack(results / "training.tsv", results)
+    """Neither in its memory, which served other folds before, nor in what it is called with."""
+    small_split(tmp_path, folds=4)
+    arrays = pictures()
+    roles = tsv.read_rows(tmp_path / "split.tsv", tsv.SPLIT)
+    fold = 0
+    fit = Fitter.fit
+
+    def examined(self: Fitter, *arguments: Any) -> Any:
+        nonlocal fold
+        fold += 1
+        for examples, role in ((self.training, "train"), (self.validation, "validation")):
+            own = [row for row in roles if row["fold"] == str(fold) and row["split"] == role]
+            places = [int(row["example"].removeprefix("image")) for row in own]
+            seen = examples.values.permute(0, 2, 3, 1).numpy()
+            assert np.array_equal(seen[: len(places)], arrays[places])
+            assert not seen[len(places) :].any()
+        held = [value for value in vars(self).values() if isinstance(value, torch.Tensor)]
+        assert all(value.numel() <= 4 for value in held), "no other examples"
+        assert not any(isinstance(value, Store) for value in vars(self).values())
+        return fit(self, *arguments)
+
+    monkeypatch.setattr(Fitter, "fit", examined)
+    small_run(tmp_path)
+    assert fold == 4
 
 
-@pytest.mark.parametrize("outside", ["../0.png", "faces/../../0.png", "absolute"])
-def test_no_crop_outside_the_results_is_packed(results: Path, outside: str) -> None:
-    """Whatever a table says; the results folder itself may be named by way of its parent."""
-    pack(results / "training.tsv", results / ".." / results.name)
-    crop = (results / "faces" / "0.png").rename(results.parent / "0.png")
-    table = results / "training.tsv"
-    named = str(crop) if outside == "absolute" else outside
-    table.write_text(table.read_text().replace("faces/0.png", named))
-    with pytest.raises(UserError, match="0.png: the crop is missing"):
-        pack(table, results)
+def test_what_a_fold_is_tested_on_changes_nothing_that_is_fitted(tmp_path: Path) -> None:
+    """Fewer test examples with other labels: the same history and model."""
+    small_split(tmp_path)
+    before = files(small_run(tmp_path))
+    split = tmp_path / "split.tsv"
+    rows: list[dict[str, Any]] = list(tsv.read_rows(split, tsv.SPLIT))
+    others = [row for row in rows if row["split"] != "test"]
+    tested = [row | {"label": "dark"} for row in rows if row["split"] == "test"]
+    tsv.write_rows([*others, *tested[1:]], split, tsv.SPLIT)
+    write_gate(tmp_path)
+    after = files(small_run(tmp_path))
+    assert before["predictions.tsv"] != after["predictions.tsv"]
+    for name in ("history.tsv", "models/fold1.pt"):
+        assert before[name] == after[name]
+
+
+def test_test_examples_are_predicted_once_after_fitting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_split(tmp_path, folds=3)
+    calls = []
+    fit, predict = Fitter.fit, loop.predict
+
+    def fits(self: Fitter, *arguments: Any) -> Any:
+        calls.append("fit")
+        return fit(self, *arguments)
+
+    def predicts(*arguments: Any) -> Any:
+        calls.append("predict")
+        return predict(*arguments)
+
+    monkeypatch.setattr(Fitter, "fit", fits)
+    monkeypatch.setattr(loop, "predict", predicts)
+    small_run(tmp_path)
+    assert calls == ["fit", "predict"] * 3
+
+
+def test_the_job_imports_little() -> None:
+    """Nothing that scores, and nothing that takes long and that it does not need."""
+    program = (
+        "import sys\n"
+        "import fleeting.startup\n"
+        "from fleeting.training import run\n"
+        "from fleeting.training.recipe import Recipe\n"
+        "Recipe(optimiser='adamw', schedule='cosine', augmentations=['shift', 'horizontal_flip'])\n"
+        "run.architecture('small', ('red',), (28, 28), False)\n"
+        "print(*sys.modules)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(SCRIPTS), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert "fleeting.training.fit" in found
+    for unwanted in ("pandas", "cv2", "sklearn", "matplotlib", "torchvision"):
+        assert unwanted not in found
+    assert not [name for name in found if name.startswith("fleeting.evaluation")]
+
+
+def test_a_recipe_imports_no_torch() -> None:
+    """Snakemake checks recipes while it parses."""
+    program = (
+        "import sys\n"
+        "from fleeting.training.recipe import Recipe\n"
+        "Recipe(optimiser='adamw', schedule='cosine', augmentations=['shift', 'horizontal_flip'])\n"
+        "print(*sys.modules)\n"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": str(SCRIPTS), "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert not {"torch", "pandas", "cv2", "sklearn"} & set(found)
+
+
+def change_array(results: Path) -> None:
+    arrays = np.load(results / "input" / "d.npy")
+    arrays[0, 0, 0, 0] += 1
+    np.save(results / "input" / "d.npy", arrays)
+
+
+def change_examples(results: Path) -> None:
+    """As if the input had been packed anew from another crop, behind the gate's back."""
+    table = results / "input" / "d.tsv"
+    rows: list[dict[str, Any]] = list(tsv.read_rows(table, tsv.EXAMPLES))
+    rows[0]["sha256"] = "0" * 64
+    tsv.write_rows(rows, table, tsv.EXAMPLES)
 
 
 @pytest.mark.parametrize(
     ("harm", "message"),
     [
-        (lambda folder: (folder / "training.npy").unlink(), "training.npy: the packed images are"),
-        (lambda folder: (folder / "training.json").unlink(), "training.json: the packed images"),
-        (lambda folder: tear(folder / "training.npy"), "training.npy: the packed images changed"),
-        (lambda folder: tear(folder / "training.json"), "training.json: not a whole record"),
+        (change_array, "the array of image00 is not the one that was packed"),
+        (change_examples, "not those that .*split.json describes"),
+        (lambda results: (results / "input" / "d.npy").unlink(), "d.npy: the arrays are missing"),
+        (lambda results: (results / "split.json").write_text("{"), "split.json is corrupt"),
         (
-            lambda folder: (folder / "training.json").write_text('["sha256"]'),
-            "training.json: not a whole record",
+            lambda results: (results / "split.tsv").write_text("fold\n"),
+            "split.tsv is not the file that .*split.json describes",
         ),
         (
-            lambda folder: (folder / "test.tsv").replace(folder / "training.tsv"),
-            "training.npy: packed for another training.tsv",
+            lambda results: (results / "folds.tsv").unlink(),
+            "folds.tsv is missing",
         ),
     ],
 )
-def test_harmed_packed_images_are_named(
+def test_a_changed_input_is_named(
     results: Path, harm: Callable[[Path], object], message: str
 ) -> None:
     harm(results)
     with pytest.raises(UserError, match=message):
-        images.load(results / "training.tsv", (), ["bright", "dark"])
+        small_run(results)
+    assert not (results / "run").exists()
 
 
-def test_a_part_without_images_is_named(results: Path) -> None:
-    with pytest.raises(UserError, match="the split has no unseen image"):
-        images.load(results / "test.tsv", ["test", "unseen"], ["bright", "dark"])
+def test_a_loss_that_is_not_finite_fails_the_run_and_keeps_its_history(tmp_path: Path) -> None:
+    small_split(tmp_path, folds=3)
+    run = small_run(tmp_path, lr="9e+30", recipe={**RECIPE, "epochs": 9})
+    kept = record(run)
+    history = tsv.read_rows(run / "history.tsv", tsv.HISTORY)
+    assert {row["fold"] for row in history} == {"1"}, "the folds after it are not trained"
+    assert len(history) < 9
+    assert kept["failed"].startswith(f"fold 1, epoch {len(history)}: the ")
+    assert kept["tested_epoch"] == {}
+    assert tsv.read_rows(run / "predictions.tsv", tsv.PREDICTIONS) == []
+    assert list((run / "models").iterdir()) == []
+    assert not (tmp_path / "run_checkpoints").exists()
 
 
-def test_packed_images_are_the_decoded_crops_in_the_order_of_the_table(results: Path) -> None:
-    parts = images.load(results / "training.tsv", ["train", "validation"], ["bright", "dark"])
-    for part in parts.values():
-        assert part.pixels.is_contiguous(memory_format=torch.channels_last)
-        for name, pixels, label in zip(part.names, part.pixels, part.labels, strict=True):
-            number = int(name.removeprefix("image"))
-            crop = cv2.imread(str(results / "faces" / f"{number}.png"))[..., ::-1]
-            assert np.array_equal(pixels.permute(1, 2, 0).numpy(), crop)
-            assert ["bright", "dark"][label] == ["dark", "bright"][number % 2]
-    assert len(parts["train"].names) + len(parts["validation"].names) == 18
+def test_outputs_that_are_not_finite_fail_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small_split(tmp_path, folds=3)
+    predict, calls = loop.predict, []
+
+    def overflows(*arguments: Any) -> torch.Tensor:
+        calls.append(None)
+        return predict(*arguments) * (torch.inf if len(calls) == 2 else 1)
+
+    monkeypatch.setattr(loop, "predict", overflows)
+    run = small_run(tmp_path)
+    assert record(run)["failed"] == "fold 2: the outputs for the test examples are not finite"
+    assert tsv.read_rows(run / "predictions.tsv", tsv.PREDICTIONS) == []
+    assert (run / "history.tsv").read_text().count("\n") == 1 + 2 * 2
 
 
-def test_a_torn_model_is_named(results: Path) -> None:
-    small_run(results)
-    model = results / "run" / "model.pt"
-    model.write_bytes(model.read_bytes()[:1000])
-    with pytest.raises(UserError, match="model.pt cannot be loaded"):
-        predict(results / "run/run.json", model, results / "test.tsv")
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"classes": ["a"]}'])
-def test_a_torn_record_is_named(results: Path, content: str) -> None:
-    (results / "run.json").write_text(content)
-    with pytest.raises(UserError, match="run.json: not a (whole )?record of a run"):
-        predict(results / "run.json", results / "model.pt", results / "test.tsv")
-
-
-def test_a_model_that_diverged_is_named(results: Path) -> None:
-    model = small_run(results) / "model.pt"
-    state = torch.load(model, weights_only=True)
-    state["fc.bias"] = state["fc.bias"] * float("nan")
-    torch.save(state, model)
-    with pytest.raises(UserError, match="diverged. Leave the rate 1e-02 out"):
-        predict(results / "run/run.json", results / "run/model.pt", results / "test.tsv")
+def test_models_are_kept_only_where_asked(results: Path) -> None:
+    run = small_run(results, keep_models=False)
+    assert list((run / "models").iterdir()) == []
+    assert not (small_run(results, "other", keep_models=False, models=None) / "models").exists()
 
 
 def test_the_thread_count_is_the_recipes() -> None:
-    trainer.prepare(Recipe.of({**RECIPE, "threads": 2}), 1)
+    fitting.prepare(Recipe.model_validate({**RECIPE, "threads": 2}))
     assert torch.get_num_threads() == 2

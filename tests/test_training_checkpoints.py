@@ -4,13 +4,28 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from fleeting.training import checkpoint, interruption
+from fleeting.training.checkpoint import Checkpoints
+from fleeting.training.interruption import Stopped
 from fleeting.training.keeper import Keeper, Past, resume
 
+PAST = Past(0.0, [], ["cpu"], "fp32")
 
-def names(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob("*.pt")}
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name.rsplit("_", 2)[0] for path in folder.glob("*.pt"))
+
+
+def checkpoints(folder: Path, digit: str = "0") -> Checkpoints:
+    return Checkpoints(folder, 64 * digit, False)
+
+
+def keeper(kept: Checkpoints, every: float = 0, past: Past = PAST) -> Keeper:
+    one = Keeper(kept, every, interruption.Requests(), past)
+    one.begin(1)
+    return one
 
 
 def test_a_state_is_saved_when_the_minutes_have_passed(
@@ -18,48 +33,88 @@ def test_a_state_is_saved_when_the_minutes_have_passed(
 ) -> None:
     now = 1000.0
     monkeypatch.setattr("fleeting.training.keeper.time.perf_counter", lambda: now)
-    kept = checkpoint.Checkpoints(tmp_path, 64 * "0", False)
-    past = Past(0.0, [], ["cpu"], "fp32")
-    one = Keeper(kept, every=60, requests=interruption.Requests(), past=past, saved=now)
-    assert not one.due()
+    one = keeper(checkpoints(tmp_path), every=60)
+    one.keep({"epoch": 1})
+    assert names(tmp_path) == []
     now += 60
-    assert one.due()
-    one.save({"epoch": 2, "step": 0})
-    assert not one.due()
-    now += 60
-    assert one.due()
+    one.keep({"epoch": 2})
+    one.keep({"epoch": 3})
+    assert names(tmp_path) == ["fold0001_epoch0002"]
+    assert one.seconds == 60
 
 
-def test_a_state_of_another_precision_is_removed(
+def test_being_asked_to_stop_saves_the_last_epoch_once(tmp_path: Path) -> None:
+    one = keeper(checkpoints(tmp_path), every=60)
+    one.check()
+    one.keep({"epoch": 1})
+    one.keep({"epoch": 2})
+    one.requests.note(interruption.SIGNALS[0], None)
+    with pytest.raises(Stopped):
+        one.check()
+    assert names(tmp_path) == ["fold0001_epoch0002"]
+    other = keeper(checkpoints(tmp_path / "other"), every=60)
+    other.requests.note(interruption.SIGNALS[0], None)
+    other.keep({"epoch": 1})
+    other.begin(2)
+    with pytest.raises(Stopped):
+        other.check()
+    assert names(tmp_path / "other") == [], "nothing of fold 2 is done, and fold 1 is finished"
+
+
+def test_a_finished_fold_replaces_its_checkpoints(tmp_path: Path) -> None:
+    kept = checkpoints(tmp_path)
+    one = keeper(kept)
+    for epoch in (1, 2, 3):
+        one.keep({"epoch": epoch, "network": {}})
+    assert names(tmp_path) == ["fold0001_epoch0002", "fold0001_epoch0003"]
+    one.finish({"history": [1, 2, 3], "network": {"w": torch.ones(2)}})
+    assert names(tmp_path) == ["fold0001_done"]
+    one.begin(2)
+    one.keep({"epoch": 1})
+    assert names(tmp_path) == ["fold0001_done", "fold0002_epoch0001"]
+    found = resume(kept, [1, 2, 3], "a GPU", "fp32")
+    assert found.finished[1]["history"] == [1, 2, 3]
+    assert "network" not in found.finished[1], "models are read when they are written"
+    assert found.current is not None
+    assert found.current["epoch"] == 1
+    assert found.past.resumed == [[2, 1]]
+    assert found.past.devices == ["cpu", "a GPU"]
+    assert found.past.seconds > 0
+
+
+def test_states_of_another_precision_are_removed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It may be further than what is saved next, and would have been kept instead of that."""
+    """They may be further than what is saved next, and would have been kept instead of that."""
     caplog.set_level("INFO")
-    kept = checkpoint.Checkpoints(tmp_path, 64 * "0", False)
-    past = Past(0.0, [], ["a GPU"], "bf16")
-    before = Keeper(kept, every=0, requests=interruption.Requests(), past=past)
-    for epoch in (60, 80):
-        before.save({"epoch": epoch, "step": 0})
-    state, past = resume(kept, "an older GPU", "fp32")
-    assert state is None
-    assert past == Past(0.0, [], ["an older GPU"], "fp32")
-    assert "trained in bf16 and this device takes fp32" in caplog.text
-    Keeper(kept, every=0, requests=interruption.Requests(), past=past).save({"epoch": 5, "step": 0})
-    state, past = resume(kept, "an older GPU", "fp32")
-    assert state is not None
-    assert past.resumed_from_epochs == [5]
+    kept = checkpoints(tmp_path)
+    before = keeper(kept, past=Past(0.0, [], ["a GPU"], "bf16"))
+    before.finish({"history": []})
+    before.begin(2)
+    before.keep({"epoch": 80})
+    found = resume(kept, [1, 2], "an older GPU", "fp32")
+    assert (found.finished, found.current) == ({}, None)
+    assert found.past == Past(0.0, [], ["an older GPU"], "fp32")
+    assert "computed in bf16 and this device takes fp32" in caplog.text
+    assert names(tmp_path) == []
 
 
 def test_checkpoints_of_other_settings_stay_until_the_first_of_these(tmp_path: Path) -> None:
-    checkpoint.Checkpoints(tmp_path, 64 * "1", False).save({"epoch": 9, "step": 0})
-    kept = checkpoint.Checkpoints(tmp_path, 64 * "0", False)
-    assert kept.load() is None
-    assert len(names(tmp_path)) == 1
-    kept.save({"epoch": 1, "step": 0})
-    assert [name[:9] for name in names(tmp_path)] == ["epoch0001"]
+    other = checkpoints(tmp_path, "1")
+    other.save(1, None, {})
+    other.save(2, 9, {"epoch": 9})
+    kept = checkpoints(tmp_path)
+    kept.examine()
+    assert kept.finished(1) is None
+    assert kept.in_progress(2) is None
+    assert not kept.started()
+    assert len(names(tmp_path)) == 2
+    kept.save(1, 1, {"epoch": 1})
+    assert names(tmp_path) == ["fold0001_epoch0001"]
+    assert kept.started()
 
 
-@pytest.mark.parametrize("left", ["nothing", "set aside"])
+@pytest.mark.parametrize("left", ["nothing", "moved aside"])
 def test_a_shared_file_systems_leftovers_do_not_fail_a_finished_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str
 ) -> None:
@@ -89,10 +144,10 @@ def test_a_shared_file_systems_leftovers_do_not_fail_a_finished_run(
     monkeypatch.setattr(checkpoint, "_locked", remember)
     monkeypatch.setattr(Path, "unlink", silly)
     monkeypatch.setattr(Path, "rmdir", close_first)
-    with checkpoint.of_run(folder, 64 * "0"):
-        if left == "set aside":
-            (folder / checkpoint.SET_ASIDE).mkdir()
-    assert folder.exists() is (left == "set aside")
+    with checkpoint.of_job(folder, 64 * "0"):
+        if left == "moved aside":
+            (folder / checkpoint.UNUSABLE).mkdir()
+    assert folder.exists() is (left == "moved aside")
 
 
 def test_a_folder_that_goes_while_it_is_opened_is_made_again(
@@ -110,17 +165,7 @@ def test_a_folder_that_goes_while_it_is_opened_is_made_again(
             path.rmdir()
 
     monkeypatch.setattr(Path, "mkdir", lose_it_once)
-    with checkpoint.of_run(folder, 64 * "0"):
+    with checkpoint.of_job(folder, 64 * "0"):
         assert gone == [folder]
         assert (folder / checkpoint.LOCK).is_file()
     assert not folder.exists()
-
-
-def test_being_asked_to_stop_just_after_an_epoch_keeps_no_twin(tmp_path: Path) -> None:
-    kept = checkpoint.Checkpoints(tmp_path, "0" * 64, False)
-    for seconds, epoch in enumerate((1, 2, 2, 3, 3)):
-        kept.save({"epoch": epoch, "step": 0, "seconds": seconds})
-    assert sorted(name[:9] for name in names(tmp_path)) == ["epoch0002", "epoch0003"]
-    state = kept.load()
-    assert state is not None
-    assert state["seconds"] == 4

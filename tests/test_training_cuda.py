@@ -1,43 +1,78 @@
 """What only a GPU can show: recorded steps do what steps do one by one."""
 
-import dataclasses
 import warnings
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from fleeting import registry
-from fleeting.training import devices, replay
-from fleeting.training.images import Images
-from fleeting.training.trainer import Epoch, Recipe, Stopped, prepare, train
+from fleeting.splits.gate import Arrays
+from fleeting.splits.roles import Side
+from fleeting.training import devices, generators, replay
+from fleeting.training.architecture import architecture
+from fleeting.training.data import Examples, Store
+from fleeting.training.fit import Epoch, Fitter, prepare
+from fleeting.training.interruption import Stopped
+from fleeting.training.recipe import Recipe
 from small_runs import Interrupting
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
-RECIPE = Recipe(
-    momentum=0.9,
-    weight_decay=1e-4,
-    batch_size=8,
-    accumulation=1,
-    epochs=6,
-    seed=1,
-    precision="fp32",
-    threads=2,
-    deterministic=True,
-)
+BLOCK: dict[str, Any] = {
+    "weights": "none",
+    "optimiser": {"kind": "sgd", "momentum": 0.9, "weight_decay": 1e-4},
+    "batch_size": 8,
+    "epochs": 6,
+}
+EPOCHS = 6
+CLASSES = ("a", "b", "c")
+RESNET = architecture("resnet18", ("red", "green", "blue"), (64, 64), pretrained=False)
+ARRAYS = Arrays(channels=RESNET.channels, zero=0, unit=255, shape=(64, 64, 3), dtype="uint8")
 
 
-def part(count: int) -> Images:
+def store(count: int = 160) -> Store:
     generator = torch.Generator().manual_seed(count)
-    pixels = torch.randint(0, 256, (count, 64, 64, 3), dtype=torch.uint8, generator=generator)
-    labels = torch.randint(0, 3, (count,), generator=generator)
-    names = [str(number) for number in range(count)]
-    return Images(names, pixels.permute(0, 3, 1, 2), labels).to(torch.device("cuda"))
+    arrays = torch.randint(0, 256, (count, 64, 64, 3), dtype=torch.uint8, generator=generator)
+    return Store([str(n) for n in range(count)], arrays.numpy(), torch.device("cuda"))
 
 
-def count_replays(monkeypatch: pytest.MonkeyPatch) -> list[torch.cuda.CUDAGraph]:
+def side(start: int, count: int) -> Side:
+    numbers = range(start, start + count)
+    return Side([str(n) for n in numbers], [CLASSES[n % 3] for n in numbers])
+
+
+def fitter(precision: str, changes: dict[str, Any] | None = None, capacity: int = 130) -> Fitter:
+    recipe = Recipe.model_validate(BLOCK | (changes or {}))
+    prepare(recipe)
+    network = RESNET.build(3).to("cuda", memory_format=torch.channels_last)
+    held = store()
+    parts = Examples(capacity, held), Examples(30, held)
+    return Fitter(network, RESNET, ARRAYS, *parts, 1e-3, recipe, precision)
+
+
+def fold(
+    own: Fitter, training: Side, validation: Side, seed: int = 5, **more: Any
+) -> tuple[list[Epoch], dict[str, torch.Tensor]]:
+    """Fit a fold as a job does; its history and weights."""
+    held = store()
+    own.training.fill(held, training, CLASSES)
+    own.validation.fill(held, validation, CLASSES)
+    generators.seed(seed)
+    state = more.pop("state", None) or own.start(RESNET.build(3).state_dict(), seed)
+    history = own.fit(state, lambda _: None, more.get("keeper"))
+    return history, {name: value.clone() for name, value in own.network.state_dict().items()}
+
+
+def trained(
+    precision: str, changes: dict[str, Any] | None = None, **more: Any
+) -> tuple[list[Epoch], dict[str, torch.Tensor]]:
+    """45 examples in batches of 8 leave 5, and 19 leave 3."""
+    with replay.own_stream(torch.device("cuda")):
+        return fold(fitter(precision, changes), side(0, 45), side(45, 19), **more)
+
+
+@pytest.fixture
+def replays(monkeypatch: pytest.MonkeyPatch) -> list[torch.cuda.CUDAGraph]:
     """The graphs that are replayed from now on, in order."""
     made: list[torch.cuda.CUDAGraph] = []
     replay_one = torch.cuda.CUDAGraph.replay
@@ -50,49 +85,75 @@ def count_replays(monkeypatch: pytest.MonkeyPatch) -> list[torch.cuda.CUDAGraph]
     return made
 
 
-def trained(
-    precision: str, changes: dict[str, Any] | None = None, **more: Any
-) -> tuple[list[Epoch], dict[str, torch.Tensor]]:
-    recipe = dataclasses.replace(RECIPE, **(changes or {}))
-    prepare(recipe, 1)
-    network = registry.load("model", "resnet18").build(3)
-    network.to("cuda", memory_format=torch.channels_last)
-    arguments = (part(45), part(19), 1e-3, recipe, precision, 5, lambda _: None)
-    history = train(network, *arguments, **more)
-    return history, network.state_dict()
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replay.Replayed, "__call__", lambda self, batch, record: self.step(batch))
 
 
-@pytest.mark.parametrize("changes", [{}, {"momentum": 0.0}, {"accumulation": 2}], ids=str)
+def assert_same(own: tuple[Any, Any], other: tuple[Any, Any]) -> None:
+    for epoch, expected in zip(own[0], other[0], strict=True):
+        assert epoch.train_loss == pytest.approx(expected.train_loss, rel=1e-5)
+        assert epoch.validation_loss == pytest.approx(expected.validation_loss, rel=1e-5)
+        assert epoch.train_accuracy == expected.train_accuracy
+    for name, value in other[1].items():
+        torch.testing.assert_close(own[1][name], value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"optimiser": "sgd"},
+        {"accumulation": 2},
+        {"schedule": {"kind": "cosine", "warmup": 0.3}},
+        {"optimiser": "adamw", "schedule": "cosine"},
+        {"augmentations": ["horizontal_flip", "shift"]},
+    ],
+    ids=str,
+)
 @pytest.mark.parametrize("precision", ["fp32", "tf32", "bf16"])
 def test_recorded_steps_are_the_steps(
-    precision: str, changes: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    precision: str,
+    changes: dict[str, Any],
+    replays: list[torch.cuda.CUDAGraph],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """45 images in batches of 8 leave 5, and 19 leave 3: four sizes of step are recorded."""
-    made = count_replays(monkeypatch)
-    recorded, weights = trained(precision, changes)
-    assert len({id(graph) for graph in made}) == 4
-    assert len(made) == (RECIPE.epochs - 1) * (6 + 3)
-    monkeypatch.setattr(replay.Replayed, "__call__", lambda self, batch, record: self.step(batch))
-    one_by_one, expected = trained(precision, changes)
-    assert len(made) == (RECIPE.epochs - 1) * (6 + 3), "nothing was replayed this time"
-    for own, other in zip(recorded, one_by_one, strict=True):
-        assert own.train_loss == pytest.approx(other.train_loss, rel=1e-5)
-        assert own.validation_loss == pytest.approx(other.validation_loss, rel=1e-5)
-        assert own.train_accuracy == other.train_accuracy
-    for name, value in expected.items():
-        torch.testing.assert_close(weights[name], value)
-    assert {value.dtype for name, value in weights.items() if "tracked" not in name} == {
+    """Four sizes of step are recorded after the first epoch."""
+    recorded = trained(precision, changes)
+    assert len({id(graph) for graph in replays}) == 4
+    assert len(replays) == (EPOCHS - 1) * (6 + 3)
+    one_by_one(monkeypatch)
+    assert_same(recorded, trained(precision, changes))
+    assert len(replays) == (EPOCHS - 1) * (6 + 3), "nothing was replayed this time"
+    assert {value.dtype for name, value in recorded[1].items() if "tracked" not in name} == {
         torch.float32
     }
 
 
-def test_kernels_that_are_chosen_by_their_speed_are_recorded_as_well(
+@pytest.mark.parametrize("changes", [{}, {"optimiser": "adamw", "schedule": "cosine"}], ids=str)
+def test_the_next_fold_replays_what_was_recorded(
+    changes: dict[str, Any],
+    replays: list[torch.cuda.CUDAGraph],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """Other examples, as many and more; one size of batch is new, runs once and is recorded."""
+    folds = ((side(0, 45), side(45, 19)), (side(30, 45), side(0, 19)), (side(10, 62), side(90, 19)))
+    with replay.own_stream(torch.device("cuda")):
+        own = fitter("fp32", changes)
+        found = [fold(own, *sides, seed=seed) for seed, sides in enumerate(folds)]
+    assert len({id(graph) for graph in replays}) == 4 + 1, "62 examples leave 6"
+    assert len(replays) == (EPOCHS - 1) * 9 + EPOCHS * 9 + EPOCHS * (8 + 3) - 1
+    one_by_one(monkeypatch)
+    with replay.own_stream(torch.device("cuda")):
+        for seed, sides in enumerate(folds):
+            assert_same(found[seed], fold(fitter("fp32", changes), *sides, seed=seed))
+
+
+def test_kernels_that_are_chosen_by_their_speed_are_recorded_as_well(
+    replays: list[torch.cuda.CUDAGraph],
+) -> None:
     """Without `deterministic`, cuDNN tries its kernels out, which cannot be recorded."""
-    made = count_replays(monkeypatch)
     chosen, expected = (trained("fp32", {"deterministic": given})[0] for given in (False, True))
-    assert len(made) == 2 * (RECIPE.epochs - 1) * (6 + 3)
+    assert len(replays) == 2 * (EPOCHS - 1) * (6 + 3)
     assert chosen[1].train_loss == pytest.approx(expected[1].train_loss, rel=5e-2)
 
 
@@ -108,48 +169,50 @@ def test_the_same_seed_gives_the_same_bytes_with_deterministic_kernels() -> None
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def waits(images: int) -> int:
-    """How often Python waits for the device while it trains on so many images."""
-    torch.manual_seed(3)
-    network = registry.load("model", "resnet18").build(3)
-    network.to("cuda", memory_format=torch.channels_last)
-    training, validation = part(images), part(19)
+def waits(examples: int) -> int:
+    """How often Python waits for the device while it fits a fold of so many examples."""
+    own, held = fitter("bf16"), store()
+    own.training.fill(held, side(0, examples), CLASSES)
+    own.validation.fill(held, side(130, 19), CLASSES)
+    state = own.start({k: v.clone() for k, v in own.network.state_dict().items()}, 5)
     torch.cuda.set_sync_debug_mode("warn")
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            train(network, training, validation, 1e-3, RECIPE, "bf16", 5, lambda _: None)
+            own.fit(state, lambda _: None)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     return sum("synchroniz" in str(warning.message) for warning in caught)
 
 
 def test_python_waits_for_the_device_by_the_epoch_and_not_by_the_step() -> None:
-    waits(40)  # The first of a process also moves its constants.
-    few = waits(40)
-    assert few >= RECIPE.epochs, "the sums of every epoch"
-    assert waits(120) == few
+    with replay.own_stream(torch.device("cuda")):
+        waits(40)  # The first of a process also moves its constants.
+        few = waits(40)
+        assert few >= EPOCHS, "the sums of every epoch"
+        assert waits(120) == few
 
 
-def test_a_place_is_on_a_device_and_named() -> None:
-    place = devices.take(1)
-    assert place.device.type == "cuda"
-    assert place.slot is not None
-    assert place.name == torch.cuda.get_device_name(0)
-    assert torch.ones(3, device=place.device).sum() == 3
-    assert place.peak_bytes
+def test_a_device_is_taken_and_named() -> None:
+    taken = devices.take(1)
+    assert taken.device.type == "cuda"
+    assert taken.slot is not None
+    assert taken.name == torch.cuda.get_device_name(0)
+    assert torch.ones(3, device=taken.device).sum() == 3
+    assert taken.peak_bytes
 
 
-def test_a_run_goes_on_from_the_middle_of_an_epoch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", [{}, {"optimiser": "adamw", "schedule": "cosine"}], ids=str)
+def test_a_fold_resumes_after_its_last_epoch(changes: dict[str, Any]) -> None:
     """Epoch 4 is stopped after two of its nine steps; recording begins anew afterwards."""
-    expected, weights = trained("fp32")
-    keeper = Interrupting(3 * (6 + 3) + 2, tmp_path)
+    expected, weights = trained("fp32", changes)
+    keeper = Interrupting(3 * (6 + 3) + 2)
     with pytest.raises(Stopped):
-        trained("fp32", keeper=keeper)
-    state = keeper.checkpoints.load()
-    assert state is not None
-    assert (state["epoch"], state["step"]) == (3, 2)
-    history, resumed = trained("fp32", state=state)
+        trained("fp32", changes, keeper=keeper)
+    assert keeper.state is not None
+    assert keeper.state["epoch"] == 3
+    assert keeper.state["network"]["fc.weight"].is_cuda
+    history, resumed = trained("fp32", changes, state=keeper.state)
     for own, other in zip(history, expected, strict=True):
         assert own.train_loss == pytest.approx(other.train_loss, rel=1e-5)
     for name, weight in weights.items():

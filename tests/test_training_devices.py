@@ -27,18 +27,18 @@ def visible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[torch.devic
 
 
 def test_jobs_take_the_visible_devices_in_turn(visible: list[torch.device]) -> None:
-    places = [devices.take(2) for _ in range(4)]
-    assert [place.device.index for place in places] == [0, 1, 0, 1]
-    assert visible == [place.device for place in places]
-    assert [place.slot.slot for place in places if place.slot] == [0, 0, 1, 1]
+    taken = [devices.take(2) for _ in range(4)]
+    assert [one.device.index for one in taken] == [0, 1, 0, 1]
+    assert visible == [one.device for one in taken]
+    assert [one.slot.slot for one in taken if one.slot] == [0, 0, 1, 1]
 
 
-def test_a_place_that_is_dropped_is_free_again(visible: list[torch.device]) -> None:
-    """As training and testing in one process do."""
+def test_a_device_that_is_dropped_is_free_again(visible: list[torch.device]) -> None:
+    """As tests in one process need it."""
     for _ in range(4):
-        place = devices.take(1)
-        assert place.device.index == 0
-        del place
+        one = devices.take(1)
+        assert one.device.index == 0
+        del one
 
 
 def test_a_schedulers_job_uses_the_one_device_that_it_was_given(
@@ -51,6 +51,6 @@ def test_a_schedulers_job_uses_the_one_device_that_it_was_given(
 
 def test_without_a_gpu_it_is_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    place = devices.take(1)
-    assert (place.device.type, place.slot, place.peak_bytes) == ("cpu", None, None)
-    assert place.name.startswith("cpu (")
+    one = devices.take(1)
+    assert (one.device.type, one.slot, one.peak_bytes) == ("cpu", None, None)
+    assert one.name.startswith("cpu (")

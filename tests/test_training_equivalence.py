@@ -12,13 +12,14 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from fleeting import registry, tables
-from fleeting.paths import sha256
-from fleeting.training import images, packed
-from fleeting.training.images import Images
-from fleeting.training.pack import pack
+from fleeting.splits.gate import Arrays
+from fleeting.splits.roles import Side
+from fleeting.training import predict
+from fleeting.training.architecture import architecture
+from fleeting.training.data import Examples, Store
+from fleeting.training.fit import Epoch, Fitter, batches
 from fleeting.training.precision import choose
-from fleeting.training.trainer import Epoch, Recipe, batches, train
+from fleeting.training.recipe import Recipe
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import naive
@@ -26,48 +27,75 @@ import naive
 CLASSES = ["left", "right"]
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 DEVICES = ["cpu", pytest.param("cuda", marks=NO_GPU)]
-RECIPE = Recipe(
-    momentum=0.0,
-    weight_decay=0.0,
-    batch_size=8,
-    accumulation=1,
-    epochs=3,
-    seed=1,
-    precision="fp32",
-    threads=2,
-    deterministic=True,
-)
+RECIPE = Recipe(weights="none", batch_size=8, epochs=3)
+RESNET = architecture("resnet18", ("red", "green", "blue"), (64, 64), pretrained=False)
 
 
-def crops(folder: Path, count: int, size: int) -> Path:
-    """Noisy crops, brighter on one side, in the folders of ImageFolder and in a table."""
+def pictures(count: int, size: int) -> np.ndarray:
+    """Noisy pictures, brighter on one side: left and right in turn."""
     random = np.random.default_rng(0)
-    rows = []
+    found = []
     for number in range(count):
-        label = CLASSES[number % 2]
-        split = "validation" if number % 5 == 4 else "train"
-        shading = np.linspace(60, -60, size) * (1 if label == "left" else -1)
+        shading = np.linspace(60, -60, size) * (-1 if number % 2 else 1)
         picture = 128 + shading[None, :, None] + random.normal(0, 30, (size, size, 3))
-        place = folder / split / label / f"{number:03d}.png"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(place), picture.clip(0, 255).astype(np.uint8))
-        path = str(place.relative_to(folder))
-        names = {"image": f"{label}/{number:03d}", "label": label, "split": split, "path": path}
-        rows.append({**names, "sha256": sha256(place)})
-    table = folder / "training.tsv"
-    tables.write_rows(sorted(rows, key=lambda row: row["path"]), table, tables.IMAGES)
-    packed.write(pack(table, folder), table)
-    return table
+        found.append(picture.clip(0, 255).astype(np.uint8))
+    return np.stack(found)
 
 
-def network(name: str = "resnet18", seed: int = 5) -> torch.nn.Module:
+def sides(count: int) -> dict[str, Side]:
+    """Every fifth picture validates; sorted by label, as ImageFolder has them."""
+    order = sorted(range(count), key=lambda number: (number % 2, number))
+    roles = {role: [n for n in order if (n % 5 == 4) is (role == "validation")]
+             for role in ("train", "validation")}  # fmt: skip
+    return {
+        role: Side([str(n) for n in numbers], [CLASSES[n % 2] for n in numbers])
+        for role, numbers in roles.items()
+    }
+
+
+def parts(count: int, size: int, device: str) -> tuple[Examples, Examples]:
+    store = Store([str(n) for n in range(count)], pictures(count, size), torch.device(device))
+    found = []
+    for side in sides(count).values():
+        # Room for more, as where another fold is larger.
+        examples = Examples(len(side.examples) + 5, store)
+        examples.fill(store, side, CLASSES)
+        found.append(examples)
+    return found[0], found[1]
+
+
+def network(seed: int = 5) -> torch.nn.Module:
     torch.manual_seed(seed)
-    return registry.load("model", name).build(len(CLASSES)).to(memory_format=torch.channels_last)
+    return RESNET.build(len(CLASSES)).to(memory_format=torch.channels_last)
 
 
-def parts(table: Path, device: str) -> tuple[Images, Images]:
-    found = images.load(table, ("train", "validation"), CLASSES)
-    return found["train"].to(torch.device(device)), found["validation"].to(torch.device(device))
+def train(
+    own: torch.nn.Module,
+    training: Examples,
+    validation: Examples,
+    lr: float,
+    recipe: Recipe,
+    precision: str,
+    seed: int,
+) -> list[Epoch]:
+    size = training.values.shape[-1]
+    arrays = Arrays(
+        channels=RESNET.channels, zero=0, unit=255, shape=(size, size, 3), dtype="uint8"
+    )
+    sized = architecture("resnet18", RESNET.channels, (size, size), pretrained=False)
+    fitter = Fitter(own, sized, arrays, training, validation, lr, recipe, precision)
+    state = fitter.start({k: v.clone() for k, v in own.state_dict().items()}, seed)
+    return fitter.fit(state, lambda _: None)
+
+
+def write(folder: Path, count: int, size: int) -> None:
+    """The same pictures in the folders of ImageFolder."""
+    arrays = pictures(count, size)
+    for role, side in sides(count).items():
+        for name, label in zip(side.examples, side.labels, strict=True):
+            place = folder / role / label / f"{int(name):03d}.png"
+            place.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(place), arrays[int(name)][..., ::-1])
 
 
 @pytest.mark.parametrize(
@@ -86,18 +114,21 @@ def test_the_losses_are_those_of_the_naive_loop(
 ) -> None:
     """Same order, same initial weights, several epochs; the last batch is a smaller one."""
     torch.set_num_threads(2)
-    training, validation = parts(crops(tmp_path, 27, 64), device)
-    count = len(training.names)
-    assert count % RECIPE.batch_size not in (0, 1)
+    training, validation = parts(27, 64, device)
+    assert training.count % RECIPE.batch_size not in (0, 1)
     own = network().to(device)
-    history = train(own, training, validation, lr, RECIPE, "fp32", 7, lambda _: None)
+    history = train(own, training, validation, lr, RECIPE, "fp32", 7)
 
+    write(tmp_path, 27, 64)
     folders = {part: naive.images(tmp_path / part) for part in ("train", "validation")}
-    assert [f"{CLASSES[label]}/{Path(path).stem}" for path, label in folders["train"].samples] == (
-        training.names
+    assert [str(int(Path(path).stem)) for path, _ in folders["train"].samples] == (
+        sides(27)["train"].examples
     )
     generator = torch.Generator().manual_seed(7)
-    order = [batches(torch.randperm(count, generator=generator), 8) for _ in range(RECIPE.epochs)]
+    order = [
+        batches(torch.randperm(training.count, generator=generator), 8)
+        for _ in range(RECIPE.epochs)
+    ]
 
     class Order:
         """The trainer's batches, an epoch after the other."""
@@ -120,19 +151,62 @@ def test_the_losses_are_those_of_the_naive_loop(
     assert history[0].train_loss == pytest.approx(reference[0].train_loss, rel=1e-4)
 
 
-def moved(training: Images, precision: str, lr: float) -> dict[str, torch.Tensor]:
+@pytest.mark.parametrize("momentum", [0.0, 0.9])
+def test_a_residual_network_gets_the_bytes_of_commit_1a0c983(momentum: float) -> None:
+    """Its trainer, written out: a Python number as the rate, PyTorch's own start of the momentum.
+
+    One seed for everything, images as uint8 with the channels last, one step after the other.
+    """
+    torch.set_num_threads(2)
+    training, validation = parts(27, 64, "cpu")
+    recipe = RECIPE.model_copy(
+        update={"optimiser": Recipe(optimiser={"kind": "sgd", "momentum": momentum}).optimiser}
+    )
+    own = network()
+    train(own, training, validation, 1e-2, recipe, "fp32", 7)
+
+    reference = network()
+    descent = torch.optim.SGD(reference.parameters(), 1e-2, momentum=momentum, fused=True)
+    arrays, side = pictures(27, 64), sides(27)["train"]
+    pixels = torch.from_numpy(arrays[[int(n) for n in side.examples]]).permute(0, 3, 1, 2)
+    labels = torch.tensor([CLASSES.index(label) for label in side.labels])
+    mean = torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1)
+    deviation = torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1)
+    generator = torch.Generator().manual_seed(7)
+    for _ in range(recipe.epochs):
+        reference.train()
+        for batch in batches(torch.randperm(len(labels), generator=generator), 8):
+            descent.zero_grad()
+            logits = reference((pixels[batch].float() / 255 - mean) / deviation)
+            torch.nn.functional.cross_entropy(logits, labels[batch]).backward()
+            descent.step()
+    expected = reference.state_dict()
+    assert all(torch.equal(value, expected[name]) for name, value in own.state_dict().items())
+
+    tested = torch.from_numpy(arrays).permute(0, 3, 1, 2)
+    declared = Arrays(channels=RESNET.channels, zero=0, unit=255, shape=(64, 64, 3), dtype="uint8")
+    found = predict.predict(own, RESNET, tested, declared, 8, "fp32")
+    reference.eval()
+    with torch.inference_mode():
+        wanted = [
+            reference((part.float() / 255 - mean) / deviation) for part in torch.split(tested, 8)
+        ]
+    assert torch.equal(found, torch.cat(wanted))
+
+
+def moved(training: Examples, precision: str, lr: float) -> dict[str, torch.Tensor]:
     """How far one epoch moves each parameter, and that all of it stays in float32."""
     trained = network().to(training.labels.device)
     before = {name: value.detach().clone() for name, value in trained.named_parameters()}
-    train(trained, training, training, lr, RECIPE, precision, 7, lambda _: None)
+    train(trained, training, training, lr, RECIPE, precision, 7)
     assert {value.dtype for value in trained.parameters()} == {torch.float32}
     return {name: value.detach() - before[name] for name, value in trained.named_parameters()}
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_bfloat16_moves_the_weights_by_as_much_at_a_small_rate(tmp_path: Path, device: str) -> None:
+def test_bfloat16_moves_the_weights_by_as_much_at_a_small_rate(device: str) -> None:
     """At 1e-05 an update is far below bfloat16's resolution of the weights; it must not vanish."""
-    training, _ = parts(crops(tmp_path, 30, 32), device)
+    training, _ = parts(30, 32, device)
     exact, rounded = moved(training, "fp32", 1e-05), moved(training, "bf16", 1e-05)
 
     def length(changes: dict[str, torch.Tensor]) -> float:
@@ -148,15 +222,16 @@ def test_bfloat16_moves_the_weights_by_as_much_at_a_small_rate(tmp_path: Path, d
 
 
 @pytest.mark.parametrize("device", DEVICES)
-def test_bfloat16_ends_within_the_spread_of_repeats(tmp_path: Path, device: str) -> None:
+def test_bfloat16_ends_within_the_spread_of_repeats(device: str) -> None:
     """Repeats end nearer to themselves in float32, on average, than the furthest two do."""
-    training, validation = parts(crops(tmp_path, 30, 32), device)
-    recipe = Recipe(**{**RECIPE.__dict__, "epochs": 2, "momentum": 0.9})
+    training, validation = parts(30, 32, device)
+    optimiser = {"kind": "sgd", "momentum": 0.9}
+    recipe = Recipe(weights="none", batch_size=8, epochs=2, optimiser=optimiser)
 
     def ends(precision: str) -> list[Epoch]:
         networks = ((seed, network(seed=seed).to(device)) for seed in range(4))
         runs = (
-            train(own, training, validation, 5e-3, recipe, precision, seed, print)
+            train(own, training, validation, 5e-3, recipe, precision, seed)
             for seed, own in networks
         )
         return [run[-1] for run in runs]

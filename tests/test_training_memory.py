@@ -1,30 +1,31 @@
 """Out of memory: the message says what a user can change."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from fleeting import tables
+from fleeting import tsv
 from fleeting.errors import UserError
-from fleeting.evaluation.predict import predict
-from fleeting.training.models import resnet18
-from fleeting.training.trainer import train
-from small_runs import RECIPE, small_network, small_run
+from fleeting.training import loop
+from fleeting.training.fit import Fitter
+from small_runs import RECIPE, record, small_run, small_split
+
+FULL = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0")
 
 
-@pytest.fixture(autouse=True)
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What trains in this process is small; jobs of their own train the real network."""
-    monkeypatch.setattr(resnet18, "build", small_network)
+def fail(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def raises(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Fitter, "fit", raises)
 
 
 @pytest.mark.parametrize(
     "error",
     [
-        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0"),
+        FULL,
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
         RuntimeError("CUDA error: out of memory\nCUDA kernel errors might be asynchronous"),
         RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
@@ -33,26 +34,19 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_out_of_memory_says_what_to_change(
     results: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    def fail(*_: Any) -> None:
-        raise error
-
-    monkeypatch.setattr("fleeting.training.run.train", fail)
-    with pytest.raises(UserError, match="^out of memory: resnet18") as raised:
+    fail(monkeypatch, error)
+    with pytest.raises(UserError, match="^out of memory: small") as raised:
         small_run(results)
     text = str(raised.value)
-    for part in ("a batch of 4 images of 32 pixels", "recipe.accumulation from 1 to 2"):
+    for part in ("a batch of 4 examples of 32 pixels", "recipe.accumulation from 1 to 2"):
         assert part in text
 
 
 def test_no_remedy_that_the_config_would_refuse(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch of 4 has no more than two parts of two images."""
-
-    def fail(*_: Any) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr("fleeting.training.run.train", fail)
+    """A batch of 4 has no more than two parts of two examples."""
+    fail(monkeypatch, MemoryError())
     with pytest.raises(UserError, match="lower recipe.batch_size from 4") as raised:
         small_run(results, recipe={**RECIPE, "accumulation": 2})
     assert "recipe.accumulation" not in str(raised.value)
@@ -62,62 +56,56 @@ def test_a_run_that_may_be_missing_is_recorded_as_failed(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that the others can be evaluated; nothing of it is tested."""
-
-    def fail(*_: Any) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0")
-
-    monkeypatch.setattr("fleeting.training.run.train", fail)
+    fail(monkeypatch, FULL)
     run = small_run(results, allow_missing=True)
-    record = json.loads((run / "run.json").read_text())
-    assert record["failed"].startswith("out of memory: resnet18 with a batch of 4 images")
-    assert record["failed"].endswith("(CUDA out of memory)")
-    assert record["tested_epoch"] is None
-    assert tables.read_rows(run / "history.tsv", tables.HISTORY) == []
-    assert torch.load(run / "model.pt", weights_only=True) == {}
+    kept = record(run)
+    assert kept["failed"].startswith("out of memory: small with a batch of 4 examples")
+    assert kept["failed"].endswith("(CUDA out of memory)")
+    assert kept["tested_epoch"] == {}
+    assert tsv.read_rows(run / "history.tsv", tsv.HISTORY) == []
+    assert tsv.read_rows(run / "predictions.tsv", tsv.PREDICTIONS) == []
+    assert list((run / "models").iterdir()) == []
     assert not (results / "run_checkpoints").exists()
-    found = predict(run / "run.json", run / "model.pt", results / "test.tsv")
-    assert found == {"test": [], "unseen": []}
 
 
 def test_a_run_that_fitted_once_is_not_given_up(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another process took the memory: what was trained stays, and a later try goes on."""
+    """Another process took the memory: what was trained stays, and a later try resumes."""
 
-    def fill(network: torch.nn.Module, *rest: Any) -> Any:
-        trained = train(network, *rest)
-        assert trained
-        raise torch.OutOfMemoryError("CUDA out of memory.")
+    def fills(*_: Any) -> None:
+        raise FULL
 
-    monkeypatch.setattr("fleeting.training.run.train", fill)
+    monkeypatch.setattr(loop, "predict", fills)
     with pytest.raises(UserError, match="out of memory"):
         small_run(results, allow_missing=True)
     assert not (results / "run").exists()
-    assert list((results / "run_checkpoints").glob("epoch0002*.pt"))
+    assert list((results / "run_checkpoints").glob("fold0001_epoch0002*.pt"))
 
 
-def test_a_test_that_runs_out_of_memory_asks_for_no_other_recipe(
-    results: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_run_with_a_finished_fold_is_not_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another recipe would train the whole grid again."""
-    run = small_run(results)
+    small_split(tmp_path, folds=3)
+    fit, calls = Fitter.fit, []
 
-    def fail(*_: Any) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0")
+    def fills(self: Fitter, *arguments: Any) -> Any:
+        calls.append(None)
+        if len(calls) == 2:
+            raise FULL
+        return fit(self, *arguments)
 
-    monkeypatch.setattr("fleeting.training.trainer.predict", fail)
-    with pytest.raises(UserError, match="^out of memory: testing resnet18") as raised:
-        predict(run / "run.json", run / "model.pt", results / "test.tsv")
-    assert "recipe." not in str(raised.value)
-    assert "fewer jobs" in str(raised.value)
+    monkeypatch.setattr(Fitter, "fit", fills)
+    changes: dict[str, Any] = {"allow_missing": True, "checkpoint_every_minutes": 60}
+    with pytest.raises(UserError, match="out of memory"):
+        small_run(tmp_path, **changes)
+    assert record(small_run(tmp_path, **changes))["resumed"] == [[2, 0]]
+    assert len(calls) == 4
 
 
 def test_another_runtime_error_stays_what_it_is(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: Any) -> None:
-        raise RuntimeError("shapes differ")
-
-    monkeypatch.setattr("fleeting.training.run.train", fail)
+    fail(monkeypatch, RuntimeError("shapes differ"))
     with pytest.raises(RuntimeError, match="shapes differ"):
         small_run(results)

@@ -42,6 +42,14 @@ def with_cells(**cells: object) -> Maker:
     return below(row(3, changed(**cells)))
 
 
+def of_text(*lines: str, encoding: str = "utf-8") -> Maker:
+    """A text table of the header, the good row and further lines."""
+    good = ",".join(map(str, GOOD))
+    return lambda path: path.write_bytes(
+        "\n".join([",".join(HEADER), good, *lines]).encode(encoding)
+    )
+
+
 def formula(stored: str) -> str:
     """A row whose onset is a formula that reads another file, with the value stored for it."""
     cells = "".join(
@@ -236,4 +244,18 @@ READ: dict[str, tuple[Maker, tuple[str, ...]]] = {
     },
     "other_sheet": (of_spreadsheet("other_sheet"), SAMPLE),
     "merged": (of_spreadsheet("merged"), ("subject_missing",)),
+    **{
+        f"text_{name}": (of_text(line), reasons)
+        for name, (line, reasons) in {
+            "cut_off": ("01,EP2,46", ("emotion_missing",)),
+            "more_cells": ("01,EP2,46,59,86,4,happiness,x,y,z", SAMPLE),
+            "one_cell": ("total", ("subject_unknown",)),
+            "quote_not_closed": ('01,"EP2,46,59,86,4,happiness', ("unsafe_name",)),
+            "quotes": ('"01","EP2",46,59,86,"4,7","happiness"', SAMPLE),
+            "formula": ("01,EP2,=1+1,59,86,4,happiness", ("onset_not_a_number",)),
+            "32767_characters": (f"01,EP2,{'4' * 32_767},59,86,4,fear", ("onset_not_a_number",)),
+        }.items()
+    },
+    "text_utf16": (of_text("01,EP2,46,59,86,4,x", encoding="utf-16"), SAMPLE),
+    "text_dos_end": (of_text("01,EP2,46,59,86,4,x", "\x1a"), SAMPLE),
 }

@@ -159,13 +159,19 @@ STRINGS = f'{DECLARATION}{BILLION_LAUGHS}<sst xmlns="{MAIN}"><si><t>&l9;</t></si
 #: What is refused as a whole: what makes it, and what the message says of it.
 REFUSED: dict[str, tuple[Maker, str]] = {
     "zero_bytes": (of_bytes(b""), "the file is empty"),
-    "text": (of_bytes(b"Subject Filename"), "not a readable Excel workbook"),
-    "csv_utf8": (of_bytes("Subject,Filename\n01,Ä\n".encode()), "not a readable"),
-    "csv_utf16": (of_bytes("Subject,Filename\n01,Ä\n".encode("utf-16")), "not a readable"),
-    "csv_latin1": (of_bytes("Subject;Filename\n01;Ä\n".encode("latin-1")), "not a readable"),
-    "html_called_xls": (of_bytes(b"<html><table><tr><td>Subject"), "not a readable"),
-    "json": (of_bytes(b'{"Subject": 1}'), "not a readable"),
-    "pk_and_no_more": (of_bytes(b"PK"), "not a readable"),
+    "text": (of_bytes(b"Subject Filename"), "no header row .* found: Subject Filename;"),
+    "csv_utf8": (of_bytes("Subject,Filename\n01,Ä\n".encode()), "no column for the onset"),
+    "csv_utf16": (of_bytes("Subject,Filename\n01,Ä\n".encode("utf-16")), "found: Subject, Filen"),
+    "csv_latin1": (of_bytes("Subject;Filename\n01;Ä\n".encode("latin-1")), "no column for the ons"),
+    "csv_of_other_columns": (of_bytes(b"a,b\n1,2\n"), "no header row .* found: a, b; give the"),
+    "csv_without_clips": (of_bytes(b"Subject,b\n1,2\n"), "no header row .* found: Subject, b;"),
+    "csv_header_alone": (of_bytes(",".join(HEADER).encode()), "no row of casme2 is usable"),
+    "csv_with_a_nul": (of_bytes(b"Subject,Filename\n01,\0\n" * 3), "not a readable"),
+    "utf16_cut_off": (of_bytes("Subject,Filename".encode("utf-16")[:-1]), "truncated data"),
+    "html_called_xls": (of_bytes(b"<html><table><tr><td>Subject"), "a web page or XML"),
+    "json": (of_bytes(b'{"Subject": 1}'), "no header row"),
+    "picture": (of_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"), "not a readable"),
+    "pk_and_no_more": (of_bytes(b"PK"), "no header row"),
     **{
         f"xlsx_cut_at_{share}_percent": (
             of_bytes(packed(parts())[: len(packed(parts())) * share // 100]),

@@ -9,7 +9,7 @@ rule annotations:
 
 rule extract_annotations:
     input:
-        script=lambda w: code("extract_annotations.py", ("database", w.database)),
+        code=lambda w: code("databases.extract", reader_of(w)),
         table=table_of,
     output:
         samples=result("annotations/{database}.tsv"),
@@ -23,13 +23,12 @@ rule extract_annotations:
     conda:
         "../../envs/databases.yaml"
     params:
-        place=place_of,
-        options=reader_options,
+        settings=database_block,
         apex=config["annotations"]["apex"],
     message:
         "Reading the annotations of {wildcards.database}"
     shell:
-        "python {input.script[0]:q} --database {wildcards.database:q} {params.place:q} "
-        "--options {params.options:q} --apex {params.apex:q} --samples {output.samples:q} "
+        "python {input.code[0]:q} databases.extract --database {wildcards.database:q} "
+        "--settings {params.settings:q} --apex {params.apex:q} --samples {output.samples:q} "
         "--excluded {output.excluded:q} --substituted {output.substituted:q} "
         "--rows {output.rows:q} > {log:q} 2>&1"

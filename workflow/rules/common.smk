@@ -1,4 +1,4 @@
-# Helpers of the rules: the checked config, the places of results, the code that a rule runs.
+# Helpers of the rules: the checked config, the paths of results, the code that a job runs.
 import json
 import os
 import subprocess
@@ -6,21 +6,26 @@ import sys
 from functools import cache
 from pathlib import Path
 
-SCRIPTS = Path(workflow.basedir) / "workflow" / "scripts"
+SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
 from fleeting import dependencies, registry
-from fleeting.config import check_keys, complete
+from fleeting.config import loading
 from fleeting.databases import find
+from fleeting.databases import settings as database_settings
 from fleeting.errors import UserError
+from fleeting.evaluation.schemas import ALWAYS_SCORED
+from fleeting.faces.settings import CropSettings
 from fleeting.obstacles import obstacle, unquotable
+from fleeting.settings import variant
+from fleeting.training import network_names
 from snakemake.exceptions import WorkflowError
 
 dependencies.prefer_this_python()
 try:
     for path in workflow.configfiles:
-        check_keys(Path(path))
-    config = complete(config)
+        loading.check_keys(Path(path))
+    config = loading.load(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -33,10 +38,12 @@ wildcard_constraints:
     database="[a-z0-9_]+",
     detector="[a-z0-9_]+",
     experiment="[a-z0-9_]+",
-    fold="[a-z0-9_]+",
+    input_name="[a-z0-9_]+",
     lr=r"[1-9](\.[0-9]+)?e-[0-9]{2}",
     model="[a-z0-9_]+",
+    part="[0-9]+",
     repeat="[0-9]+",
+    selection="[a-z0-9_]+",
     source="[a-z0-9_]+",
     subject="[^/]+",
 
@@ -46,45 +53,38 @@ def result(path):
     return f"{config['results']}/{path}"
 
 
-def results_folder(wildcards):
-    """The results folder, for scripts that find several tables in it."""
-    return config["results"]
-
-
-def as_json(block):
-    """A block of the config as a script reads it; the order of its keys is no change."""
-    # A `<` could end the script in the report that jobs' parameters are part of.
-    return json.dumps(block, sort_keys=True).replace("<", "\\u003c")
-
-
 def in_experiment(path):
     """A path below an experiment's folder."""
     return result(f"experiments/{{experiment}}/{path}")
 
 
+def results_folder(wildcards):
+    """The results folder, for jobs that find several files in it."""
+    return config["results"]
+
+
+def as_json(block):
+    """A block of the config as a job reads it; the order of its keys does not matter."""
+    # A `<` could end the script in the report that jobs' parameters are part of.
+    return json.dumps(block, sort_keys=True).replace("<", "\\u003c")
+
+
 @cache
-def code(script, *named):
-    """A script and the project modules that it imports, the script first.
+def code(job, *variants):
+    """The runner, a job's module and all that they import, the runner first.
 
-    `named` are (kind, name) pairs of modules that the script finds through the registry.
+    `variants` are the (kind, name) pairs of the modules that the job finds by name.
     """
-    modules = [registry.module_name(kind, name) for kind, name in named]
-    files = dependencies.files(script, *modules)
-    files.sort(key=lambda path: path.name != script or path.parent != SCRIPTS)
+    modules = [
+        (
+            network_names.module_name(name)
+            if kind == "network"
+            else registry.module_name(kind, name)
+        )
+        for kind, name in variants
+    ]
+    files = dependencies.files(f"fleeting.{job}", *modules)
     return [os.path.relpath(path) for path in files]
-
-
-def settled(wildcards):
-    """The checkpoints above a job's runs, for jobs below them: see splits.smk."""
-    name = wildcards.experiment
-    packed = expand(
-        in_experiment("folds/{fold}/{part}.json"),
-        experiment=name,
-        fold=folds(name),
-        part=["training", "test"],
-    )
-    split = in_experiment("split.tsv").format(experiment=name)
-    return ancient([split, *packed, *weights_of_grid(wildcards)])
 
 
 def experiment(wildcards):
@@ -101,32 +101,21 @@ def of_experiments(*paths):
     ]
 
 
-def grid(wildcards):
-    """The grid of a job's experiment with its folds, as a script reads it."""
-    return as_json(
-        {**experiment(wildcards)["grid"], "folds": folds(wildcards.experiment)}
-    )
+def input_of(name):
+    """The config's block of an experiment's input."""
+    return config["inputs"][EXPERIMENTS[name]["input"]]
 
 
-def folds(name):
-    """The folds of an experiment; the paper's split has one."""
-    return ["1"]
+def crop_of(name):
+    """The config's block of the crops that an experiment's input is made of."""
+    return config["crops"][input_of(name)["crop"]]
 
 
-def runs(name, files):
-    """Files of every run of an experiment's grid."""
-    block = EXPERIMENTS[name]["grid"]
-    return expand(
-        result(
-            "experiments/{experiment}/runs/{model}/lr{lr}/repeat{repeat}/fold{fold}/{file}"
-        ),
-        experiment=name,
-        model=block["models"],
-        lr=block["lrs"],
-        repeat=range(1, block["repeats"] + 1),
-        fold=folds(name),
-        file=files,
-    )
+def used(block):
+    """The names of the `inputs` or `crops` of the config that the experiments use, sorted."""
+    inputs = {EXPERIMENTS[name]["input"] for name in EXPERIMENTS}
+    crops = {input_of(name)["crop"] for name in EXPERIMENTS}
+    return sorted({"inputs": inputs, "crops": crops}[block])
 
 
 def refuse_unquotable():
@@ -137,13 +126,13 @@ def refuse_unquotable():
 
 
 def print_obstacle():
-    """What keeps jobs from writing their results, and perhaps their logs."""
+    """Print what keeps jobs from writing their results, and perhaps their logs."""
     if found := obstacle(Path(config["results"])):
         print(f"Note: {found}", file=sys.stderr)
 
 
 def print_summary():
-    """After a run: what went where, by database, and the seconds of each stage."""
-    script = str(SCRIPTS / "print_summary.py")
-    command = [sys.executable, script, "--results", config["results"]]
-    subprocess.run([*command, "--experiments", *EXPERIMENTS], check=False)
+    """After a run: what became of each database, the scores, and the seconds of each stage."""
+    command = [sys.executable, str(SCRIPTS / "job.py"), "evaluation.final_summary"]
+    command += ["--results", config["results"], "--experiments", *EXPERIMENTS]
+    subprocess.run(command, check=False)

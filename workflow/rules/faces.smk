@@ -7,7 +7,7 @@ rule faces:
         fetched_detectors(),
         expand(
             result("faces/{crop}/{database}.tsv"),
-            crop=sorted({block["crop"] for block in EXPERIMENTS.values()}),
+            crop=used("crops"),
             database=DATABASES,
         ),
 
@@ -15,7 +15,7 @@ rule faces:
 # The record is small: crops depend on its bytes, never on the time of a large file.
 rule fetch_detector:
     input:
-        script=lambda w: code("fetch_detector.py", ("detector", w.detector)),
+        code=lambda w: code("faces.fetch", ("detector", w.detector)),
     output:
         record=result("weights/detectors/{detector}.json"),
         folder=directory(result("weights/detectors/{detector}")),
@@ -30,13 +30,13 @@ rule fetch_detector:
     message:
         "Fetching the detector {wildcards.detector}"
     shell:
-        "python {input.script[0]:q} --detector {wildcards.detector:q} "
+        "python {input.code[0]:q} faces.fetch --detector {wildcards.detector:q} "
         "--weights {output.folder:q} --record {output.record:q} > {log:q} 2>&1"
 
 
 rule crop:
     input:
-        script=lambda w: code("crop.py", ("detector", detector_of(w))),
+        code=lambda w: code("faces.crop", ("detector", detector_of(w.crop)["kind"])),
         frames=subject_frames,
         weights=detector_weights,
     output:
@@ -51,25 +51,26 @@ rule crop:
         "../../envs/vision.yaml"
     params:
         results=results_folder,
-        frames=frames_root,
+        root=lambda w: frames_root(w.database),
         source=lambda w: config["databases"][w.database]["source"],
         settings=lambda w: as_json(config["crops"][w.crop]),
         weights=detector_arguments,
     message:
         "Cropping {wildcards.database}, subject {wildcards.subject}"
     shell:
-        "python {input.script[0]:q} --results {params.results:q} --crop {wildcards.crop:q} "
-        "--database {wildcards.database:q} --subject {wildcards.subject:q} "
-        "--frames-table {input.frames:q} --frames {params.frames:q} --source {params.source:q} "
-        "--settings {params.settings:q} {params.weights:q} --faces {output.faces:q} "
-        "--excluded {output.excluded:q} --crops {output.crops:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} faces.crop --results {params.results:q} "
+        "--crop {wildcards.crop:q} --database {wildcards.database:q} "
+        "--subject {wildcards.subject:q} --frames {input.frames:q} --root {params.root:q} "
+        "--source {params.source:q} --settings {params.settings:q} {params.weights:q} "
+        "--faces {output.faces:q} --excluded {output.excluded:q} --crops {output.crops:q} "
+        "> {log:q} 2>&1"
 
 
 rule gather_faces:
     input:
-        script=code("gather_faces.py"),
+        code=code("faces.gather"),
         subjects=subject_faces,
-        frames=result("frames/{database}.tsv"),
+        frames=database_frames,
     output:
         faces=result("faces/{crop}/{database}.tsv"),
         excluded=result("faces/{crop}/{database}.excluded.tsv"),
@@ -81,11 +82,11 @@ rule gather_faces:
         "../../envs/vision.yaml"
     params:
         folder=lambda w: result(f"faces/{w.crop}/{w.database}"),
-        subjects=lambda w: result(f"frames/{w.database}"),
+        subjects=lambda w: result(f"frames/{selection_label(w.crop)}/{w.database}"),
     message:
         "Gathering the crops of {wildcards.database}"
     shell:
-        "python {input.script[0]:q} --crop {wildcards.crop:q} --database {wildcards.database:q} "
-        "--folder {params.folder:q} --subjects-folder {params.subjects:q} "
-        "--frames-table {input.frames:q} --faces {output.faces:q} "
+        "python {input.code[0]:q} faces.gather --crop {wildcards.crop:q} "
+        "--database {wildcards.database:q} --folder {params.folder:q} "
+        "--subjects {params.subjects:q} --frames {input.frames:q} --faces {output.faces:q} "
         "--excluded {output.excluded:q} > {log:q} 2>&1"

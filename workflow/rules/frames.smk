@@ -1,38 +1,42 @@
-# Frames: onset, apex and offset of every sample, found on disk.
+# Frames: those that a selection names, such as onset, apex and offset of every sample, on disk.
 include: "functions/frames.smk"
 
 
 rule frames:
     input:
-        expand(result("frames/{database}.tsv"), database=DATABASES),
+        [
+            result(f"frames/{selection}/{database}.tsv")
+            for selection in selections()
+            for database in DATABASES
+        ],
 
 
-# A checkpoint, so that crops are looked at again by their checksums: a subject whose rows did not
-# change is not cropped anew.
+# A checkpoint, so that crop jobs are compared by checksum afterwards: a subject whose rows did not
+# change is not cropped again.
 checkpoint select_frames:
     input:
-        script=lambda w: code("select_frames.py", ("database", w.database)),
+        code=lambda w: code("frames.select", reader_of(w), selection_of(w)),
         annotations=result("annotations/{database}.tsv"),
     output:
-        frames=result("frames/{database}.tsv"),
-        excluded=result("frames/{database}.excluded.tsv"),
-        substituted=result("frames/{database}.substituted.tsv"),
-        subjects=directory(result("frames/{database}")),
+        frames=result("frames/{selection}/{database}.tsv"),
+        excluded=result("frames/{selection}/{database}.excluded.tsv"),
+        substituted=result("frames/{selection}/{database}.substituted.tsv"),
+        subjects=directory(result("frames/{selection}/{database}")),
     log:
-        result("logs/frames/{database}.log"),
+        result("logs/frames/{selection}/{database}.log"),
     benchmark:
-        result("benchmarks/frames/{database}.tsv")
+        result("benchmarks/frames/{selection}/{database}.tsv")
     conda:
         "../../envs/databases.yaml"
     params:
-        frames=frames_root,
-        source=lambda w: config["databases"][w.database]["source"],
+        settings=database_block,
+        selection=lambda w: as_json(selections()[w.selection]),
         nearest_within=config["frames"]["nearest_within"],
     message:
         "Finding the frames of {wildcards.database}"
     shell:
-        "python {input.script[0]:q} --database {wildcards.database:q} "
-        "--annotations {input.annotations:q} --frames {params.frames:q} "
-        "--source {params.source:q} --nearest-within {params.nearest_within:q} "
-        "--frames-table {output.frames:q} --excluded {output.excluded:q} "
+        "python {input.code[0]:q} frames.select --database {wildcards.database:q} "
+        "--settings {params.settings:q} --selection {params.selection:q} "
+        "--annotations {input.annotations:q} --nearest-within {params.nearest_within:q} "
+        "--frames {output.frames:q} --excluded {output.excluded:q} "
         "--substituted {output.substituted:q} --subjects {output.subjects:q} > {log:q} 2>&1"

@@ -1,53 +1,61 @@
-# Splits: label map, balance, and equation (1) of the paper.
+# Splits: labels, and the role of each example in each fold, as the protocol says.
 include: "functions/splits.smk"
 
 
 rule splits:
     input:
-        of_experiments("split.tsv", "images"),
+        of_experiments("split.tsv"),
+        [
+            in_experiment("images").format(experiment=name)
+            for name in EXPERIMENTS
+            if has_few_folds(name)
+        ],
 
 
-# The gate between the databases and the runs. A checkpoint, so that what follows is looked at again
-# by checksums: an edit upstream that leaves images and labels as they were retrains nothing.
-# Snakemake takes that second look only at jobs that name the checkpoint themselves, so every job
-# downstream does (`split=`, ancient where the job reads nothing from it); and the gate itself must
-# always run when anything upstream did, so it reads nothing from the other checkpoint.
-checkpoint split_images:
+# The gate between the databases and the runs: split.json holds digests of the split and of the
+# examples that it names. A checkpoint, so that what follows is compared by checksum: an edit
+# upstream that leaves split.json as it was retrains nothing. Snakemake does that only for jobs that
+# name an output of the checkpoint themselves, so every job downstream names split.json. The tables
+# and arrays behind it are `ancient`, since Snakemake compares no file above 1 MB. The gate itself
+# must run whenever anything upstream did, so it reads nothing of another checkpoint.
+checkpoint draw_split:
     input:
-        script=code("split_images.py"),
-        tables=crop_tables,
+        code=lambda w: code("splits.split", *protocol_and_input(w)),
+        annotations=of_databases("annotations/{database}.tsv"),
+        examples=of_databases("inputs/{input}/{database}.tsv"),
+        arrays=of_databases("inputs/{input}/{database}.npy"),
     output:
         split=in_experiment("split.tsv"),
+        folds=in_experiment("folds.tsv"),
+        gate=in_experiment("split.json"),
         unused=in_experiment("unused.tsv"),
-        training=in_experiment("folds/1/training.tsv"),
-        test=in_experiment("folds/1/test.tsv"),
     log:
         result("logs/splits/{experiment}.log"),
     benchmark:
         result("benchmarks/splits/{experiment}.tsv")
     conda:
-        "../../envs/databases.yaml"
+        "../../envs/evaluation.yaml"
     params:
-        results=results_folder,
-        crop=lambda w: experiment(w)["crop"],
-        databases=DATABASES,
         label_map=lambda w: as_json(experiment(w)["label_map"]),
-        phases=lambda w: experiment(w)["phases"],
-        settings=lambda w: as_json(experiment(w)["split"]),
+        exclude_subjects=lambda w: experiment(w)["exclude_subjects"],
+        protocol=lambda w: as_json(experiment(w)["protocol"]),
+        input_block=lambda w: as_json(input_of(w.experiment)),
     message:
-        "Splitting the images of {wildcards.experiment}"
+        "Splitting the examples of {wildcards.experiment}"
     shell:
-        "python {input.script[0]:q} --results {params.results:q} --crop {params.crop:q} "
-        "--databases {params.databases:q} --label-map {params.label_map:q} "
-        "--phases {params.phases:q} --settings {params.settings:q} --split {output.split:q} "
-        "--unused {output.unused:q} --training {output.training:q} --test {output.test:q} "
-        "> {log:q} 2>&1"
+        "python {input.code[0]:q} splits.split --annotations {input.annotations:q} "
+        "--examples {input.examples:q} --label-map {params.label_map:q} "
+        "--exclude-subjects {params.exclude_subjects:q} --protocol {params.protocol:q} "
+        "--input {params.input_block:q} --split {output.split:q} --folds {output.folds:q} "
+        "--gate {output.gate:q} --unused {output.unused:q} > {log:q} 2>&1"
 
 
 rule link_images:
     input:
-        script=code("link_images.py"),
-        split=in_experiment("split.tsv"),
+        code=lambda w: code("splits.folders", ("input", input_of(w.experiment)["kind"])),
+        gate=in_experiment("split.json"),
+        split=ancient(in_experiment("split.tsv")),
+        faces=of_databases("faces/{crop}/{database}.tsv"),
     output:
         directory(in_experiment("images")),
     log:
@@ -57,9 +65,12 @@ rule link_images:
     conda:
         "../../envs/databases.yaml"
     params:
-        crops=lambda w: result(f"faces/{experiment(w)['crop']}"),
+        input_block=lambda w: as_json(input_of(w.experiment)),
+        results=results_folder,
     message:
         "Linking the images of {wildcards.experiment}"
     shell:
-        "python {input.script[0]:q} --split {input.split:q} --crops {params.crops:q} "
-        "--output {output:q} > {log:q} 2>&1"
+        "python {input.code[0]:q} splits.folders --split {input.split:q} "
+        "--faces {input.faces:q} --input {params.input_block:q} --results {params.results:q} "
+        "--output {output:q} "
+        "> {log:q} 2>&1"

@@ -1,16 +1,16 @@
 # Synthetic databases in place of the licensed ones, where the config asks for them.
 if "synthetic" in config:
 
-    for name in DATABASES:
+    for name, block in config["databases"].items():
 
         rule:
             name:
                 f"synthetic_{name}"
             input:
-                script=code("synthetic_database.py", ("synthetic", name)),
+                code=code("synthetic.database", ("synthetic", block["reader"])),
             output:
-                table=config["databases"][name]["table"],
-                frames=directory(config["databases"][name]["frames"]),
+                table=block["table"],
+                frames=directory(block["frames"]),
                 truth=result(f"databases/{name}.tsv"),
             log:
                 result(f"logs/synthetic/{name}.log"),
@@ -24,6 +24,6 @@ if "synthetic" in config:
             message:
                 f"Drawing the synthetic {name}"
             shell:
-                "python {input.script[0]:q} --database {params.database:q} "
+                "python {input.code[0]:q} synthetic.database --database {params.database:q} "
                 "--settings {params.settings:q} --table {output.table:q} "
                 "--frames {output.frames:q} --truth {output.truth:q} > {log:q} 2>&1"

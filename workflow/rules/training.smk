@@ -1,22 +1,25 @@
-# Training: one GPU job for every (experiment, model, lr, repeat, fold).
+# Training: one GPU job for every (experiment, model, lr, repeat), with all of its folds inside; with
+# `parts` in an experiment, its folds are shared out over several jobs.
 include: "functions/training.smk"
 
 
-RUN = "runs/{model}/lr{lr}/repeat{repeat}/fold{fold}"
+RUN = "runs/{model}/lr{lr}/repeat{repeat}/part{part}"
+RUN_FILE = "{model}_lr{lr}_repeat{repeat}_part{part}"
+RUN_NAME = "{experiment}/" + RUN_FILE
 RETRIES = 2
 
 
 rule training:
     input:
         all_weights(),
-        [runs(name, ["history.tsv", "run.json"]) for name in EXPERIMENTS],
+        [runs(name, ["predictions.tsv", "run.json"]) for name in EXPERIMENTS],
 
 
 # A checkpoint: fetching the same weights again retrains nothing. First in priority: a missing file
 # shows in the first minute, not after hours of cropping.
 checkpoint fetch_weights:
     input:
-        script=lambda w: code("fetch_weights.py", ("model", w.model)),
+        code=lambda w: code("training.weights", ("network", w.model)),
         file=lambda w: [
             path for path in own_weights(w.source, w.model) if Path(path).is_file()
         ],
@@ -33,91 +36,69 @@ checkpoint fetch_weights:
     conda:
         "../../envs/training.yaml"
     params:
-        file=lambda w: [f"--file={path}" for path in own_weights(w.source, w.model)],
+        file=lambda w: [
+            argument
+            for path in own_weights(w.source, w.model)
+            for argument in ("--file", path)
+        ],
     message:
         "Fetching the weights of {wildcards.model}"
     shell:
-        "python {input.script[0]:q} --model {wildcards.model:q} {params.file:q} "
-        "--output {output:q} > {log:q} 2>&1"
-
-
-# Every image decoded once for all runs. A checkpoint like the split: packing the same pixels again
-# retrains nothing.
-checkpoint pack_images:
-    input:
-        script=code("pack_images.py"),
-        images=in_experiment("folds/{fold}/{part}.tsv"),
-    output:
-        pixels=in_experiment("folds/{fold}/{part}.npy"),
-        record=in_experiment("folds/{fold}/{part}.json"),
-    log:
-        result("logs/training/{experiment}/pack_fold{fold}_{part}.log"),
-    benchmark:
-        result("benchmarks/training/{experiment}/pack_fold{fold}_{part}.tsv")
-    wildcard_constraints:
-        part="training|test",
-    conda:
-        "../../envs/vision.yaml"
-    params:
-        results=results_folder,
-    message:
-        "Packing the {wildcards.part} images of {wildcards.experiment}, fold {wildcards.fold}"
-    shell:
-        "python {input.script[0]:q} --images {input.images:q} --results {params.results:q} "
-        "> {log:q} 2>&1"
+        "python {input.code[0]:q} training.weights --model {wildcards.model:q} "
+        "{params.file:q} --output {output:q} > {log:q} 2>&1"
 
 
 rule train:
     input:
-        script=lambda w: code("train.py", ("model", w.model)),
-        images=in_experiment("folds/{fold}/training.tsv"),
-        packed=in_experiment("folds/{fold}/training.json"),
-        # Ancient: the pixels are too much to compare, their record says when they are new.
-        pixels=ancient(in_experiment("folds/{fold}/training.npy")),
+        code=lambda w: code("training.run", *recipe_modules(w)),
+        gate=in_experiment("split.json"),
+        # Ancient: too large for Snakemake to compare; split.json says when they are new.
+        split=ancient(in_experiment("split.tsv")),
+        folds=ancient(in_experiment("folds.tsv")),
+        examples=lambda w: ancient(of_databases("inputs/{input}/{database}.tsv")(w)),
+        arrays=lambda w: ancient(of_databases("inputs/{input}/{database}.npy")(w)),
         weights=weights_of_grid,
     output:
         history=in_experiment(f"{RUN}/history.tsv"),
+        predictions=in_experiment(f"{RUN}/predictions.tsv"),
         record=in_experiment(f"{RUN}/run.json"),
-        model=kept(in_experiment(f"{RUN}/model.pt")),
+        models=directory(in_experiment(f"{RUN}/models")),
     log:
-        result(
-            "logs/training/{experiment}/{model}_lr{lr}_repeat{repeat}_fold{fold}.log"
-        ),
+        result(f"logs/training/{RUN_NAME}.log"),
     benchmark:
-        result(
-            "benchmarks/training/{experiment}/{model}_lr{lr}_repeat{repeat}_fold{fold}.tsv"
-        )
-    # A killed job goes on from its last checkpoint. A cluster's job is tried again by whoever submits.
+        result(f"benchmarks/training/{RUN_NAME}.tsv")
+    # A killed job resumes from its last checkpoint. On a cluster, whoever submits tries again.
     retries: RETRIES if workflow.is_main_process else 0
     conda:
         "../../envs/training.yaml"
     threads: lambda w: experiment(w)["recipe"]["threads"]
     resources:
         gpu=1,
-        # No params: who shares a device with whom, when a run is saved and what becomes of one that
-        # does not fit (at the last of its tries) change no result.
+        # Not params: how devices are shared, when a run is saved, which models are kept and what
+        # becomes of a run that does not fit (at its last try) change no result.
         gpu_slots_per_device=config["gpu_slots_per_device"],
         checkpoint_every_minutes=config["checkpoint_every_minutes"],
+        keep_models=lambda w: str(kept_models(w.experiment) != "none"),
         allow_missing=lambda w, attempt: str(
             config["allow_missing"] and attempt > RETRIES
         ),
     params:
         recipe=lambda w: as_json(experiment(w)["recipe"]),
+        parts=lambda w: experiment(w)["parts"],
         weights=weights_arguments,
-        folder=lambda w, output: os.path.dirname(output.history),
         # Undeclared: Snakemake would remove it before it starts a job again.
-        checkpoints=in_experiment(
-            "checkpoints/{model}_lr{lr}_repeat{repeat}_fold{fold}"
-        ),
+        checkpoints=result(f"experiments/{{experiment}}/checkpoints/{RUN_FILE}"),
     message:
-        "Training {wildcards.model} at {wildcards.lr}, repeat {wildcards.repeat}, fold {wildcards.fold}"
+        "Training {wildcards.model} at {wildcards.lr}, repeat {wildcards.repeat}, part {wildcards.part}"
     shell:
-        "python {input.script[0]:q} --images {input.images:q} "
+        "python {input.code[0]:q} training.run --gate {input.gate:q} --split {input.split:q} "
+        "--folds {input.folds:q} --examples {input.examples:q} "
         "--experiment {wildcards.experiment:q} --model {wildcards.model:q} "
-        "--lr {wildcards.lr:q} --repeat {wildcards.repeat:q} --fold {wildcards.fold:q} "
-        "--recipe {params.recipe:q} {params.weights:q} "
+        "--lr {wildcards.lr:q} --repeat {wildcards.repeat:q} --part {wildcards.part:q} "
+        "--parts {params.parts:q} --recipe {params.recipe:q} {params.weights:q} "
         "--gpu-slots-per-device {resources.gpu_slots_per_device:q} "
         "--checkpoint-every-minutes {resources.checkpoint_every_minutes:q} "
-        "--allow-missing {resources.allow_missing:q} "
-        "--checkpoints {params.checkpoints:q} --output {params.folder:q} "
-        "> {log:q} 2>&1"
+        "--allow-missing {resources.allow_missing:q} --keep-models {resources.keep_models:q} "
+        "--checkpoints {params.checkpoints:q} --history {output.history:q} "
+        "--predictions {output.predictions:q} --record {output.record:q} "
+        "--models {output.models:q} > {log:q} 2>&1"

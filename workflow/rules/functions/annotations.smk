@@ -1,15 +1,32 @@
-# What the rules of annotations.smk ask before they run.
+# Input functions and params of annotations.smk.
+
+
+def reader_of(wildcards):
+    """The reader of a database, as `code` takes it."""
+    return ("reader", config["databases"][wildcards.database]["reader"])
+
+
+def database_block(wildcards):
+    """The config's block of a database."""
+    return as_json(config["databases"][wildcards.database])
 
 
 def table_of(wildcards):
-    """The database's table. Where it is missing, the job itself says so, in its own words.
+    """The database's table. Where it is missing, the job itself says so.
 
-    Unless its annotations are there already: a database that is only away for the moment must not
-    cost them, so Snakemake is told of the table, does not find it, and keeps what it has.
+    If annotations exist already, the missing table is declared anyway: an unmounted database must
+    not invalidate them.
     """
     table = expected_table(wildcards.database)
     done = Path(result(f"annotations/{wildcards.database}.tsv")).exists()
     return [str(table)] if done or table.is_file() or "synthetic" in config else []
+
+
+@cache
+def frames_root(database):
+    """The folder that the frames of a database lie in, at any depth."""
+    block = config["databases"][database]
+    return str(find.frames_root(database_settings.load(database, block)))
 
 
 @cache
@@ -18,28 +35,13 @@ def expected_table(database):
     block = config["databases"][database]
     table = (
         Path(block["table"])
-        if "table" in block
-        else find.table(Path(block["root"]), database)
+        if block.get("table")
+        else find.table(Path(block["root"]), block["reader"])
     )
     if table is None or not (table.is_file() or "synthetic" in config):
         place = block.get("table") or block["root"]
         print(
-            f"Note: no table of {database} in {place}; what there is of it is kept.",
+            f"Note: no table of {database} in {place}; existing results of it are kept.",
             file=sys.stderr,
         )
     return table or Path(block["root"], "table")
-
-
-def place_of(wildcards):
-    """Where the config says that the table is."""
-    block = config["databases"][wildcards.database]
-    return (
-        ["--table", block["table"]] if "table" in block else ["--root", block["root"]]
-    )
-
-
-def reader_options(wildcards):
-    """The keys of a database's block that only its reader knows."""
-    block = config["databases"][wildcards.database]
-    shared = {"root", "table", "frames", "source"}
-    return as_json({key: block[key] for key in block if key not in shared})

@@ -1,57 +1,80 @@
-# What the rules of faces.smk ask before they run.
+# Input functions and params of faces.smk.
 
 
-def detector_of(wildcards):
-    """The name of the detector that a crop uses."""
-    return config["crops"][wildcards.crop]["detector"]["name"]
+def detector_of(crop):
+    """The config's block of the detector that a crop uses."""
+    return config["crops"][crop]["detector"]
 
 
+@cache
 def detects(crop, database):
-    """Whether a detector is needed: a provider's crops may be kept as they are."""
-    kept = config["crops"][crop]["provider_crops"] == "keep"
-    return not (kept and config["databases"][database]["source"] == "cropped")
+    """Whether a detector runs: ready pictures, for example, are taken whole."""
+    settings = CropSettings.model_validate(config["crops"][crop])
+    return settings.detects(config["databases"][database]["source"])
+
+
+def is_fetched(crop):
+    """Whether a detector's weights are fetched: it has some, and the user gives no copy of them."""
+    detector = detector_of(crop)
+    published = registry.load("detector", detector["kind"]).SOURCE is not None
+    return published and detector["weights"] is None
 
 
 def detector_weights(wildcards):
-    """What stands for the detector's weights: the user's own files, or the record of the fetched."""
-    detector = config["crops"][wildcards.crop]["detector"]
+    """The files behind the detector: the user's own, or the record of the fetched ones."""
+    detector = detector_of(wildcards.crop)
     if not detects(wildcards.crop, wildcards.database):
         return []
-    if detector["weights"] is None:
-        return result(f"weights/detectors/{detector['name']}.json")
-    return [detector[key] for key in ("weights", "network") if key in detector]
+    if is_fetched(wildcards.crop):
+        return result(f"weights/detectors/{detector['kind']}.json")
+    return [detector[key] for key in ("weights", "network") if detector.get(key)]
 
 
 def detector_arguments(wildcards):
     """Where the detector's weights lie."""
+    detector = detector_of(wildcards.crop)
     if not detects(wildcards.crop, wildcards.database):
         return []
-    own = config["crops"][wildcards.crop]["detector"]["weights"]
-    return ["--weights", own or result(f"weights/detectors/{detector_of(wildcards)}")]
+    if is_fetched(wildcards.crop):
+        return ["--weights", result(f"weights/detectors/{detector['kind']}")]
+    return ["--weights", detector["weights"]] if detector.get("weights") else []
+
+
+def database_frames(wildcards):
+    """A database's table of the frames that a crop selects."""
+    return result(f"frames/{selection_label(wildcards.crop)}/{wildcards.database}.tsv")
+
+
+def subjects_folder(wildcards):
+    """The folder of the subjects' frames; asking the checkpoint makes sure that it is current."""
+    return checkpoints.select_frames.get(
+        selection=selection_label(wildcards.crop), database=wildcards.database
+    ).output.subjects
 
 
 def subject_frames(wildcards):
-    """The rows of one subject; asking the checkpoint makes sure that they are current."""
-    folder = checkpoints.select_frames.get(database=wildcards.database).output.subjects
-    return f"{folder}/{wildcards.subject}.tsv"
+    """The rows of one subject."""
+    return f"{subjects_folder(wildcards)}/{wildcards.subject}.tsv"
 
 
 def subject_faces(wildcards):
     """The tables of all crop jobs of a database."""
-    folder = checkpoints.select_frames.get(database=wildcards.database).output.subjects
     return expand(
         result("faces/{crop}/{database}/{subject}{ending}"),
         crop=wildcards.crop,
         database=wildcards.database,
-        subject=sorted(path.stem for path in Path(folder).glob("[!.]*.tsv")),
+        subject=sorted(
+            path.stem for path in Path(subjects_folder(wildcards)).glob("[!.]*.tsv")
+        ),
         ending=[".tsv", ".excluded.tsv"],
     )
 
 
 def fetched_detectors():
     """The records of all detectors in use, so that they are fetched before anything else."""
-    crops = {block["crop"] for block in EXPERIMENTS.values()}
-    used = {crop for crop in crops if any(detects(crop, name) for name in DATABASES)}
-    detectors = [config["crops"][crop]["detector"] for crop in sorted(used)]
-    names = {detector["name"] for detector in detectors if detector["weights"] is None}
+    names = {
+        detector_of(crop)["kind"]
+        for crop in used("crops")
+        if any(detects(crop, database) for database in DATABASES) and is_fetched(crop)
+    }
     return [result(f"weights/detectors/{name}.json") for name in sorted(names)]

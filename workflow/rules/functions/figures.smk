@@ -1,41 +1,35 @@
-# What the rules of figures.smk ask before they run.
+# Outputs and targets of figures.smk; what tables and figures share stands in tables.smk.
 
 
-def figures_of(name):
-    """The figures of an experiment."""
-    rates = [f"validation_accuracy_lr{lr}" for lr in EXPERIMENTS[name]["grid"]["lrs"]]
-    return [
-        "databases",
-        "classes",
-        "cropping",
-        *rates,
-        "learning_rates",
-        "losses",
-        "confusion",
-        "confused_pair",
-    ]
-
-
-def figure(name, rule_name=None):
-    """A figure of an experiment in its two forms; the first is in the report."""
+def figure_outputs(name):
+    """A figure in its two forms; the first is in the report."""
     return {
         "svg": report(
-            in_experiment(f"figures/{name}.svg"),
-            caption=f"../report/figure_{rule_name or name}.rst",
-            category="{experiment}",
+            f"{written('figure', name)}.svg",
+            caption="../report/caption.rst",
+            category="comparison" if compares("figure", name) else "{experiment}",
             subcategory="figures",
-            labels={"figure": name.replace("_", " ")},
+            labels={"figure": stem("figure", name).replace("_", " ")},
         ),
-        "png": in_experiment(f"figures/{name}.png"),
+        "png": f"{written('figure', name)}.png",
     }
 
 
-def faces_arguments(wildcards):
-    """Whose faces a figure may show, and which databases are synthetic."""
+def figure_files():
+    """All figures of all experiments, and those that compare them."""
     return [
-        "--crop",
-        experiment(wildcards)["crop"],
-        "--show-faces",
-        json.dumps(config["show_faces"]),
-        "--synthetic=" + ",".join(DATABASES if "synthetic" in config else []),
+        f"{path}{ending}"
+        for name in registry.names("figure")
+        for experiment in ([None] if compares("figure", name) else EXPERIMENTS)
+        for path in expand(
+            written("figure", name),
+            experiment=experiment,
+            lr=EXPERIMENTS[experiment]["grid"]["lrs"] if experiment else [],
+        )
+        for ending in (".svg", ".png")
     ]
+
+
+def rate_argument(wildcards):
+    """The learning rate of a figure that is drawn for each of them."""
+    return ["--lr", wildcards.lr] if hasattr(wildcards, "lr") else []

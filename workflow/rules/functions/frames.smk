@@ -1,6 +1,22 @@
-# What the rules of frames.smk ask before they run.
+# Input functions and params of frames.smk.
 
 
-def frames_root(wildcards):
-    """The folder below which a database's frames are searched."""
-    return str(find.frames_root(config["databases"][wildcards.database]))
+@cache
+def selections():
+    """The selections of frames that the crops in use name, by their folder's name."""
+    return {
+        selection_label(crop): config["crops"][crop]["frames"]
+        for crop in used("crops")
+    }
+
+
+@cache
+def selection_label(crop):
+    """The folder name of a crop's selection of frames."""
+    selection, settings = variant("selection", config["crops"][crop]["frames"])
+    return selection.label(settings)
+
+
+def selection_of(wildcards):
+    """A selection's module, as `code` takes it."""
+    return ("selection", selections()[wildcards.selection]["kind"])

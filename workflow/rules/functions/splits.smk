@@ -1,7 +1,36 @@
-# What the rules of splits.smk ask before they run.
+# Input functions and params of splits.smk.
+
+#: An experiment with more folds than this has no view of links, nor models on disk unless asked.
+FEW_FOLDS = 10
 
 
-def crop_tables(wildcards):
-    """What a split is drawn from: annotations and crops of every database."""
-    folders = ["annotations", f"faces/{experiment(wildcards)['crop']}"]
-    return expand(result("{folder}/{database}.tsv"), folder=folders, database=DATABASES)
+def of_databases(path):
+    """An input function: a path with {database}, {input} or {crop} for every database."""
+    return lambda w: expand(
+        result(path),
+        database=DATABASES,
+        input=EXPERIMENTS[w.experiment]["input"],
+        crop=input_of(w.experiment)["crop"],
+        allow_missing=True,
+    )
+
+
+@cache
+def known_folds(name):
+    """The number of an experiment's folds, or None where it follows from the data."""
+    protocol, settings = variant("protocol", EXPERIMENTS[name]["protocol"])
+    return protocol.folds(settings)
+
+
+def has_few_folds(name):
+    """Whether an experiment is known to have few folds."""
+    folds = known_folds(name)
+    return folds is not None and folds <= FEW_FOLDS
+
+
+def protocol_and_input(wildcards):
+    """The modules of an experiment's protocol and input, as `code` takes them."""
+    return [
+        ("protocol", experiment(wildcards)["protocol"]["kind"]),
+        ("input", input_of(wildcards.experiment)["kind"]),
+    ]

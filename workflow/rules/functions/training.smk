@@ -1,4 +1,23 @@
-# What the rules of training.smk ask before they run.
+# Input functions and params of training.smk.
+
+
+def parts(name):
+    """The numbers of the parts that an experiment's runs are shared out over."""
+    return range(1, EXPERIMENTS[name]["parts"] + 1)
+
+
+def runs(name, files):
+    """Files of every part of every run of an experiment's grid."""
+    block = EXPERIMENTS[name]["grid"]
+    return expand(
+        in_experiment(f"{RUN}/{{file}}"),
+        experiment=name,
+        model=block["models"],
+        lr=block["lrs"],
+        repeat=range(1, block["repeats"] + 1),
+        part=parts(name),
+        file=files,
+    )
 
 
 def weights_source(name):
@@ -25,18 +44,13 @@ def weights_of_grid(wildcards):
 
 
 def weights_arguments(wildcards):
-    """The record of a run's weights and, if they are the user's own, their place."""
+    """The record of a run's weights and, if they are the user's own, their path."""
     if experiment(wildcards)["recipe"]["weights"] == "none":
         return []
     source = weights_source(wildcards.experiment)
     record = result(f"weights/{source}/{wildcards.model}.json")
     own = own_weights(source, wildcards.model)
     return ["--weights", record, *(["--weights-file", *own] if own else [])]
-
-
-def kept(path):
-    """A model file, removed after its last use unless all models are kept."""
-    return path if config["keep_models"] == "all" else temp(path)
 
 
 def all_weights():
@@ -46,4 +60,21 @@ def all_weights():
         for name, block in EXPERIMENTS.items()
         if block["recipe"]["weights"] != "none"
         for model in block["grid"]["models"]
+    ]
+
+
+def kept_models(name):
+    """Which models of an experiment stay on disk; those of many folds only where it says so."""
+    asked = EXPERIMENTS[name]["keep_models"]
+    return asked or (config["keep_models"] if has_few_folds(name) else "none")
+
+
+def recipe_modules(wildcards):
+    """The modules that a run's recipe names, as `code` takes them."""
+    recipe = experiment(wildcards)["recipe"]
+    return [
+        ("network", wildcards.model),
+        ("optimiser", recipe["optimiser"]["kind"]),
+        ("schedule", recipe["schedule"]["kind"]),
+        *(("augmentation", block["kind"]) for block in recipe["augmentations"]),
     ]

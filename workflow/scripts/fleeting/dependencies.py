@@ -1,4 +1,4 @@
-"""Which project files a script needs, read from its imports.
+"""Which project files a job needs, read from its imports.
 
 Snakemake sees neither a script called from `shell:` nor the modules that it imports, unless they
 are inputs. This finder lists them, so that no list is kept by hand. It fails on an import that it
@@ -14,13 +14,12 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE.parent
+RUNNER = SCRIPTS / "job.py"
 #: Imports from outside the project: the names under which the pinned libraries are imported.
 LIBRARIES = frozenset(
-    "cv2 jsonschema matplotlib numpy openpyxl pandas seaborn sklearn torch torchvision xlrd xlwt "
-    "yaml".split()
+    "cv2 matplotlib numpy openpyxl pandas pydantic pydantic_core seaborn sklearn torch "
+    "torchvision xlrd xlwt yaml".split()
 )
-
-
 #: Functions that import what a text says, which cannot be followed.
 BY_NAME = ("import_module", "__import__")
 
@@ -38,21 +37,21 @@ def prefer_this_python() -> None:
     os.environ["PATH"] = os.pathsep.join([here, os.environ.get("PATH", "")])
 
 
-def files(script: str, *modules: str) -> list[Path]:
-    """The script, the given modules and all project modules that they import, sorted.
+def files(*modules: str) -> list[Path]:
+    """The runner, the given modules and all project modules that these import; the runner first.
 
     Args:
-        script: a script's name under `workflow/scripts`, for example `train.py`.
-        modules: dotted names that the script loads by name through `fleeting.registry`.
+        modules: dotted names: the job's module, and the variants that it loads by name through
+            `fleeting.registry`.
     """
     found: set[Path] = set()
-    waiting = [SCRIPTS / script, *(_project_file(name, SCRIPTS / script) for name in modules)]
+    waiting = [RUNNER, *(_project_file(name, RUNNER) for name in modules)]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
             waiting.extend(imported(path))
-    return sorted(found)
+    return [RUNNER, *sorted(found - {RUNNER})]
 
 
 @cache

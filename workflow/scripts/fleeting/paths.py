@@ -34,10 +34,10 @@ def crop_path(crop: str, image: str) -> str:
     return f"faces/{crop}/{image}.png"
 
 
-def run_folder(results: Path, experiment: str, model: str, lr: str, repeat: int, fold: str) -> Path:
-    """The folder of one run, named by (experiment, model, lr, repeat, fold)."""
+def run_folder(results: Path, experiment: str, model: str, lr: str, repeat: int, part: int) -> Path:
+    """The folder of one part of one run, named by (experiment, model, lr, repeat, part)."""
     runs = results / "experiments" / experiment / "runs"
-    return runs / model / f"lr{lr}" / f"repeat{repeat}" / f"fold{fold}"
+    return runs / model / f"lr{lr}" / f"repeat{repeat}" / f"part{part}"
 
 
 def sha256(path: Path) -> str:

@@ -1,37 +1,73 @@
-"""Modules found by name: databases, their synthetic stand-ins, detectors and models.
+"""Variants: modules found by name, such as readers, detectors, protocols, optimisers and tables.
 
-What differs by one of these lives in a module of its own, so that a job depends on
-that module alone and an edit of it never reruns its siblings.
+A variant is one file in the folder of its kind. A job depends on the module that the config names
+and on none of its siblings, so that editing one reruns only what uses it.
 """
 
+import ast
 import importlib
+from functools import cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from fleeting.errors import UserError
 
 PACKAGE = Path(__file__).parent
 FOLDERS = {
-    "database": "databases/readers",
+    "reader": "databases/readers",
+    "selection": "frames/selections",
     "detector": "faces/detectors",
-    "model": "training/models",
+    "input": "inputs",
+    "protocol": "protocols",
+    "network": "training/networks",
+    "optimiser": "training/optimisers",
+    "schedule": "training/schedules",
+    "augmentation": "training/augmentations",
+    "metric": "evaluation/metrics",
+    "table": "tables",
+    "figure": "figures",
     "synthetic": "synthetic/writers",
 }
 
 
+@cache
 def names(kind: str) -> list[str]:
-    """The names that `load(kind, name)` knows, sorted. `kind` is a key of `FOLDERS`."""
+    """The names of all variants of a kind (a key of `FOLDERS`), sorted."""
     modules = {path.stem for path in (PACKAGE / FOLDERS[kind]).glob("*.py")}
     return sorted(modules - {"__init__"})
 
 
 def module_name(kind: str, name: str) -> str:
-    """The dotted name of the module that holds `name`; a `UserError` lists the known names."""
+    """The dotted name of a variant's module; a `UserError` lists the known names."""
     if name not in names(kind):
         raise UserError(f"no {kind} is called {name!r}; known: {', '.join(names(kind))}")
     return ".".join(["fleeting", *FOLDERS[kind].split("/"), name])
 
 
 def load(kind: str, name: str) -> ModuleType:
-    """Import the module that holds `name`."""
+    """Import a variant's module."""
     return importlib.import_module(module_name(kind, name))
+
+
+def load_job(name: str) -> ModuleType:
+    """Import the module of a job, for example `databases.extract`; its function is `run`."""
+    return importlib.import_module(f"fleeting.{name}")
+
+
+@cache
+def constants(kind: str, name: str) -> dict[str, Any]:
+    """The constants that a variant's module declares as literals, without importing it.
+
+    Tables and figures declare in this way what they read: Snakemake asks while it parses, when
+    pandas and matplotlib must not be imported.
+    """
+    path = PACKAGE / FOLDERS[kind] / f"{name}.py"
+    found = {}
+    for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            try:
+                found[node.targets[0].id] = ast.literal_eval(node.value)
+            except ValueError:
+                continue
+    return found

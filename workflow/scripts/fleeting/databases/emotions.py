@@ -1,10 +1,11 @@
-"""The emotions that the four tables are known to hold, in all their spellings.
+"""The emotions that the published tables are known to hold, in all their spellings.
 
 Used only to tell a typing error from an emotion that an experiment does not map: which class an
-emotion belongs to is the experiment's choice.
+emotion belongs to is the experiment's choice, and other tables may hold any other emotions.
 """
 
 import difflib
+from collections.abc import Iterable
 
 #: `helpness` stands in some copies of CAS(ME)^2; `amusement` in older texts on CASME.
 KNOWN = frozenset(
@@ -13,13 +14,15 @@ KNOWN = frozenset(
 )
 
 
-def nearest(emotion: str) -> str | None:
-    """The known emotion that was probably meant, or None if it is known or like none of them.
+def nearest(emotion: str, mapped: Iterable[str] = ()) -> str | None:
+    """The emotion that was probably meant, or None if it is a known one or like none of them.
 
     Args:
         emotion: an emotion as annotations hold it, case-folded.
+        mapped: the emotions of the experiment's label map, which count as known.
     """
-    if emotion in KNOWN:
+    known = KNOWN.union(mapped)
+    if emotion in known:
         return None
-    matches = difflib.get_close_matches(emotion, sorted(KNOWN), n=1, cutoff=0.7)
+    matches = difflib.get_close_matches(emotion, sorted(known), n=1, cutoff=0.7)
     return matches[0] if matches else None

@@ -2,7 +2,9 @@
 
 import logging
 import re
-from collections.abc import Mapping
+import textwrap
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 
 from fleeting.databases.sheets import Workbook
 from fleeting.errors import UserError
@@ -13,6 +15,10 @@ log = logging.getLogger(__name__)
 #: them.
 Columns = Mapping[str, tuple[str, ...]]
 
+#: A cell can hold 32,767 characters.
+LONGEST = 400
+AS_DISTRIBUTED = "give the coding file of the database, as it was distributed"
+
 
 def heading(cell: str) -> str:
     """A header cell as it is compared: case-folded, letters and digits only."""
@@ -20,36 +26,55 @@ def heading(cell: str) -> str:
 
 
 def rows(
-    workbook: Workbook, required: Columns, optional: Columns
+    workbook: Workbook,
+    required: Columns,
+    optional: Columns,
+    given: Mapping[str, str] | None = None,
+    remedy: str = AS_DISTRIBUTED,
 ) -> list[tuple[int, dict[str, str]]]:
     """Every row below the header that holds anything: its number and its cells by field.
 
     The header is the row that has headings for `subject` and `clip`, the most others, and the most
-    rows below it. An
-    optional field that has no column is left out of all rows, and said so in the log.
+    rows below it. An optional field that has no column is left out of all rows, which is logged.
 
-    Raises a `UserError` where no sheet has a header row, where a required column is missing, or
-    where two columns have the heading of one.
+    Args:
+        workbook: the table.
+        required: the fields that must have a column.
+        optional: the fields that may have one.
+        given: by field, a heading exactly as the table has it, used instead of the usual ones; such
+            a field must have a column.
+        remedy: what to do about a column that is not found, for messages.
+
+    Raises:
+        UserError: no sheet has a header row, a required column is missing, or two columns have the
+            heading of one.
     """
+    given = given or {}
     wanted = {**required, **optional}
     headers = []
+    # What looks most like a header, should there be none.
+    nearest: tuple[int, tuple[str, ...]] = (-1, ())
     for sheet_index, sheet in enumerate(workbook.sheets):
         for row_index, (_, cells) in enumerate(sheet.rows):
-            found = _columns(cells, wanted)
+            found = _columns(cells, wanted, given)
+            if len(found) > nearest[0]:
+                nearest = (len(found), cells)
             if "subject" in found and "clip" in found:
                 below = len(sheet.rows) - row_index - 1
                 headers.append((len(found), below, -sheet_index, row_index))
     if not headers:
-        sheets = ", ".join(repr(sheet.name) for sheet in workbook.sheets)
+        names = ", ".join(repr(sheet.name) for sheet in workbook.sheets)
+        is_text = [sheet.name for sheet in workbook.sheets] == [""]
+        searched = "no header row" if is_text else f"no sheet ({names}) has a header row"
         raise UserError(
-            f"{workbook.path}: no sheet ({sheets}) has a header row with the columns "
-            f"{_names(required['subject'])} and {_names(required['clip'])}; "
-            "give the coding file of the database, as it was distributed"
+            f"{workbook.path}: {searched} with the columns {_names('subject', wanted, given)} and "
+            f"{_names('clip', wanted, given)}; found: {_found(nearest[1])}; {remedy}"
         )
     _, _, negative_index, row_index = max(headers)
     sheet = workbook.sheets[-negative_index]
     number, header = sheet.rows[row_index]
-    columns = _columns(header, wanted)
+    place = workbook.place(sheet, number)
+    columns = _columns(header, wanted, given)
     for _, below, other, _ in headers:
         if other != negative_index and below:
             name = workbook.sheets[-other].name
@@ -58,43 +83,57 @@ def rows(
                 "read. Join the sheets if they hold other clips",
                 *(workbook.path.name, sheet.name, name, below),
             )
-    for field, column in columns.items():
-        if sum(heading(cell) == heading(header[column]) for cell in header) > 1:
+    for field, positions in columns.items():
+        if len(positions) > 1:
             raise UserError(
-                f"{workbook.path}, sheet {sheet.name!r}, row {number}: more than one column is "
-                f"headed {header[column]!r}; rename or remove all but the one that holds the "
-                f"{field}"
+                f"{place}: more than one column is headed {header[positions[0]]!r}; rename or "
+                f"remove all but the one that holds the {field}"
             )
-    for field in required:
-        if field not in columns:
+    for field in wanted:
+        if field not in columns and (field in required or field in given):
             raise UserError(
-                f"{workbook.path}, sheet {sheet.name!r}, row {number}: no column for the {field}; "
-                f"accepted headings: {_names(required[field])}; found: "
-                f"{', '.join(cell for cell in header if cell)}"
+                f"{place}: no column for the {field}; accepted headings: "
+                f"{_names(field, wanted, given)}; found: {_found(header)}; {remedy}"
             )
-    for field in optional:
         if field not in columns:
-            log.info("%s: has no column for %s; it stays empty", workbook.path.name, field)
+            log.info("%s: has no column for the %s; it stays empty", workbook.path.name, field)
     return [
-        (number, {field: _cell(cells, column) for field, column in columns.items()})
+        (number, {field: _cell(cells, positions[0]) for field, positions in columns.items()})
         for number, cells in sheet.rows[row_index + 1 :]
     ]
 
 
-def _columns(header: tuple[str, ...], wanted: Columns) -> dict[str, int]:
-    positions: dict[str, int] = {}
+def _columns(
+    header: tuple[str, ...], wanted: Columns, given: Mapping[str, str]
+) -> dict[str, list[int]]:
+    """For each field that is found, all columns with the heading that it is found under."""
+    by_heading: dict[str, list[int]] = defaultdict(list)
+    by_text: dict[str, list[int]] = defaultdict(list)
     for index, cell in enumerate(header):
-        positions.setdefault(heading(cell), index)
-    return {
-        field: next(positions[name] for name in names if name in positions)
-        for field, names in wanted.items()
-        if any(name in positions for name in names)
-    }
+        by_heading[heading(cell)].append(index)
+        by_text[cell.casefold()].append(index)
+    by_heading.pop("", None)
+    found = {}
+    for field, names in wanted.items():
+        if field in given:
+            text = " ".join(given[field].split()).casefold()
+            columns = by_text.get(text) or by_heading.get(heading(text))
+        else:
+            columns = next((by_heading[name] for name in names if name in by_heading), None)
+        if columns:
+            found[field] = columns
+    return found
 
 
 def _cell(cells: tuple[str, ...], column: int) -> str:
     return cells[column] if column < len(cells) else ""
 
 
-def _names(headings: tuple[str, ...]) -> str:
-    return " or ".join(repr(name) for name in headings)
+def _names(field: str, wanted: Columns, given: Mapping[str, str]) -> str:
+    names = (given[field],) if field in given else wanted[field]
+    return " or ".join(repr(name) for name in names)
+
+
+def _found(header: Iterable[str]) -> str:
+    names = ", ".join(cell for cell in header if cell) or "nothing"
+    return textwrap.shorten(names, LONGEST, placeholder=" ...")

@@ -1,60 +1,65 @@
-"""What a database's block of the config says: which table to read, and with which options."""
+"""A database's block of the config: which reader, which table, which frames."""
 
-import logging
+import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated, Any, Literal, Self, cast
 
-from fleeting.databases import find, reader
-from fleeting.databases.reader import Options
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from fleeting import registry
 from fleeting.errors import UserError
+from fleeting.settings import Settings
 
-log = logging.getLogger(__name__)
+#: Snakemake replaces `{name}` and `<name>` in any path.
+_MARKS = re.compile(r"[{}<>\x00-\x1f\x7f]")
 
 
-def table_path(database: str, table: Path | None, root: Path | None) -> Path:
-    """The table to read: the given one, or the newest below the root.
-
-    Says in the log which other versions the root holds. Raises a `UserError` that names the folder
-    and the accepted names where there is none.
-    """
-    if root is None:
-        if table is None:
-            raise UserError(
-                f"databases.{database}: give either `root`, or both `table` and `frames`"
-            )
-        return table
-    if not root.is_dir():
-        raise UserError(f"{root}: no such folder; correct databases.{database}.root in the config")
-    found = find.tables(root, database)
-    chosen = table or next(iter(found), None)
-    if chosen is None:
-        accepted = ", ".join(reader.load(database).TABLE_EXAMPLES)
-        raise UserError(
-            f"{root}: holds no table of {database}, neither itself nor down to {find.DEPTH} "
-            f"folders below; names such as {accepted} are accepted. Put the file there (not as a "
-            "link to elsewhere, nor in a folder with < or > in its name), or give "
-            f"databases.{database}.table and .frames in the config"
+def _usable(path: Path) -> Path:
+    if _MARKS.search(str(path)):
+        raise PydanticCustomError(
+            "location", "a path must not hold braces, < and >, or control characters"
         )
-    others = [str(path.relative_to(root)) for path in found if path != chosen]
-    if others:
-        log.info("%s: took %s; also there: %s", database, chosen.name, ", ".join(others))
-    return chosen
+    return path
 
 
-def options(database: str, given: Options) -> Options:
-    """The reader's options, completed by its defaults; a `UserError` names a wrong one."""
-    known = reader.load(database).OPTIONS
-    where = f"databases.{database}"
-    for name in given:
-        if name not in known:
-            raise UserError(f"{where}.{name}: no such option; known: {', '.join(known) or 'none'}")
-    complete = {**known, **given}
-    if "label" in complete and complete["label"] not in ("self_reported", "estimated"):
-        raise UserError(f"{where}.label: {complete['label']!r} is not self_reported or estimated")
-    if "expression_types" in complete:
-        types = complete["expression_types"]
-        allowed = ("micro", "macro")
-        if not isinstance(types, list) or not types or any(t not in allowed for t in types):
-            raise UserError(
-                f"{where}.expression_types: {types!r} is not a list of micro, macro or both"
-            )
-    return complete
+Location = Annotated[Path, AfterValidator(_usable)]
+
+
+class DatabaseSettings(Settings):
+    """The keys that all readers share; a reader's module adds its own in `class Settings`."""
+
+    reader: str = Field(
+        description="A module of fleeting/databases/readers; by default the database's name."
+    )
+    root: Location | None = Field(
+        None, description="The folder that holds the table and the frames, at any depth."
+    )
+    table: Location | None = Field(None, description="The table, where `root` is not given.")
+    frames: Location | None = Field(
+        None, description="The folder of the frames, where `root` is not given."
+    )
+    source: Literal["raw", "cropped"] = Field(
+        "raw", description="Which frames are used: the camera's, or the provider's face crops."
+    )
+
+    @model_validator(mode="after")
+    def _places(self) -> Self:
+        apart = (self.table is not None, self.frames is not None)
+        if (self.root is None and not all(apart)) or (self.root is not None and any(apart)):
+            raise PydanticCustomError("places", "give either `root`, or both `table` and `frames`")
+        return self
+
+
+def load(database: str, block: Mapping[str, Any]) -> DatabaseSettings:
+    """The settings of a database from its block of the config, checked by the named reader.
+
+    Raises:
+        UserError: a key is unknown or its value is wrong.
+    """
+    model = registry.load("reader", block["reader"]).Settings
+    try:
+        return cast(DatabaseSettings, model.model_validate(block))
+    except ValidationError as error:
+        raise UserError(f"databases.{database}: {error}") from None

@@ -1,8 +1,8 @@
-"""Workbooks as plain text: `.xls` by xlrd, `.xlsx` by openpyxl.
+"""A table's file as plain text: `.xls` by xlrd, `.xlsx` by openpyxl, CSV and the like.
 
 Formulas and links are never evaluated: a cell holds the value that was stored with the file. The
 kind of file is told by its first bytes, since copies with the wrong ending circulate. A file may be
-made to do harm: its size, packed and unpacked, is bounded before it is read.
+malicious: its size, packed and unpacked, is bounded before it is read.
 """
 
 import contextlib
@@ -10,7 +10,7 @@ import io
 import textwrap
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -19,7 +19,7 @@ import openpyxl
 import xlrd
 from openpyxl.worksheet._reader import WorkSheetParser
 
-from fleeting.databases import cells
+from fleeting.databases import delimited, sheets
 from fleeting.databases.sheets import Sheet, Workbook
 from fleeting.errors import UserError
 
@@ -27,29 +27,32 @@ from fleeting.errors import UserError
 MOST_BYTES = 32_000_000
 #: The last row and the last column that a sheet can have.
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
-#: The tables as published have less than ten thousand cells.
-MOST_CELLS = 2_000_000
+#: How files in the Office Open XML format begin, packed parts of which they are made.
+_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
+#: How `.xls` files begin: a container, or, from the oldest programs, the bare records.
+_XLS = (b"\xd0\xcf\x11\xe0", b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")
 
 
 def read(path: Path) -> Workbook:
-    """Read every sheet of a workbook.
+    """Read every sheet of a workbook, or a text table as a workbook of one sheet.
 
-    Raises a `UserError` that names the file where it is missing, empty, too large, not a workbook,
+    Raises a `UserError` that names the file where it is missing, empty, too large, not a table,
     damaged or protected by a password.
     """
     content = _content(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            sheets = _sheets(content)
-    # The two libraries raise whatever a damaged file makes them stumble over.
+            found = _sheets(path.name, content)
+    # xlrd and openpyxl raise all kinds of errors for damaged files.
     except Exception as error:
         reason = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
         raise UserError(
-            f"{path}: not a readable Excel workbook ({reason}); it must be "
-            ".xls or .xlsx without a password. Open it in a spreadsheet program and save it anew"
+            f"{path}: not a readable table ({reason}); it must be .xls or .xlsx without a "
+            "password, or text with commas, semicolons or tabs between the columns. Open it in a "
+            "spreadsheet program and save it again"
         ) from None
-    return Workbook(path, tuple(sheets))
+    return Workbook(path, tuple(found))
 
 
 def _content(path: Path) -> bytes:
@@ -65,18 +68,20 @@ def _content(path: Path) -> bytes:
         raise UserError(f"{path}: the table cannot be read ({reason})") from None
     if len(content) > MOST_BYTES:
         raise UserError(
-            f"{path}: more than {MOST_BYTES} bytes, which no table of these databases has; check "
+            f"{path}: more than {MOST_BYTES} bytes, too large for a table of clips; check "
             "the path in the config"
         )
     return content
 
 
-def _sheets(content: bytes) -> list[Sheet]:
+def _sheets(name: str, content: bytes) -> list[Sheet]:
     if not content:
         raise ValueError("the file is empty")
-    if content.startswith(b"PK"):
+    if content.startswith(_ZIP):
         return _read_xlsx(content)
-    return _read_xls(content)
+    if content.startswith(_XLS):
+        return _read_xls(content)
+    return [delimited.read(name, content)]
 
 
 def _read_xlsx(content: bytes) -> list[Sheet]:
@@ -84,7 +89,7 @@ def _read_xlsx(content: bytes) -> list[Sheet]:
     book = openpyxl.load_workbook(
         io.BytesIO(content), read_only=True, data_only=True, keep_links=False
     )
-    return [_sheet(sheet.title, _xlsx_rows(book, sheet)) for sheet in book.worksheets]
+    return [sheets.sheet(sheet.title, _xlsx_rows(book, sheet)) for sheet in book.worksheets]
 
 
 def _check_parts(content: bytes) -> None:
@@ -116,7 +121,7 @@ def _declares_a_type(xml: bytes) -> bool:
 
 
 class _Parser(WorkSheetParser):
-    """openpyxl's, which names the cell that it cannot read and is not made to fill the memory."""
+    """openpyxl's parser, but it names the cell that it cannot read and limits a row's width."""
 
     def parse_row(self, row: Any) -> Any:
         if len(row) > MOST_COLUMNS:
@@ -156,7 +161,7 @@ def _read_xls(content: bytes) -> list[Sheet]:
     # Ragged: one cell in the last column must not widen every row.
     book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True)
     return [
-        _sheet(
+        sheets.sheet(
             sheet.name,
             enumerate(([_xls_value(cell, book) for cell in row] for row in sheet.get_rows()), 1),
         )
@@ -175,22 +180,3 @@ def _xls_value(cell: xlrd.sheet.Cell, book: xlrd.book.Book) -> object:
         except (ValueError, OverflowError, xlrd.xldate.XLDateError):
             return cell.value
     return cell.value
-
-
-def _sheet(name: str, rows: Iterable[tuple[int, Sequence[object]]]) -> Sheet:
-    """A sheet from its rows, each with its number."""
-    kept: list[tuple[int, tuple[str, ...]]] = []
-    previous = held = 0
-    for number, row in rows:
-        if number <= previous:
-            raise ValueError(f"sheet {name!r}: row {number} stands below row {previous}")
-        previous = number
-        texts = [cells.text(value) for value in row]
-        while texts and not texts[-1]:
-            texts.pop()
-        held += len(texts)
-        if held > MOST_CELLS:
-            raise ValueError(f"sheet {name!r} has more than {MOST_CELLS} cells")
-        if texts:
-            kept.append((number, tuple(texts)))
-    return Sheet(name, tuple(kept))

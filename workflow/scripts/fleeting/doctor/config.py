@@ -1,16 +1,17 @@
-"""The config: that it can be parsed, that no key stands twice, that every value is one."""
+"""The config: whether it can be parsed, has no key twice and only values that can be used."""
 
+import math
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from fleeting.config import Config, check_keys, complete
+from fleeting.config.loading import Config, check_keys, load
 from fleeting.doctor.findings import Finding, fine, guarded, problem
-from fleeting.doctor.grid import Grid
 from fleeting.errors import UserError
-from fleeting.logging import describe
+from fleeting.jobs import describe
 
 SUBJECT = "config"
 
@@ -37,7 +38,7 @@ def look(path: Path) -> tuple[Config | None, list[Finding]]:
         remedy = "It must at least list `databases`; README.md shows the shortest one."
         return None, [*found, problem(SUBJECT, f"{path}: holds no keys with values", remedy)]
     try:
-        whole = complete(config)
+        whole = load(config)
     except UserError as error:
         return None, [*found, problem(SUBJECT, str(error), f"Correct these places in {path}.")]
     except Exception as error:
@@ -47,13 +48,26 @@ def look(path: Path) -> tuple[Config | None, list[Finding]]:
         text = f"{path}: every key and value can be used; databases: {databases}"
         found.append(fine(SUBJECT, text))
     for name, block in whole["experiments"].items():
-        grid = Grid.of(whole["results"], name, block)
-        found.append(fine(SUBJECT, f"experiment {name}: {grid.describe()}"))
+        found.append(fine(SUBJECT, f"experiment {name}: {_grid(block)}"))
     return whole, found
 
 
+def _grid(block: dict[str, Any]) -> str:
+    """The runs of an experiment in words."""
+    grid = block["grid"]
+    counts = {"model": len(grid["models"]), "rate": len(grid["lrs"]), "repeat": grid["repeats"]}
+    terms = " x ".join(_count(number, thing) for thing, number in counts.items())
+    runs, epochs = math.prod(counts.values()), block["recipe"]["epochs"]
+    protocol = block["protocol"]["kind"]
+    return f"{terms} = {_count(runs, 'run')} of {_count(epochs, 'epoch')} a fold ({protocol})"
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" + ("" if number == 1 else "s")
+
+
 def _place(error: Exception) -> str:
-    """Line and reason of a file that is no YAML."""
+    """Line and reason of a file that is not YAML."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
         mark = error.problem_mark
         reason = " ".join(filter(None, [error.context, error.problem]))
@@ -62,6 +76,6 @@ def _place(error: Exception) -> str:
 
 
 def _keys(path: Path) -> Iterator[Finding]:
-    """PyYAML takes the last of two equal keys and says nothing; the workflow refuses them."""
+    """PyYAML silently takes the last of two equal keys; the workflow refuses them."""
     check_keys(path)
     yield from ()

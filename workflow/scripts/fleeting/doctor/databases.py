@@ -4,18 +4,19 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from fleeting.config import Config
+from fleeting.config.loading import Config
 from fleeting.databases import extract, find, reader, settings
+from fleeting.databases.settings import DatabaseSettings
+from fleeting.doctor import used
 from fleeting.doctor.findings import Finding, fine, guarded, heard, note
 from fleeting.doctor.known import KNOWN, differences
-from fleeting.frames import diagnosis, index, select
+from fleeting.frames import diagnosis, select
 
-#: Keys of a database's block that its reader does not get.
-SHARED = ("root", "table", "frames", "source")
-#: The reason of rows that the config itself leaves out.
+#: The code of rows that the config itself excludes.
 ASKED_FOR = "expression_type_not_wanted"
 
 
@@ -23,19 +24,19 @@ ASKED_FOR = "expression_type_not_wanted"
 class Database:
     """What was found of a database.
 
-    `images` has a row for each annotated frame that is on disk, with the columns of
-    `fleeting.splits.pool.read_crops`; None where the table or the frames cannot be used.
+    `frames` counts the frames on disk by the kind of their selection; a kind is missing where the
+    table or the frames cannot be used.
     """
 
     name: str
     findings: list[Finding] = field(default_factory=list)
-    images: pd.DataFrame | None = None
+    frames: dict[str, int] = field(default_factory=dict)
 
 
 def look(name: str, config: Config) -> Database:
     """Read a database's table and look for its frames."""
     found = Database(name)
-    remedy = f"Or take {name} out of `databases`: what is not listed there is not used."
+    remedy = f"Or remove {name} from `databases`: what is not listed there is not used."
     with heard() as warnings:
         found.findings = list(guarded(name, lambda: _look(found, config), remedy))
     found.findings += [note(name, text) for text in warnings]
@@ -43,8 +44,9 @@ def look(name: str, config: Config) -> Database:
 
 
 def _look(found: Database, config: Config) -> Iterator[Finding]:
-    name, block = found.name, config["databases"][found.name]
-    if not _has_table(name, block):
+    name = found.name
+    block = settings.load(name, config["databases"][name])
+    if not _has_table(block):
         if "synthetic" in config:
             yield note(name, "a synthetic database that is not drawn yet; the run draws it first")
             return
@@ -52,27 +54,24 @@ def _look(found: Database, config: Config) -> Iterator[Finding]:
         if annotations.is_file():
             yield note(
                 name,
-                f"its table is away; {annotations} of an earlier run is kept and used",
+                f"its table is missing; {annotations} of an earlier run is kept and used",
                 "Mount or restore the database if frames of it are still to be cropped.",
             )
             return
-    path = settings.table_path(
-        name,
-        Path(block["table"]) if "table" in block else None,
-        Path(block["root"]) if "root" in block else None,
-    )
-    options = {key: block[key] for key in block if key not in SHARED}
-    result = extract.extract(name, path, options, config["annotations"]["apex"])
+    path = find.table_path(name, block)
+    result = extract.extract(name, block, path, config["annotations"]["apex"])
     samples = result.frames()[0].astype(str)
     yield from _of_table(name, path, result, samples)
-    yield _comparison(name, result, samples, "synthetic" in config)
-    yield from _of_frames(found, config, samples)
+    yield _comparison(name, block.reader, result, samples, "synthetic" in config)
+    rows = [{str(key): str(value) for key, value in row.items()} for row in result.samples]
+    for selection in used.selections(config):
+        yield from _of_frames(found, block, config, rows, selection)
 
 
-def _has_table(name: str, block: dict[str, str]) -> bool:
-    if "table" in block:
-        return Path(block["table"]).exists()
-    return find.table(Path(block["root"]), name) is not None
+def _has_table(block: DatabaseSettings) -> bool:
+    if block.table is not None:
+        return block.table.exists()
+    return block.root is not None and find.table(block.root, block.reader) is not None
 
 
 def _of_table(
@@ -82,83 +81,83 @@ def _of_table(
     single = [row for row in result.excluded if row["image"]]
     yield fine(
         name,
-        f"{path.name}: {result.rows} rows = {len(samples)} samples + {len(rows)} left out; "
+        f"{path.name}: {result.rows} rows = {len(samples)} samples + {len(rows)} excluded; "
         f"{samples['subject'].nunique()} subjects. Samples: {counts(samples['emotion'])}",
     )
-    for kind, records in (("rows left out", rows), ("single frames left out", single)):
-        reasons = Counter(str(row["reason"]) for row in records)
-        unasked = [row for row in records if row["reason"] != ASKED_FOR]
-        text = f"{kind}: {counts(reasons.elements())}"
+    for kind, records in (("rows excluded", rows), ("single frames excluded", single)):
+        codes = Counter(str(row["code"]) for row in records)
+        unasked = [row for row in records if row["code"] != ASKED_FOR]
+        text = f"{kind}: {counts(codes.elements())}"
         if unasked:
             example = unasked[0]
             yield note(
                 name,
                 f"{text}; for example row {example['table_row']}: {example['detail']}",
-                "Correct these cells if they are typing errors; the run goes on without them.",
+                "Correct these cells if they are typing errors; the run excludes them.",
             )
         elif records:
             yield fine(name, f"{text}, as the config asks")
 
 
 def _comparison(
-    name: str, result: extract.Extraction, samples: pd.DataFrame, synthetic: bool
+    name: str,
+    reader_name: str,
+    result: extract.Extraction,
+    samples: pd.DataFrame,
+    synthetic: bool,
 ) -> Finding:
-    known = KNOWN.get(name)
+    known = KNOWN.get(reader_name)
     if known is None:
-        return note(name, "no version of this database is known here to compare with")
+        return fine(name, f"the reader {reader_name} has no known counts to compare with")
     emotions = {str(key): int(n) for key, n in samples["emotion"].value_counts().items()}
-    left_out = result.rows - len(samples)
-    found = differences(known, result.rows, left_out, samples["subject"].nunique(), emotions)
+    excluded = result.rows - len(samples)
+    found = differences(known, result.rows, excluded, samples["subject"].nunique(), emotions)
     if not found:
         return fine(name, f"the counts are those of {known.versions}")
     if synthetic:
-        return note(
-            name, "synthetic: its counts are not, and need not be, those of the real database"
-        )
+        return note(name, "synthetic: its counts differ from those of the real database")
     return note(
         name,
         f"not the counts of {known.versions}: {', '.join(found)}",
-        "Check that the table is whole and the version that you mean; the run takes it as it is.",
+        "Check that the table is complete and the version that you want; the run uses it as it is.",
     )
 
 
-def _of_frames(found: Database, config: Config, samples: pd.DataFrame) -> Iterator[Finding]:
-    name, block = found.name, config["databases"][found.name]
-    files = index.build(find.frames_root(block))
-    for text in files.notes():
+def _of_frames(
+    found: Database,
+    block: DatabaseSettings,
+    config: Config,
+    samples: list[dict[str, str]],
+    selection: dict[str, Any],
+) -> Iterator[Finding]:
+    name, kind = found.name, selection["kind"]
+    want = select.wanted_by(selection)
+    index = select.index_for(samples, want, find.frames_root(block))
+    for text in index.notes():
         yield note(name, text)
-    within, source = config["frames"]["nearest_within"], block["source"]
-    result = select.select(samples, files, reader.load(name), source, within)
-    warning = diagnosis.check(result, files, reader.load(name), name, source)
+    within = config["frames"]["nearest_within"]
+    result = select.select(samples, want, index, reader.load(block.reader), block, within)
+    warning = diagnosis.check(result, index, name, block.source)
     if warning:
         yield note(name, warning.removeprefix(f"{name}: "))
-    named = len(result.frames) + len(result.excluded)
-    text = f"{len(result.frames)} of {named} named {source} frames are below {files.root}"
+    wanted = len(result.frames) + len(result.excluded)
+    text = f"{kind}: {len(result.frames)} of {wanted} {block.source} frames are below {index.root}"
     if result.substituted:
-        text += f", {len(result.substituted)} of them a neighbour of the named one"
+        text += f", {len(result.substituted)} of them a neighbour of the annotated one"
     yield fine(name, text)
     if result.excluded:
         example = result.excluded[0]
         yield note(
             name,
-            f"frames that cannot be used: {counts(str(row['reason']) for row in result.excluded)}; "
+            f"frames that cannot be used: {counts(str(row['code']) for row in result.excluded)}; "
             f"for example {example['image']}: {example['detail']}",
-            "Unpack or copy these if you have them; the run goes on without them.",
+            "Unpack or copy these if you have them; the run excludes them.",
         )
-    found.images = _as_crops(name, result, samples)
-
-
-def _as_crops(name: str, result: select.Selection, samples: pd.DataFrame) -> pd.DataFrame:
-    """The frames on disk as the table of crops that a split is drawn from."""
-    frames = pd.DataFrame(result.frames)[["image", "sample", "phase", "path"]]
-    columns = ["sample", "database", "subject", "emotion", "table", "table_row"]
-    images = frames.merge(samples[columns], on="sample", validate="m:1")
-    images["file"] = f"{name}:" + images.pop("path")
-    return images.sort_values("image", ignore_index=True)
+    found.frames[kind] = len(result.frames)
 
 
 def counts(values: Iterable[str]) -> str:
-    """How often each value is there: the most frequent first, equal ones by name."""
+    """How often each value occurs: the most frequent first, equal ones by name."""
     counter = Counter(values)
     ordered = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
     return ", ".join(f"{value} {count}" for value, count in ordered)

@@ -1,17 +1,20 @@
-"""The whole examination, a subject after the other; nothing is written."""
+"""Look at a config, its databases and this machine before hours are spent; nothing is written."""
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from fleeting.doctor import classes, config, databases, disk, machine, time, weights
-from fleeting.doctor.findings import PROBLEM, Finding, guarded
+from fleeting.doctor import config as config_file
+from fleeting.doctor import databases, disk, machine, weights
+from fleeting.doctor.findings import Section, guarded
+from fleeting.doctor.show import show
 
-#: A heading, and what is found under it while it is asked for.
-Section = tuple[str, Iterable[Finding]]
-MEASURING = (
-    f"time (a few steps of each model are measured, about {time.BUDGET:.0f} seconds at most)"
-)
+
+def run(*, config: Path = Path("config.yaml")) -> None:
+    """Examine, print the findings, and exit with status 1 if something will stop the run."""
+    if show(examine(config)):
+        sys.exit(1)
 
 
 def examine(path: Path) -> Iterator[Section]:
@@ -19,23 +22,15 @@ def examine(path: Path) -> Iterator[Section]:
 
     A config that cannot be used is the only section.
     """
-    block, findings = config.look(path)
+    config, findings = config_file.look(path)
     yield "config", findings
-    if block is None:
+    if config is None:
         return
     found = []
-    for name in block["databases"]:
-        found.append(databases.look(name, block))
+    for name in config["databases"]:
+        found.append(databases.look(name, config))
         yield f"database {name}", found[-1].findings
-    sizes = {}
-    for name, experiment in block["experiments"].items():
-        counts, findings = classes.look(name, experiment, found)
-        if counts is not None:
-            sizes[name] = counts
-        yield f"classes of {name}", findings
-    yield "weights", guarded("weights", partial(weights.look, block))
-    devices, findings = machine.look(block)
+    yield "weights", guarded("weights", partial(weights.look, config))
+    devices, findings = machine.look(config)
     yield "machine", findings
-    yield "disk", guarded("disk", partial(disk.look, block, found, sizes, devices))
-    if not any(finding.level == PROBLEM for finding in findings):
-        yield MEASURING, guarded("time", partial(time.look, block, sizes, devices))
+    yield "disk", guarded("disk", partial(disk.look, config, found, devices))

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from fleeting.errors import UserError
-from fleeting.logging import describe
+from fleeting.jobs import describe
 
 FINE, NOTE, PROBLEM = "fine", "note", "problem"
 
@@ -28,13 +28,17 @@ class Finding:
     remedy: str = ""
 
 
+#: A heading, and the findings below it.
+Section = tuple[str, Iterable[Finding]]
+
+
 def fine(subject: str, text: str) -> Finding:
     """Something that is as it should be."""
     return Finding(FINE, subject, text)
 
 
 def note(subject: str, text: str, remedy: str = "") -> Finding:
-    """Something to know, with which the run goes on."""
+    """Something to know that does not stop the run."""
     return Finding(NOTE, subject, text, remedy)
 
 

@@ -10,7 +10,7 @@ from functools import partial
 
 import torch
 
-from fleeting.config import Config
+from fleeting.config.loading import Config
 from fleeting.doctor.findings import Finding, fine, guarded, note, problem
 from fleeting.doctor.units import size
 
@@ -19,8 +19,6 @@ SUBJECT = "machine"
 PATIENCE = 20
 #: The oldest driver on Linux for a version of CUDA (NVIDIA, CUDA Toolkit release notes, table 2).
 OLDEST_DRIVER = {11: 450, 12: 525, 13: 580}
-#: What a process needs of a GPU's memory besides PyTorch's own: CUDA's context and libraries.
-CONTEXT_BYTES = 500_000_000
 
 
 @dataclass(frozen=True)
@@ -28,16 +26,6 @@ class Devices:
     """The GPUs that training can use, by name and memory in bytes; none on a CPU."""
 
     gpus: tuple[tuple[str, int], ...] = ()
-
-    @property
-    def device(self) -> torch.device:
-        """The device that steps are measured on."""
-        return torch.device("cuda", 0) if self.gpus else torch.device("cpu")
-
-    @property
-    def name(self) -> str:
-        """The device's name for a sentence."""
-        return self.gpus[0][0] if self.gpus else "this CPU"
 
 
 def look(config: Config) -> tuple[Devices, list[Finding]]:
@@ -110,14 +98,6 @@ def _cores(config: Config) -> Iterator[Finding]:
                 f"Set recipe.threads to {count} or fewer; it is part of the results, so decide "
                 "before the first run.",
             )
-    load = os.getloadavg()[0]
-    if load > count / 2:
-        yield note(
-            SUBJECT,
-            f"others are computing here now (load {load:.1f} on {count} cores): the times below "
-            "are too long",
-            "Ask again when the machine is idle.",
-        )
 
 
 def _gpus(devices: Devices) -> Iterator[Finding]:
@@ -158,7 +138,7 @@ def _no_gpu(warned: str) -> Iterator[Finding]:
     if not listed:
         yield note(
             SUBJECT,
-            "no NVIDIA GPU is found: training runs on the CPU, see the time below",
+            "no NVIDIA GPU is found: training runs on the CPU",
             "If there is one, install its driver (nvidia-smi must list it).",
         )
         return
@@ -168,7 +148,7 @@ def _no_gpu(warned: str) -> Iterator[Finding]:
     if torch.version.cuda is None:
         yield note(
             SUBJECT,
-            f"{text}this PyTorch ({torch.__version__}) is one without CUDA",
+            f"{text}this PyTorch ({torch.__version__}) is built without CUDA",
             "Install the build with CUDA: https://pytorch.org/get-started/locally",
         )
     elif hidden is not None and not hidden.strip():

@@ -4,8 +4,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from fleeting.doctor.examine import Section
-from fleeting.doctor.findings import FINE, NOTE, PROBLEM, Finding
+from fleeting.doctor.findings import FINE, NOTE, PROBLEM, Finding, Section
 
 WIDTH = 100
 
@@ -34,7 +33,7 @@ def show(sections: Iterable[Section]) -> int:
         print(*_lines(f"{PROBLEM} {number}", finding, finding.subject), "", sep="\n")
     count = len(problems)
     numbers = f"{counter[FINE]} fine, {_number(counter[NOTE], NOTE)}, {_number(count, PROBLEM)}"
-    print(f"{numbers}: {'mend these before a run' if count else 'nothing will stop a run'}.")
+    print(f"{numbers}: {'fix these before a run' if count else 'nothing will stop a run'}.")
     return count
 
 

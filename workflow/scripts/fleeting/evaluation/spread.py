@@ -1,7 +1,7 @@
 """Means and how far the repeats lie apart."""
 
 from collections.abc import Mapping, Sequence
-from math import nan, sqrt
+from math import nan
 from typing import Any
 
 import numpy as np
@@ -22,21 +22,6 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     with np.errstate(invalid="ignore"):  # an infinite loss has no standard deviation
         sd = float(array.std(ddof=1)) if array.size > 1 else nan
     return {"mean": float(array.mean()), "sd": sd, "low": array.min(), "high": array.max()}
-
-
-def wilson(accuracy: float, images: int) -> tuple[float, float]:
-    """The 95% Wilson score interval of a share of `images` independent images.
-
-    Wilson (1927): (p + z^2/2n +- z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n) with z = 1.959964.
-    It speaks of other images of the same kind, not of other repeats.
-    """
-    if images == 0 or np.isnan(accuracy):
-        return nan, nan
-    z = 1.959964
-    centre = accuracy + z * z / (2 * images)
-    reach = z * sqrt(accuracy * (1 - accuracy) / images + z * z / (4 * images * images))
-    scale = 1 + z * z / images
-    return (centre - reach) / scale, (centre + reach) / scale
 
 
 def share(value: object, decimals: int = 3) -> str:

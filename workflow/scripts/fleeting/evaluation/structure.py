@@ -1,38 +1,18 @@
-"""The structure of each model, read from the model itself, beside the paper's table 1."""
+"""The layers of a network with their outputs and parameters, read from the network itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import cast
 
-import pandas as pd
 import torch
+import torchvision
 from torch import nn
+from torchvision.models.maxvit import RelativePositionalMultiHeadAttention
+from torchvision.models.swin_transformer import ShiftedWindowAttention
+from torchvision.ops import Permute, SqueezeExcitation, StochasticDepth
 
-from fleeting import registry
-from fleeting.evaluation.grid import paper_name
-from fleeting.evaluation.render import Page
-from fleeting.tables import INTEGER, NAME, TEXT, Schema
-
-STRUCTURE: Schema = {
-    "model": NAME,
-    "layer": NAME,
-    "output": NAME,
-    "structure": NAME,
-    "parameters": INTEGER,
-    "paper_output": TEXT,
-    "paper_structure": TEXT,
-}
-#: The paper's table 1, "Resnet18 structure by using Pytorch library", as printed.
-PAPER = {
-    "Conv1": ("112x112x64", "7x7, 64, stride 2"),
-    "Conv2_x": ("56x56x64", "3x3 max pool, stride 2; 3x3, 64; 3x3, 64"),
-    "Conv3_x": ("28x28x128", "3x3, 128; 3x3, 128"),
-    "Conv4_x": ("14x14x256", "3x3, 256; 3x3, 256"),
-    "Conv5_x": ("7x7x512", "3x3, 512; 3x3, 512"),
-    "Avg_pool": ("1x1x512", "7x7, average pool"),
-    "Fc": ("6", "512x6 fully-connected"),
-    "softmax": ("6", ""),
-}
-#: Modules of torchvision's residual networks under the paper's names.
-_LAYERS = {
+#: Modules of torchvision's residual networks under the names of the paper's table 1.
+RESNET = {
     "conv1": "Conv1",
     "maxpool": "Conv2_x",
     "layer1": "Conv2_x",
@@ -42,85 +22,167 @@ _LAYERS = {
     "avgpool": "Avg_pool",
     "fc": "Fc",
 }
+#: What has no row: its parameters are counted with the layer that it follows.
+UNNAMED = (
+    nn.BatchNorm2d,
+    nn.LayerNorm,
+    nn.ReLU,
+    nn.ReLU6,
+    nn.SiLU,
+    nn.GELU,
+    nn.Hardswish,
+    nn.Tanh,
+    nn.Dropout,
+    nn.Identity,
+    nn.Flatten,
+    Permute,
+    StochasticDepth,
+)
+#: Convolutions beside a block's own, where they are a `Sequential` of these names.
+SHORTCUTS = ("downsample", "proj")
+#: Rows are the modules of a network, and those inside its containers, down to this level.
+DEPTH = 2
+
+Shape = tuple[int, ...]
 
 
-def table(models: Sequence[str], classes: int, size: int) -> pd.DataFrame:
-    """The structure of each named model for `size` x `size` images and `classes` outputs.
+@dataclass
+class Layer:
+    """A row: output is height x width x channels; parameters include what follows without a row."""
 
-    A model is built on torch's `meta` device: its shapes are real, its weights take no memory.
-    Normalisations and activations are counted with the layer that they follow.
+    name: str
+    output: str
+    structure: str
+    parameters: int
+
+
+def layers(network: nn.Module, channels: int, size: tuple[int, int]) -> list[Layer]:
+    """The layers in order, the softmax last.
+
+    Args:
+        network: on torch's `meta` device: its shapes are real and nothing is computed.
+        channels: of the input.
+        size: height and width of the input.
     """
-    rows = []
-    for name in models:
-        with torch.device("meta"):
-            network = registry.load("model", name).build(classes)
-        for layer, output, structure, parameters in layers(network, size):
-            paper = PAPER.get(layer, ("", ""))
-            rows.append((name, layer, output, structure, parameters, *paper))
-    return pd.DataFrame(rows, columns=list(STRUCTURE))
+    entering: dict[str, Shape] = {}
+    leaving: dict[str, Shape] = {}
 
-
-def layers(network: nn.Module, size: int) -> list[tuple[str, str, str, int]]:
-    """Layer name, output (height x width x channels), structure and parameters, in order."""
-    shapes: dict[str, tuple[tuple[int, ...], tuple[int, ...]]] = {}
-
-    def remember(name: str) -> object:
-        def hook(module: nn.Module, inputs: tuple[torch.Tensor, ...], output: torch.Tensor) -> None:
-            shapes[name] = (tuple(inputs[0].shape), tuple(output.shape))
+    def remember(name: str) -> Callable[..., None]:
+        def hook(_: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+            if isinstance(output, torch.Tensor) and isinstance(inputs[0], torch.Tensor):
+                entering[name], leaving[name] = tuple(inputs[0].shape), tuple(output.shape)
 
         return hook
 
-    for name, module in network.named_children():
-        module.register_forward_hook(remember(name))  # type: ignore[arg-type]
+    for name, module in network.named_modules():
+        if name and name.count(".") < DEPTH:
+            module.register_forward_hook(remember(name))
     with torch.no_grad():
-        outputs = network.eval()(torch.zeros(1, 3, size, size, device="meta"))
+        # In training mode, for the auxiliary heads; two images, for batch normalisation.
+        logits = network.train()(torch.zeros(2, channels, *size, device="meta"))
+    if isinstance(logits, tuple):
+        logits = logits[0]
 
-    found: dict[str, tuple[str, list[str], int]] = {}
-    layer = ""
-    for name, module in network.named_children():
-        text = _structure(module, shapes[name][0])
-        if text is None and not layer:
-            continue
-        layer = _LAYERS.get(name, name) if text is not None else layer
-        before = found.get(layer, ("", [], 0))
-        parameters = before[2] + sum(parameter.numel() for parameter in module.parameters())
-        output = _size(shapes[name][1]) if text is not None else before[0]
-        found[layer] = (output, before[1] + ([text] if text is not None else []), parameters)
-    rows = [(name, out, "; ".join(texts), count) for name, (out, texts, count) in found.items()]
-    return [*rows, ("softmax", _size(tuple(outputs.shape)), "in the loss and the test step", 0)]
-
-
-def _structure(module: nn.Module, entering: tuple[int, ...]) -> str | None:
-    """One module in the notation of He et al. (2015), table 1; None for what has no row there."""
-    if isinstance(module, nn.Conv2d):
-        return _convolution(module) + _stride(module.stride)
-    if isinstance(module, nn.MaxPool2d):
-        return f"{module.kernel_size}x{module.kernel_size} max pool, stride {module.stride}"
-    if isinstance(module, nn.AdaptiveAvgPool2d):
-        return f"{entering[2]}x{entering[3]}, average pool"
-    if isinstance(module, nn.Linear):
-        return f"{module.in_features}x{module.out_features} fully-connected"
-    if isinstance(module, nn.Sequential):
-        blocks = [_block(block) for block in module]
-        kinds = list(dict.fromkeys(blocks))
-        return "; ".join(f"[{kind}] x {blocks.count(kind)}" for kind in kinds) + _block_stride(
-            module
-        )
-    if isinstance(module, nn.BatchNorm2d | nn.ReLU):
-        return None
-    return type(module).__name__
+    names = RESNET if isinstance(network, torchvision.models.ResNet) else {}
+    found: dict[str, Layer] = {}
+    layer: Layer | None = None
+    for name, module in _rows(network):
+        parameters = _count(module)
+        text = _text(module, entering.get(name))
+        if text is None and layer is None and parameters:
+            text = type(module).__name__
+        if text is not None:
+            named = names.get(name, name)
+            output = _output(network, name, module, leaving)
+            layer = found.setdefault(named, Layer(named, output, "", 0))
+            layer.output = output
+            layer.structure = "; ".join(filter(None, [layer.structure, text]))
+        if layer:
+            layer.parameters += parameters
+    softmax = Layer("softmax", _size(tuple(logits.shape)), "in the loss and the test step", 0)
+    return [*found.values(), softmax]
 
 
-def _block(block: nn.Module) -> str:
-    """A residual block's convolutions, without the one of its shortcut."""
-    return "; ".join(
-        _convolution(module)
-        for name, module in block.named_modules()
-        if isinstance(module, nn.Conv2d) and not name.startswith("downsample")
+def _rows(module: nn.Module, above: str = "") -> Iterator[tuple[str, nn.Module | nn.Parameter]]:
+    """What may have a row, by dotted name, from the outside inwards."""
+    yield from module.named_parameters(above, recurse=False)
+    for own, child in module.named_children():
+        name = f"{above}.{own}" if above else own
+        if name.count(".") + 1 < DEPTH and _is_opened(child):
+            yield from _rows(child, name)
+        else:
+            yield name, child
+
+
+def _is_opened(module: nn.Module) -> bool:
+    """Whether a module's own modules have rows: a container of different layers."""
+    if isinstance(module, nn.ModuleList):
+        return True
+    texts = [text for text in map(_inner, module.children()) if text is not None]
+    return isinstance(module, nn.Sequential) and not _is_stage(module) and len(texts) > 1
+
+
+def _is_stage(module: nn.Module) -> bool:
+    """Whether a module is a row of blocks of one kind, such as a ResNet's `layer1`."""
+    kinds = {type(child) for child in module.children()}
+    first = next(module.children(), None)
+    return (
+        isinstance(module, nn.Sequential | nn.ModuleList | nn.ModuleDict)
+        and len(kinds) == 1
+        and not isinstance(first, nn.Sequential | nn.ModuleList | nn.ModuleDict)
+        and first is not None
+        and any(first.children())
     )
 
 
-def _block_stride(blocks: nn.Sequential) -> str:
+def _text(module: nn.Module | nn.Parameter, entering: Shape | None) -> str | None:
+    """A row in the notation of He et al. (2015), table 1; None for what has no row."""
+    if isinstance(module, nn.Parameter):
+        return "parameter"
+    if isinstance(module, nn.AdaptiveAvgPool2d) and entering:
+        if module.output_size in (1, (1, 1)):
+            return f"{entering[2]}x{entering[3]}, average pool"
+        return f"average pool to {_by(cast(Shape, module.output_size))}"
+    text = _inner(module)
+    if text is None and not isinstance(module, UNNAMED) and not any(module.children()):
+        return type(module).__name__
+    return text
+
+
+def _inner(module: nn.Module, stride: bool = True) -> str | None:
+    """The same without what only a whole row has: what enters, and layers of no known kind."""
+    if isinstance(module, UNNAMED):
+        return None
+    if isinstance(module, nn.Conv2d):
+        groups = f", {module.groups} groups" if module.groups > 1 else ""
+        text = f"{_by(module.kernel_size)}, {module.out_channels}{groups}"
+        return text + (f", stride {module.stride[0]}" if stride and module.stride[0] > 1 else "")
+    if isinstance(module, nn.MaxPool2d | nn.AvgPool2d):
+        kind = "max" if isinstance(module, nn.MaxPool2d) else "average"
+        steps = module.stride if isinstance(module.stride, int) else module.stride[0]
+        return f"{_by(module.kernel_size)} {kind} pool, stride {steps}"
+    if isinstance(module, nn.Linear):
+        return f"{module.in_features}x{module.out_features} fully-connected"
+    if isinstance(module, nn.MultiheadAttention | ShiftedWindowAttention):
+        return f"attention, {module.num_heads} heads"
+    if isinstance(module, RelativePositionalMultiHeadAttention):
+        return f"attention, {module.n_heads} heads"
+    if isinstance(module, SqueezeExcitation):
+        return "squeeze-excitation"
+    if _is_stage(module):
+        blocks = list(filter(None, (_inner(block, stride=False) for block in module.children())))
+        if any(";" in block for block in blocks):
+            kinds = [f"[{kind}] x {blocks.count(kind)}" for kind in dict.fromkeys(blocks)]
+            return "; ".join(kinds) + _block_stride(module)
+    texts = [
+        _inner(child, stride)
+        for name, child in module.named_children()
+        if not (name in SHORTCUTS and isinstance(child, nn.Sequential))
+    ]
+    return "; ".join(filter(None, texts)) or None
+
+
+def _block_stride(blocks: nn.Module) -> str:
     strides = [
         module.stride[0]
         for name, module in blocks.named_modules()
@@ -129,38 +191,31 @@ def _block_stride(blocks: nn.Sequential) -> str:
     return f", first block stride {max(strides)}" if strides and max(strides) > 1 else ""
 
 
-def _convolution(module: nn.Conv2d) -> str:
-    return f"{module.kernel_size[0]}x{module.kernel_size[1]}, {module.out_channels}"
+def _by(size: int | tuple[int, ...]) -> str:
+    return f"{size}x{size}" if isinstance(size, int) else "x".join(map(str, size))
 
 
-def _stride(stride: tuple[int, ...]) -> str:
-    return f", stride {stride[0]}" if stride[0] > 1 else ""
+def _count(module: nn.Module | nn.Parameter) -> int:
+    own = [module] if isinstance(module, nn.Parameter) else module.parameters()
+    return sum(parameter.numel() for parameter in own)
 
 
-def _size(shape: tuple[int, ...]) -> str:
-    """(1, channels, height, width) as height x width x channels; (1, outputs) as outputs."""
-    return "x".join(map(str, (*shape[2:], shape[1])))
+def _output(
+    network: nn.Module, name: str, module: nn.Module | nn.Parameter, leaving: dict[str, Shape]
+) -> str:
+    if isinstance(module, nn.Parameter):
+        return _by(tuple(module.shape))
+    if name not in leaving:
+        # Not used, or it returns something else than one tensor.
+        return "-"
+    shape = leaving[name]
+    inside = name.partition(".")[0]
+    if isinstance(network, torchvision.models.SwinTransformer) and inside in ("features", "norm"):
+        # Its channels are last until its module `permute`.
+        shape = (shape[0], shape[3], shape[1], shape[2])
+    return _size(shape)
 
 
-def page(frame: pd.DataFrame, classes: int, size: int) -> Page:
-    """The table for reading: a part a model, the paper's columns beside it."""
-    parts = []
-    for model, own in frame.groupby("model", sort=False):
-        shown = own.drop(columns="model").rename(
-            columns={"paper_output": "paper: output", "paper_structure": "paper: structure"}
-        )
-        total = int(own["parameters"].sum())
-        whole = pd.DataFrame([{"layer": "all layers", "parameters": total}])
-        shown = pd.concat([shown, whole], ignore_index=True).fillna("")
-        shown["parameters"] = [f"{count:,}".replace(",", " ") for count in shown["parameters"]]
-        parts.append((paper_name(str(model)), shown))
-    return Page(
-        "Table 1: structure of the models",
-        f"Read from each model by one pass of a {size}x{size} image, with {classes} classes; "
-        "nothing was measured, so there are no repeats. Output is height x width x channels; "
-        "[...] x 2 is a residual block and how often it follows itself. Normalisations, "
-        "activations and the shortcuts' convolutions have no row but are counted among the "
-        "parameters. The paper's columns are its table 1 as printed, for ResNet18 and a 224x224 "
-        "image: it gives one block of each layer and leaves out how often it repeats.",
-        parts,
-    )
+def _size(shape: Shape) -> str:
+    """(N, C, H, W) as HxWxC, (N, positions, C) as positionsxC, (N, outputs) as outputs."""
+    return _by((*shape[2:], shape[1])) if len(shape) == 4 else _by(shape[1:])

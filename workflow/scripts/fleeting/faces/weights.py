@@ -66,5 +66,5 @@ def check(path: Path, file: WeightFile, source: Source) -> None:
     if path.stat().st_size != file.size or sha256(path) != file.sha256:
         raise UserError(
             f"{path}: not the published weights; they are {source.describe()}. Replace the file, "
-            "or use the detector opencv_ssd for weights of your own."
+            "or use the detector opencv_ssd for your own weights."
         )

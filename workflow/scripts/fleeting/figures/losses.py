@@ -1,16 +1,40 @@
 """Figure 10 of the paper: one model's training and validation loss, a panel a learning rate."""
 
 import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fleeting.drawing import choices, lines, style
+from fleeting.drawing.curves import Curve, curve, last_epoch, rates
+from fleeting.evaluation import results, schemas
 from fleeting.evaluation.grid import paper_name
-from fleeting.figures import lines, style
-from fleeting.figures.curves import Curve, curve, last_epoch, rates
+from fleeting.splits import gate
 
+READS = {
+    "curves": "experiments/{experiment}/evaluation/curves.tsv",
+    "choices": "experiments/{experiment}/evaluation/choices.tsv",
+    "gate": "experiments/{experiment}/split.json",
+}
+CAPTION = (
+    "Figure 10 of the paper: training and validation loss by epoch, a panel for each learning "
+    "rate, for the model of the paper's choice. The loss is the mean cross-entropy in nats. The "
+    "dotted line is the loss of a model that gives each class the same probability. A validation "
+    "loss that rises while the training loss falls is overfitting. A point that would flatten "
+    "everything else lies above the axis and is counted in the panel's title. Lines are means over "
+    "the repeats, whose number the figure states; all repeats share one split (the mean over its "
+    "folds where there are several), and between them only the initial weights (of the new layers "
+    "alone, where the network is pretrained) and the order of the examples varied. The band runs "
+    "from the lowest to the highest repeat: it shows how far chance in training moves the result. "
+    "It is not a confidence interval, since it says nothing of other images or other subjects; one "
+    "repeat has no band. Runs that failed are in no mean: where repeats are missing, the number of "
+    "those left is given."
+)
 PARTS = (("train_loss", "training"), ("validation_loss", "validation"))
 COLUMNS = 3
 #: The axis ends at most this far above the loss at chance, in nats: a run that diverges would
@@ -18,11 +42,20 @@ COLUMNS = 3
 ROOM_ABOVE_CHANCE = 4.0
 
 
-def draw(frame: pd.DataFrame, model: str, classes: int) -> Figure:
+def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
+    """Draw losses of the model of the paper's choice."""
+    return plot(
+        results.read(files["curves"][0], schemas.CURVES),
+        choices.papers_model(files["choices"][0]),
+        len(gate.read(files["gate"][0]).classes),
+    )
+
+
+def plot(frame: pd.DataFrame, model: str, classes: int) -> Figure:
     """Draw `model`'s losses by epoch: training and validation together, one panel a rate.
 
     Args:
-        frame: the collected curves (`evaluation.schemas.CURVES`) of all models and rates.
+        frame: the curves (`evaluation.schemas.CURVES`) of all models and rates.
         model: the model's name in the table.
         classes: the number of classes; the same probability for each has a loss of its natural
             logarithm.

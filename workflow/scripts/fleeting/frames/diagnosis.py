@@ -1,42 +1,74 @@
 """Why clips of a table are not on disk: the likely cause, in words."""
 
-from fleeting.databases.reader import Place, Reader
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from fleeting.databases.reader import Place
 from fleeting.errors import UserError
 from fleeting.frames.index import Index
-from fleeting.frames.select import Clip, Selection, match
+from fleeting.frames.search import Clip, match
+
+if TYPE_CHECKING:
+    from fleeting.frames.select import Result
 
 #: Above this share of clips without a folder, something is wrong beyond single missing clips.
 SHARE = 0.05
 EXAMPLES = 3
 
 
-def check(selection: Selection, index: Index, reader: Reader, database: str, source: str) -> str:
-    """What to tell the user about clips that were not found; empty where few are missing.
+def check(result: "Result", index: Index, database: str, source: str) -> str:
+    """What to tell the user about images that were not found; empty where few are missing.
 
-    Raises a `UserError` with the same diagnosis where no clip or no frame was found at all.
+    Args:
+        result: what was found and what was not.
+        index: what lies below the folder of the database's frames.
+        database: its name in the config.
+        source: `raw` or `cropped`: which kind of frames was searched.
+
+    Raises:
+        UserError: with the same diagnosis, where images are named but not one was found.
     """
-    missing = [clip for clip in selection.clips if not clip.folders]
+    unnamed = [row for row in result.excluded if row["code"] == "no_picture"]
+    if not result.frames and unnamed and len(unnamed) == len(result.excluded):
+        return (
+            f"{database}: its table names no pictures, so a crop with `frames: pictures` gives no "
+            "example of it. Where it has some, use `reader: table` and say under "
+            f"databases.{database}.picture where they lie"
+        )
+    missing = [clip for clip in result.clips if not clip.folders]
     text = ""
-    if len(missing) > SHARE * len(selection.clips):
+    if len(missing) > SHARE * len(result.clips):
         text = (
-            f"{database}: {len(missing)} of {len(selection.clips)} clips of the table have no "
+            f"{database}: {len(missing)} of {len(result.clips)} clips of the table have no "
             f"folder with {source} frames below {index.root}. "
-            f"{_cause(selection, index, reader, database, source)} "
+            f"{_cause(missing, result.clips, index, database, source)} "
             f"Wanted, for example: {_wanted(missing)}. Found: {_found(index)}."
         )
-    if selection.frames:
+    if result.frames:
         return text
-    details = [str(row["detail"]) for row in selection.excluded if row["reason"] != "clip_missing"]
-    if details:
+    details = [
+        str(row["detail"])
+        for row in result.excluded
+        if row["code"] not in ("clip_missing", "no_picture")
+    ]
+    if details and result.clips:
         text += (
             f" {database}: none of the frames of the clips that are below {index.root} can be "
             f"used, for example: {details[0]}. The likely cause: the files were renumbered, or the "
             "table belongs to other files."
         )
+    elif details:
+        text = (
+            f"{database}: none of the pictures that the table names can be used below "
+            f"{index.root}, for example: {details[0]}. Correct databases.{database}.frames or "
+            ".picture: the one says where the other's paths start."
+        )
     raise UserError(text.strip() or f"{database}: no sample names a frame; see the annotations")
 
 
-def _cause(selection: Selection, index: Index, reader: Reader, database: str, source: str) -> str:
+def _cause(
+    missing: Sequence[Clip], clips: Sequence[Clip], index: Index, database: str, source: str
+) -> str:
     if not index.folders:
         others = ", ".join(ending or "no ending" for ending, _ in index.other_files.most_common(3))
         return (
@@ -44,7 +76,8 @@ def _cause(selection: Selection, index: Index, reader: Reader, database: str, so
             + (f" (but files with the ending {others})" if others else "")
             + ": unpack the frames there, or correct the path."
         )
-    missing = [clip for clip in selection.clips if not clip.folders]
+    if any(clip.exact for clip in missing):
+        return f"No file there matches databases.{database}.path for them: correct it."
     other_kind = [clip for clip in missing if clip.other_kind]
     if 2 * len(other_kind) > len(missing):
         other = "cropped" if source == "raw" else "raw"
@@ -52,10 +85,10 @@ def _cause(selection: Selection, index: Index, reader: Reader, database: str, so
             f"{len(other_kind)} of them are there as {other} frames: set "
             f"databases.{database}.source to {other}, or point to the {source} frames."
         )
-    subjects = {clip.subject for clip in missing}
-    absent = {subject for subject in subjects if not _has_subject(index, reader, subject, missing)}
-    if len(missing) == len(selection.clips) and absent == subjects:
-        if any(_has_clip_alone(index, reader, clip) for clip in missing):
+    of_subject = {clip.subject: clip for clip in reversed(missing)}
+    absent = [name for name, clip in of_subject.items() if not _has_subject(index, clip)]
+    if len(missing) == len(clips) and len(absent) == len(of_subject):
+        if any(_has_clip_alone(index, clip) for clip in missing):
             return (
                 "Folders with the clips' names are there without their subject's folder above "
                 "them: the path is probably one level too deep; give the folder above."
@@ -75,18 +108,17 @@ def _cause(selection: Selection, index: Index, reader: Reader, database: str, so
     return cause + "."
 
 
-def _has_subject(index: Index, reader: Reader, subject: str, missing: list[Clip]) -> bool:
-    clip = next(clip for clip in missing if clip.subject == subject)
-    pattern = reader.places(subject, clip.clip, {})[0].levels[0]
+def _has_subject(index: Index, clip: Clip) -> bool:
+    pattern = clip.places[0].levels[0]
     return any(pattern.fullmatch(part) for folder in index.folders for part in folder.parts)
 
 
-def _has_clip_alone(index: Index, reader: Reader, clip: Clip) -> bool:
-    alone = Place(reader.places(clip.subject, clip.clip, {})[0].levels[-1:])
+def _has_clip_alone(index: Index, clip: Clip) -> bool:
+    alone = Place(clip.places[0].levels[-1:])
     return any(match(folder.parts, alone) is not None for folder in index.folders)
 
 
-def _wanted(missing: list[Clip]) -> str:
+def _wanted(missing: Sequence[Clip]) -> str:
     return ", ".join(f"{clip.subject}/{clip.clip}" for clip in missing[:EXAMPLES])
 
 

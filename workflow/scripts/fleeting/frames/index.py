@@ -3,11 +3,11 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fleeting.databases.reader import fold
+from fleeting.databases.reader import Place, fold
 from fleeting.errors import UserError
 from fleeting.frames.numbers import frame_number
 
@@ -33,17 +33,21 @@ class Folder:
 
 @dataclass
 class Index:
-    """All folders below `root` that hold frames, sorted, and what was passed over."""
+    """All folders below `root` that hold frames, sorted, and what was skipped.
+
+    `listing` has all files of every folder: path -> (name as `fold` gives it, name).
+    """
 
     root: Path
     folders: list[Folder] = field(default_factory=list)
+    listing: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     outside_links: int = 0
     unreadable: list[str] = field(default_factory=list)
     same_number: list[str] = field(default_factory=list)
     other_files: Counter[str] = field(default_factory=Counter)
 
     def notes(self) -> list[str]:
-        """What was passed over, in sentences for the log."""
+        """What was skipped, in sentences for the log."""
         notes = []
         if self.outside_links:
             notes.append(
@@ -66,7 +70,7 @@ class Index:
 def build(root: Path) -> Index:
     """Walk the root once.
 
-    Folders and files that begin with a dot and links that lead out of the root are passed over.
+    Folders and files that begin with a dot and links that lead out of the root are skipped.
     Raises a `UserError` where the root is missing or cannot be read.
     """
     if not root.is_dir():
@@ -118,24 +122,49 @@ def is_cropped_name(name: str) -> bool:
     return _CROPPED_FOLDER.search(name.casefold()) is not None
 
 
+def at_place(index: Index, place: Place) -> list[Folder]:
+    """The folders at an exact place (one with `file`), each with the files that the place names."""
+    assert place.file is not None, "only an exact place names its files"
+    found = []
+    for path, names in sorted(index.listing.items()):
+        parts = tuple(fold(name) for name in path.split("/")) if path else ()
+        if len(parts) != len(place.levels):
+            continue
+        if all(level.fullmatch(part) for level, part in zip(place.levels, parts, strict=True)):
+            matches = [(place.file.fullmatch(folded), name) for folded, name in names]
+            numbered = [(int(match["frame"]), name) for match, name in matches if match]
+            if files := _by_number(index, path, numbered):
+                found.append(Folder(path, parts, False, files))
+    return found
+
+
 def _add(index: Index, relative: str, names: list[str]) -> None:
     path_names = relative.split("/") if relative else []
     cropped_folder = any(map(is_cropped_name, path_names))
-    kinds: dict[bool, dict[int, str]] = {False: {}, True: {}}
+    kinds: dict[bool, list[tuple[int, str]]] = {False: [], True: []}
     for name in names:
         number = frame_number(name)
         if number is None:
             index.other_files[Path(name).suffix.casefold()] += 1
-            continue
-        files = kinds[cropped_folder or name.casefold().startswith(_CROPPED_FILE)]
-        taken = files.setdefault(number, name)
-        if taken != name:
-            place = index.root / relative
-            if not (place / taken).stat().st_size and (place / name).stat().st_size:
-                files[number] = name
-            index.same_number.append(f"{relative}/{name}".lstrip("/"))
+        else:
+            cropped = cropped_folder or name.casefold().startswith(_CROPPED_FILE)
+            kinds[cropped].append((number, name))
     folded = [fold(name) for name in path_names]
     parts = [name for above, name in zip(["", *folded], folded, strict=False) if name != above]
-    for cropped, files in kinds.items():
-        if files:
+    for cropped, numbered in kinds.items():
+        if files := _by_number(index, relative, numbered):
             index.folders.append(Folder(relative, tuple(parts), cropped, files))
+    index.listing[relative] = [(fold(name), name) for name in names]
+
+
+def _by_number(index: Index, relative: str, numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
+    """The files of a folder by their numbers; of two with one number, the first that has bytes."""
+    files: dict[int, str] = {}
+    for number, name in numbered:
+        taken = files.setdefault(number, name)
+        if taken != name:
+            folder = index.root / relative
+            if not (folder / taken).stat().st_size and (folder / name).stat().st_size:
+                files[number] = name
+            index.same_number.append(f"{relative}/{name}".lstrip("/"))
+    return files

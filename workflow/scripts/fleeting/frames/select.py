@@ -1,45 +1,40 @@
-"""From samples to images on disk: onset, apex and offset of every sample.
+"""From samples to images on disk: those that a selection wants of every sample.
 
-Each phase that annotations kept becomes one row of FRAMES or one row of EXCLUDED.
+Each wanted image becomes one row of FRAMES or one row of EXCLUDED.
 """
 
 import logging
-from collections import defaultdict
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-import pandas as pd
-
-from fleeting import paths, tables
+from fleeting import paths, registry, tsv
+from fleeting.databases import find
+from fleeting.databases import reader as reader_module
+from fleeting.databases import settings as database_settings
 from fleeting.databases.reader import Place, Reader, fold
+from fleeting.databases.settings import DatabaseSettings
 from fleeting.errors import UserError
-from fleeting.frames.index import Folder, Index
-from fleeting.frames.numbers import nearest
+from fleeting.frames import diagnosis, search
+from fleeting.frames.index import Index, build
+from fleeting.frames.search import Clip, NotFound
+from fleeting.frames.wanted import Sample, Selection, Wanted
 
 log = logging.getLogger(__name__)
 
 STAGE = "frames"
-SOURCES = ("raw", "cropped")
 
-Sample = Mapping[str, str]
 Record = dict[str, object]
+#: The images that a sample should have: a selection's `wanted` with its settings.
+Want = Callable[[Sample], Sequence[Wanted]]
 
 
 @dataclass
-class Clip:
-    """A clip that samples name, and the folders of either kind that may hold it, best first."""
-
-    subject: str
-    clip: str
-    folders: list[Folder] = field(default_factory=list)
-    other_kind: list[Folder] = field(default_factory=list)
-
-
-@dataclass
-class Selection:
-    """The rows of the stage's tables, and the clips that they were searched in."""
+class Result:
+    """The rows of the stage's tables, and the clips that were searched for them."""
 
     frames: list[Record] = field(default_factory=list)
     excluded: list[Record] = field(default_factory=list)
@@ -47,217 +42,227 @@ class Selection:
     clips: list[Clip] = field(default_factory=list)
 
 
+def run(
+    *,
+    database: str,
+    settings: dict,
+    selection: dict,
+    annotations: Path,
+    frames: Path,
+    excluded: Path,
+    substituted: Path,
+    subjects: Path,
+    nearest_within: int,
+) -> None:
+    """Find the frames of a database's samples, and write its tables and one a subject.
+
+    Args:
+        database: its name in the config.
+        settings: its block of the config.
+        selection: the block of the selection, with its `kind`.
+        annotations: the table of its samples.
+        frames: table of the images that were found, written.
+        excluded: table of the images that were not, written.
+        substituted: table of the neighbours that were taken for missing frames, written.
+        subjects: folder of the subjects' tables, written.
+        nearest_within: how far a neighbour of a missing frame may be; 0 takes none.
+    """
+    block = database_settings.load(database, settings)
+    reader = reader_module.load(block.reader)
+    want = wanted_by(selection)
+    samples = tsv.read_rows(annotations, tsv.ANNOTATIONS)
+    index = index_for(samples, want, find.frames_root(block))
+    for note in index.notes():
+        log.info("%s: %s", database, note)
+    result = select(samples, want, index, reader, block, nearest_within)
+    warning = diagnosis.check(result, index, database, block.source)
+    if warning:
+        log.warning("Warning: %s", warning)
+    codes = Counter(str(row["code"]) for row in result.excluded)
+    log.info(
+        "%s: %d samples, %d images found (%d of them neighbours), %d excluded: %s",
+        database,
+        len(samples),
+        len(result.frames),
+        len(result.substituted),
+        len(result.excluded),
+        ", ".join(f"{count} {code}" for code, count in sorted(codes.items())) or "none",
+    )
+    tsv.write_rows(result.frames, frames, tsv.FRAMES)
+    tsv.write_rows(result.excluded, excluded, tsv.EXCLUDED)
+    tsv.write_rows(result.substituted, substituted, tsv.SUBSTITUTED)
+    write_subjects(result, samples, subjects)
+
+
+def wanted_by(selection: dict[str, Any]) -> Want:
+    """The images that a selection's block of the config wants of a sample."""
+    module = cast(Selection, registry.load("selection", selection["kind"]))
+    return partial(module.wanted, settings=module.Settings.model_validate(selection))
+
+
+def index_for(samples: Sequence[Sample], want: Want, root: Path) -> Index:
+    """What lies below the folder of a database's frames, where anything is searched by number.
+
+    Pictures that a table names by their paths need no search; then the index is empty.
+    """
+    if any(image.frame is not None for sample in samples for image in want(sample)):
+        return build(root)
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder; correct the database's root or frames")
+    return Index(root)
+
+
 def select(
-    samples: pd.DataFrame, index: Index, reader: Reader, source: str, within: int
-) -> Selection:
+    samples: Sequence[Sample],
+    want: Want,
+    index: Index,
+    reader: Reader,
+    settings: DatabaseSettings,
+    within: int,
+) -> Result:
     """Find the images of all samples.
 
     Args:
-        samples: ANNOTATIONS of one database.
-        index: what lies below the folder of its frames.
+        samples: the ANNOTATIONS rows of one database.
+        want: the images that a sample should have (see `wanted_by`).
+        index: what lies below the folder of its frames (see `index_for`).
         reader: the database's reader.
-        source: `raw` or `cropped`: which kind of frames is taken.
+        settings: the database's settings; `source` is the kind of frames that is taken.
         within: how far a neighbour of a missing frame may be; 0 takes none.
 
-    Raises a `UserError` where a sample is not what the annotations stage names so.
+    Raises:
+        UserError: a sample's name is not the one that the annotations stage gives it.
     """
-    _check(samples, reader)
-    result = Selection()
+    _check(samples)
+    result = Result()
     by_clip: dict[tuple[str, str], list[Sample]] = defaultdict(list)
-    for sample in cast(list[Sample], samples.to_dict("records")):
+    for sample in samples:
         by_clip[sample["subject"], sample["clip"]].append(sample)
     clips_of: dict[str, set[str]] = defaultdict(set)
-    for subject, clip in by_clip:
-        clips_of[subject].add(fold(clip))
-    for subject, clip in sorted(by_clip):
-        of_clip = sorted(by_clip[subject, clip], key=lambda sample: int(sample["onset"]))
-        places = reader.places(subject, clip, of_clip[0])
-        others = clips_of[subject] - {fold(clip)}
-        wanted = {int(sample[phase]) for sample in of_clip for phase in _phases(sample)}
-        found = _candidates(index, places, clip, others, wanted)
-        entry = Clip(
-            subject,
-            clip,
-            [folder for folder in found if folder.cropped == (source == "cropped")],
-            [folder for folder in found if folder.cropped != (source == "cropped")],
-        )
-        result.clips.append(entry)
+    for subject, name in by_clip:
+        clips_of[subject].add(fold(name))
+    for subject, name in sorted(by_clip):
+        of_clip = sorted(by_clip[subject, name], key=lambda sample: int(sample["onset"]))
+        others = clips_of[subject] - {fold(name)}
+        clips = _clips(of_clip, want, index, reader, settings, others)
+        result.clips += dict.fromkeys(clips.values())
         for sample in of_clip:
-            for phase in _phases(sample):
-                _find(result, index, sample, phase, entry, source, within)
+            for image in want(sample):
+                clip = clips.get(sample["sample"])
+                _find(result, index.root, sample, image, clip, settings.source, within)
     return result
 
 
-def write_subjects(result: Selection, samples: pd.DataFrame, folder: Path) -> None:
+def write_subjects(result: Result, samples: Sequence[Sample], folder: Path) -> None:
     """Write `{subject}.tsv` with the FRAMES rows of each subject that has any, and no other.
 
     These tables have no `table_row`: a row put into the middle of the database's table would
     change it for every subject below, and all of them would be cropped anew.
     """
-    subject_of = dict(zip(samples["sample"], samples["subject"], strict=True))
+    subject_of = {sample["sample"]: sample["subject"] for sample in samples}
     by_subject: dict[str, list[Record]] = defaultdict(list)
     for row in result.frames:
-        by_subject[subject_of[row["sample"]]].append(row)
+        own = {column: row[column] for column in tsv.FRAMES}
+        by_subject[subject_of[str(row["sample"])]].append(own)
     folder.mkdir(parents=True, exist_ok=True)
     # A table of an earlier run would become a crop job of its own.
     for stale in folder.glob("*.tsv"):
         stale.unlink()
     for subject, rows in sorted(by_subject.items()):
-        own = pd.DataFrame(rows, columns=list(tables.FRAMES))
-        tables.write(own, folder / f"{subject}.tsv", tables.FRAMES)
+        tsv.write_rows(rows, folder / f"{subject}.tsv", tsv.FRAMES)
 
 
-def match(parts: tuple[str, ...], place: Place) -> int | None:
-    """How many levels too many a folder has for a place; None if it does not match.
-
-    Levels above the place are free (`rawpic`, a section). Below its first level, a further one may
-    only be a name without digits: with digits it might be another subject or another clip.
-    """
-    extra = 0
-    position = len(parts) - 1
-    for level in reversed(place.levels):
-        while position >= 0 and level.fullmatch(parts[position]) is None:
-            if any(sign.isdigit() for sign in parts[position]):
-                return None
-            position -= 1
-            extra += 1
-        if position < 0:
-            return None
-        position -= 1
-    return extra
-
-
-def _check(samples: pd.DataFrame, reader: Reader) -> None:
-    """Names become paths, so those of a table that somebody has edited are looked at again."""
+def _check(samples: Sequence[Sample]) -> None:
+    """Names become paths, so those of a table that somebody has edited are checked again."""
     seen: set[str] = set()
-    for sample in cast(list[Sample], samples.to_dict("records")):
+    for sample in samples:
         database, subject, clip = sample["database"], sample["subject"], sample["clip"]
-        try:
-            reader.places(subject, clip, sample)
-            onset, *_ = (int(sample[phase]) for phase in _phases(sample))
-            name = paths.sample_name(database, subject, clip, onset)
-        except ValueError:
-            name = ""
+        name = paths.sample_name(database, subject, clip, int(sample["onset"]))
         safe = all(map(paths.is_safe_name, (database, subject, clip)))
         if not safe or sample["sample"] != name or name in seen:
-            raise UserError(
-                f"the annotations of {database}: {sample['sample']!r} stands there twice, or is "
-                "not the name (database/subject/clip/onset) of its row; "
-                "give your command again with `-R extract_annotations`"
-            )
+            raise _misnamed(sample)
         seen.add(name)
 
 
-def _candidates(
-    index: Index, places: tuple[Place, ...], clip: str, others: set[str], wanted: set[int]
-) -> list[Folder]:
-    """Folders that may hold a clip, best first.
+def _misnamed(sample: Sample) -> UserError:
+    return UserError(
+        f"the annotations of {sample['database']}: {sample['sample']!r} is there twice, or is not "
+        "the name (database/subject/clip/onset) of its row; rerun with `-R extract_annotations`"
+    )
 
-    The order: the place that the reader prefers, the exact name of the clip, the most wanted
-    frames, the fewest extra levels, the path.
+
+def _clips(
+    samples: Sequence[Sample],
+    want: Want,
+    index: Index,
+    reader: Reader,
+    settings: DatabaseSettings,
+    others: set[str],
+) -> dict[str, Clip]:
+    """The clip in which each sample's frames are searched; samples that want none have none.
+
+    All samples share one clip, unless the reader gives them different places.
     """
-    ranked = []
-    for folder in index.folders:
-        for rank, place in enumerate(places):
-            extra = match(folder.parts, place)
-            if extra is None:
-                continue
-            exact = fold(clip) in folder.parts
-            # With other zeros in its name the folder may be that of another clip of the table.
-            if not exact and others.intersection(folder.parts):
-                continue
-            missing = len(wanted.difference(folder.files))
-            ranked.append((rank, not exact, missing, extra, folder.path, folder))
-            break
-    return [folder for *_, folder in sorted(ranked, key=lambda entry: entry[:-1])]
+    places_of: dict[str, tuple[Place, ...]] = {}
+    numbers: dict[tuple[Place, ...], set[int]] = defaultdict(set)
+    for sample in samples:
+        frames = {image.frame for image in want(sample) if image.frame is not None}
+        if not frames:
+            continue
+        try:
+            places = reader.places(sample["subject"], sample["clip"], sample, settings)
+        except ValueError:
+            raise _misnamed(sample) from None
+        places_of[sample["sample"]] = places
+        numbers[places] |= frames
+    subject, clip, source = samples[0]["subject"], samples[0]["clip"], settings.source
+    clips = {
+        places: search.clip_of(index, subject, clip, places, others, wanted, source)
+        for places, wanted in numbers.items()
+    }
+    return {name: clips[places] for name, places in places_of.items()}
 
 
 def _find(
-    result: Selection,
-    index: Index,
+    result: Result,
+    root: Path,
     sample: Sample,
-    phase: str,
-    clip: Clip,
+    image: Wanted,
+    clip: Clip | None,
     source: str,
     within: int,
 ) -> None:
-    wanted = int(sample[phase])
-    image = paths.image_name(sample["sample"], phase)
     common: Record = {
         "database": sample["database"],
         "table_row": sample["table_row"],
         "sample": sample["sample"],
-        "image": image,
+        "image": paths.image_name(sample["sample"], image.name),
         "stage": STAGE,
     }
-
-    def leave_out(reason: str, detail: str) -> None:
-        result.excluded.append({**common, "reason": reason, "detail": detail})
-
-    if not clip.folders:
-        detail = f"no folder {clip.subject}/{clip.clip} with {source} frames"
-        if clip.other_kind:
-            detail += f"; {_other(source)} ones exist: {clip.other_kind[0].path}"
-        leave_out("clip_missing", detail)
-        return
-    places = [(folder, wanted) for folder in clip.folders if wanted in folder.files]
-    for folder in clip.folders:
-        neighbour = nearest(sorted(folder.files), wanted, within)
-        if neighbour is not None:
-            places.append((folder, neighbour))
-    if not places:
-        folder = clip.folders[0]
-        leave_out(
-            "frame_missing",
-            f"frame {wanted} is not in {folder.path}, which holds {min(folder.files)} to "
-            f"{max(folder.files)} ({len(folder.files)} files)",
+    number = None
+    try:
+        if image.frame is None:
+            path = search.picture(root, image.path)
+        else:
+            assert clip is not None, "a frame is searched in its clip"
+            number, path = search.frame(root, clip, image.frame, source, within)
+    except NotFound as problem:
+        reason = problem.code.replace("_", " ")
+        result.excluded.append(
+            {**common, "code": problem.code, "reason": reason, "detail": problem.detail}
         )
         return
-    usable = None
-    problems = []
-    for folder, number in places:
-        path = f"{folder.path}/{folder.files[number]}".lstrip("/")
-        problem = _problem(index, path)
-        if problem is None:
-            usable = (number, path)
-            break
-        problems.append(problem)
-    if usable is None:
-        leave_out(*problems[0])
-        return
-    number, path = usable
-    if number != wanted:
+    if number != image.frame:
         result.substituted.append(
-            {**common, "stated": wanted, "used": number, "reason": "nearest_frame_taken"}
+            {**common, "stated": image.frame, "used": number, "reason": "nearest_frame_taken"}
         )
     result.frames.append(
         {
-            "image": image,
+            "image": common["image"],
             "sample": sample["sample"],
-            "phase": phase,
+            "phase": image.phase,
             "frame": number,
             "path": path,
             "table_row": sample["table_row"],
         }
     )
-
-
-def _problem(index: Index, path: str) -> tuple[str, str] | None:
-    if not path.isprintable() or " ".join(path.split()) != path:
-        return (
-            "unsupported_path",
-            f"{ascii(path)} holds white space or signs that a table cannot keep; rename it",
-        )
-    try:
-        size = (index.root / path).stat().st_size
-    except OSError as error:
-        return "unreadable_file", f"{path}: {error.strerror}"
-    return None if size else ("empty_file", f"{path} has no bytes")
-
-
-def _phases(sample: Sample) -> list[str]:
-    return [phase for phase in tables.PHASES if sample[phase]]
-
-
-def _other(source: str) -> str:
-    return next(other for other in SOURCES if other != source)

@@ -1,126 +1,150 @@
-"""From crops to the pool of an experiment: labels, phases, unseen subjects, files pooled once."""
+"""From examples to the pool of an experiment: labels, excluded subjects, each source once."""
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from fleeting import tables
+from fleeting import tsv
 from fleeting.databases.emotions import nearest
 from fleeting.errors import UserError
 
-#: If one file serves two phases of a sample, it is pooled as the phase that says the most.
-PHASE_PREFERENCE = {"apex": 0, "onset": 1, "offset": 2}
+#: Of examples that are the same picture, the one whose phase says the most is used.
+PHASE_PREFERENCE = {"apex": 0, "onset": 1, "offset": 2, "": 3}
+REASONS = {
+    "emotion_unmapped": "emotion not in the label map",
+    "same_source": "same source as another example",
+    "excluded_subject": "excluded subject",
+}
+Row = dict[Hashable, Any]
 
-UNSEEN = "unseen subject"
+#: What the pool takes from the annotations.
+ANNOTATED = ["sample", "clip", "emotion", "table", "table_row"]
 
 
 @dataclass(frozen=True)
 class Pool:
-    """The images that an experiment can draw from, and those that it cannot.
+    """The examples that an experiment can draw from, and those that it cannot.
 
     Attributes:
-        images: one row a crop with its `label`, sorted by image.
-        unused: the other crops, with `label` (empty outside the label map), `reason`, `detail`.
+        examples: sorted by example; the columns of `tsv.EXAMPLES`, `clip`, `emotion`, `label`.
+        unused: the others, with `label` (empty outside the label map), `code`, `reason`, `detail`.
     """
 
-    images: pd.DataFrame
+    examples: pd.DataFrame
     unused: pd.DataFrame
 
 
-def read_crops(results: Path, crop: str, databases: Sequence[str]) -> pd.DataFrame:
-    """All crops of the databases, one row each, with what their samples' annotations say.
+def annotate(annotations: Sequence[Path], examples: Sequence[Path]) -> pd.DataFrame:
+    """All examples, sorted by name, with what their samples' annotations say.
 
-    `file` identifies the frame on disk that a crop was cut from.
+    Args:
+        annotations: the tables of annotations of all databases.
+        examples: the tables of examples of all databases.
+
+    Raises:
+        UserError: there is no example, a name stands twice, or an example has no annotation.
     """
-    parts = []
-    for database in databases:
-        samples = tables.read(results / "annotations" / f"{database}.tsv", tables.ANNOTATIONS)
-        faces = tables.read(results / "faces" / crop / f"{database}.tsv", tables.FACES)
-        for table, names in (("annotations", samples["sample"]), ("crops", faces["image"])):
-            if names.duplicated().any():
-                raise UserError(
-                    f"the {table} of {database} have {names[names.duplicated()].iloc[0]} twice; "
-                    "delete the results of this database and run again"
-                )
-        if faces.empty:
-            continue
-        faces["sample"] = faces["image"].str.rpartition("/")[0]
-        faces["phase"] = faces["image"].str.rpartition("/")[2]
-        columns = ["sample", "database", "subject", "emotion", "table", "table_row"]
-        merged = faces[["image", "sample", "phase", "file"]].merge(
-            samples[columns], on="sample", how="left", validate="m:1"
+    samples = _once(annotations, tsv.ANNOTATIONS, "sample", "extract_annotations")
+    rows = _once(examples, tsv.EXAMPLES, "example", "pack_inputs")
+    if rows.empty:
+        raise UserError(
+            "no database has an example; the tables `.excluded.tsv` of the stages say why"
         )
-        if merged.isna().any(axis=None):
-            lost = merged.loc[merged.isna().any(axis=1), "image"].iloc[0]
-            raise UserError(
-                f"the tables of {database} do not belong together: {lost} has a crop but no "
-                "annotation; delete the results of this database and run again"
-            )
-        merged["file"] = f"{database}:" + merged["file"]
-        parts.append(merged)
-    if not parts:
-        raise UserError(f"there is no crop of {', '.join(databases)}; see the excluded rows")
-    return pd.concat(parts, ignore_index=True).sort_values("image", ignore_index=True)
+    merged = rows.merge(samples[ANNOTATED], on="sample", how="left", validate="m:1")
+    lost = merged.loc[merged["emotion"].isna(), "example"]
+    if len(lost):
+        raise UserError(
+            f"{lost.iloc[0]} is an example of a sample that no table of annotations has; rerun "
+            "with `-R pack_inputs`"
+        )
+    return merged.sort_values("example", ignore_index=True)
 
 
 def make_pool(
-    crops: pd.DataFrame,
+    examples: pd.DataFrame,
     label_map: Mapping[str, Sequence[str]],
-    phases: Sequence[str],
-    unseen_subjects: Sequence[str],
+    exclude_subjects: Sequence[str],
 ) -> Pool:
-    """Sort crops into those that may be drawn and those that may not.
+    """Sort examples into those that may be drawn and those that may not.
 
     Args:
-        crops: the table of `read_crops`.
+        examples: as `annotate` gives them.
         label_map: the emotions of each class, in lower case.
-        phases: the phases that the experiment uses.
-        unseen_subjects: `database/subject` names that are kept out of the split altogether.
+        exclude_subjects: `database/subject` names.
+
+    Raises:
+        UserError: no example is of one of these subjects.
     """
     label_of = {emotion: label for label, emotions in label_map.items() for emotion in emotions}
-    crops = crops.assign(label=crops["emotion"].map(label_of).fillna(""), reason="", detail="")
-    _check_subjects(crops, unseen_subjects)
-
-    def leave_out(which: pd.Series, reason: str, detail: pd.Series | str = "") -> None:
-        which = which & (crops["reason"] == "")
-        crops.loc[which, "reason"] = reason
-        crops.loc[which, "detail"] = detail[which] if isinstance(detail, pd.Series) else detail
-
-    leave_out(
-        crops["label"] == "", "emotion not in the label map", crops.apply(_unmapped_detail, axis=1)
+    labels = examples["emotion"].map(label_of).fillna("").astype("str")
+    rows = examples.assign(label=labels).to_dict("records")
+    _check_subjects({_subject(row) for row in rows}, exclude_subjects)
+    # An unmapped example takes no source from a mapped one: only those with a label compete.
+    first: dict[str, Row] = {}
+    for row in sorted((row for row in rows if row["label"]), key=_preference):
+        first.setdefault(row["source"], row)
+    excluded = set(exclude_subjects)
+    for row in rows:
+        row["code"], row["detail"] = "", ""
+        if not row["label"]:
+            row["code"], row["detail"] = "emotion_unmapped", _unmapped_detail(row, label_of)
+        elif first[row["source"]] is not row:
+            row["code"], row["detail"] = "same_source", _used_instead(row, first[row["source"]])
+        elif _subject(row) in excluded:
+            row["code"] = "excluded_subject"
+        row["reason"] = REASONS.get(row["code"], "")
+    columns = [*tsv.EXAMPLES, "clip", "emotion", "label"]
+    judged = pd.DataFrame(rows, columns=[*columns, "code", "reason", "detail"], dtype="str")
+    pooled = judged["code"] == ""
+    return Pool(
+        judged.loc[pooled, columns].reset_index(drop=True),
+        judged[~pooled].reset_index(drop=True),
     )
-    leave_out(~crops["phase"].isin(phases), "phase not used")
-    usable = crops[crops["reason"] == ""]
-    order = usable["phase"].map(PHASE_PREFERENCE)
-    kept = usable.assign(order=order).sort_values(["order", "image"]).drop_duplicates("file")
-    # Text even if there is none: where no crop is usable, both would be columns of numbers.
-    first = crops["file"].map(kept.set_index("file")["image"]).astype("str")
-    first_label = crops["file"].map(kept.set_index("file")["label"]).astype("str")
-    note = first.where(first_label == crops["label"], first + ", which is labelled " + first_label)
-    leave_out(first.notna() & (first != crops["image"]), "same file as another image", note)
-    leave_out((crops["database"] + "/" + crops["subject"]).isin(unseen_subjects), UNSEEN)
-    pooled = crops["reason"] == ""
-    return Pool(crops[pooled].reset_index(drop=True), crops[~pooled].reset_index(drop=True))
 
 
-def _unmapped_detail(row: pd.Series) -> str:
-    near = nearest(row["emotion"])
+def _once(paths: Sequence[Path], schema: tsv.Schema, key: str, rule: str) -> pd.DataFrame:
+    """The tables of all databases as one, in which each name must stand once."""
+    frame = pd.concat([tsv.read(path, schema) for path in paths], ignore_index=True)
+    twice = frame.loc[frame[key].duplicated(), key]
+    if len(twice):
+        raise UserError(
+            f"the {key} {twice.iloc[0]} stands twice in {', '.join(map(str, paths))}; rerun with "
+            f"`-R {rule}`"
+        )
+    return frame
+
+
+def _used_instead(row: Row, used: Row) -> str:
+    other = f", which is labelled {used['label']}" if used["label"] != row["label"] else ""
+    return used["example"] + other
+
+
+def _unmapped_detail(row: Row, mapped: Collection[str]) -> str:
+    near = nearest(row["emotion"], mapped)
     if near is None:
         return row["emotion"]
     return (
         f"{row['emotion']!r} in {row['table']}, row {row['table_row']}, is no emotion that these "
-        f"databases are known to use; do you mean {near!r}? Correct the cell, or list "
-        "it in the label map"
+        f"databases are known to use; do you mean {near!r}? Correct the cell, or list it in "
+        "the label map"
     )
 
 
-def _check_subjects(crops: pd.DataFrame, subjects: Sequence[str]) -> None:
-    known = set(crops["database"] + "/" + crops["subject"])
+def _subject(row: Row) -> str:
+    return f"{row['database']}/{row['subject']}"
+
+
+def _preference(row: Row) -> tuple[int, str]:
+    return PHASE_PREFERENCE[row["phase"]], row["example"]
+
+
+def _check_subjects(known: set[str], subjects: Sequence[str]) -> None:
     for subject in subjects:
         if subject not in known:
             near = difflib.get_close_matches(subject, sorted(known), n=1)
             hint = f"; do you mean {near[0]!r}?" if near else ""
-            raise UserError(f"split.unseen_subjects: {subject!r} has no crop{hint}")
+            raise UserError(f"exclude_subjects: no example is of {subject!r}{hint}")

@@ -1,5 +1,6 @@
 """Write a synthetic database: table and frames in the real database's format, and the truth."""
 
+import logging
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
@@ -10,7 +11,7 @@ from typing import Any
 import cv2
 import pandas as pd
 
-from fleeting import registry, tables
+from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.paths import sample_name
 from fleeting.synthetic.action_units import action_units
@@ -26,22 +27,30 @@ JPEG_QUALITY = 92
 #: A file that is no image, as the videos beside the clips of CASME II.
 VIDEO = b"RIFF\x04\x00\x00\x00AVI "
 #: What is true of each row of the table, whatever the row itself says.
-TRUTH: tables.Schema = {
-    "sample": tables.NAME,
-    "database": tables.NAME,
-    "subject": tables.NAME,
-    "clip": tables.NAME,
-    "table_row": tables.INTEGER,
-    "emotion": tables.NAME,
-    "quirk": tables.TEXT,
-    "onset": tables.INTEGER,
-    "apex": tables.INTEGER,
-    "offset": tables.INTEGER,
-    "onset_intensity": tables.NUMBER,
-    "apex_intensity": tables.NUMBER,
-    "offset_intensity": tables.NUMBER,
-    "action_units": tables.NAME,
+TRUTH: tsv.Schema = {
+    "sample": tsv.NAME,
+    "database": tsv.NAME,
+    "subject": tsv.NAME,
+    "clip": tsv.NAME,
+    "table_row": tsv.INTEGER,
+    "emotion": tsv.NAME,
+    "quirk": tsv.TEXT,
+    "onset": tsv.INTEGER,
+    "apex": tsv.INTEGER,
+    "offset": tsv.INTEGER,
+    "onset_intensity": tsv.NUMBER,
+    "apex_intensity": tsv.NUMBER,
+    "offset_intensity": tsv.NUMBER,
+    "action_units": tsv.NAME,
 }
+
+
+def run(*, database: str, settings: dict[str, Any], table: Path, frames: Path, truth: Path) -> None:
+    """Job: write one database and the table of its truth; see `write`."""
+    cv2.setNumThreads(1)
+    rows = write(database, settings, table, frames)
+    tsv.write(rows, truth, TRUTH)
+    logging.info("%s: %d rows in the table", database, len(rows))
 
 
 def write_all(root: Path, block: Mapping[str, Any]) -> dict[str, dict[str, Path]]:

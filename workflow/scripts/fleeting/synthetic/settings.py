@@ -1,54 +1,55 @@
-"""What the synthetic databases hold: the `synthetic:` block of the config, checked."""
+"""What the synthetic databases hold: the `synthetic:` block of the config."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Annotated, Any, Literal
 
+from pydantic import Field, ValidationError
+
+from fleeting import settings as base
 from fleeting.errors import UserError
-from fleeting.tables import PHASES
 
 #: In the order in which they are added when `frames_per_clip` grows; see `fleeting.synthetic.plan`.
 POSITIONS = ("onset", "apex", "offset", "rising", "falling", "before", "after")
 
 
-@dataclass(frozen=True)
-class Settings:
-    """The settings block.
+class Settings(base.Settings):
+    """Databases drawn in place of the real ones."""
 
-    subjects: number of subjects by database.
-    clips_per_subject: clips of each subject, besides the few rows with errors as in real copies.
-    intensity: share of the full expression at the annotated frames, by phase.
-    frames_per_clip: 3 (the annotated ones alone) to 7 (also before, between and after them).
-    noise: standard deviation of the cameras' noise in grey values.
-    provider_crops: databases whose frames are written as the provider's face crops.
-    """
-
-    seed: int = 1
-    subjects: Mapping[str, int] = field(
-        default_factory=lambda: {"casme": 5, "casme2": 6, "cas_me2": 5, "samm": 4}
+    seed: int = Field(1, ge=0, lt=2**32, description="Everything that is drawn follows from it.")
+    subjects: dict[str, Annotated[int, Field(ge=1, le=999)]] = Field(
+        {"casme": 5, "casme2": 6, "cas_me2": 5, "samm": 4},
+        description="The number of subjects of each database.",
     )
-    clips_per_subject: int = 6
-    intensity: Mapping[str, float] = field(
-        default_factory=lambda: {"onset": 0.4, "apex": 1.0, "offset": 0.6}
+    clips_per_subject: int = Field(
+        6,
+        ge=1,
+        le=1000,
+        description="Clips of each subject, besides a few rows with the errors of real copies.",
     )
-    frames_per_clip: int = len(POSITIONS)
-    noise: float = 1.5
-    provider_crops: tuple[str, ...] = ()
+    intensity: dict[
+        Annotated[str, Field(pattern="^(onset|apex|offset)$")], Annotated[float, Field(ge=0, le=1)]
+    ] = Field(
+        {"onset": 0.4, "apex": 1.0, "offset": 0.6},
+        min_length=3,
+        description="The share of the full expression at each annotated frame.",
+    )
+    frames_per_clip: int = Field(
+        len(POSITIONS),
+        ge=3,
+        le=len(POSITIONS),
+        description="3 (only the annotated frames) to 7 (also before, between and after them).",
+    )
+    noise: float = Field(
+        1.5, ge=0, le=255, description="Standard deviation of the cameras' noise in grey values."
+    )
+    provider_crops: tuple[Literal["casme", "casme2", "cas_me2"], ...] = Field(
+        (), description="Databases whose frames are written as the provider's face crops."
+    )
 
 
 def settings(block: Mapping[str, Any]) -> Settings:
     """The block as settings; what it leaves out takes its default, what is wrong is named."""
-    known = [each.name for each in fields(Settings)]
-    for key in block:
-        if key not in known:
-            raise UserError(f"synthetic: unknown key {key!r}; known: {', '.join(known)}")
-    result = Settings(**{**block, "provider_crops": tuple(block.get("provider_crops", ()))})
-    if not len(PHASES) <= result.frames_per_clip <= len(POSITIONS):
-        raise UserError(f"synthetic: frames_per_clip must be 3 to {len(POSITIONS)}")
-    if result.clips_per_subject < 1:
-        raise UserError("synthetic: clips_per_subject must be at least 1")
-    if sorted(result.intensity) != sorted(PHASES):
-        raise UserError(f"synthetic: intensity needs exactly {', '.join(PHASES)}")
-    if result.noise < 0:
-        raise UserError("synthetic: noise must not be negative")
-    return result
+    try:
+        return Settings.model_validate(dict(block))
+    except ValidationError as error:
+        raise UserError(f"synthetic: {error}") from None

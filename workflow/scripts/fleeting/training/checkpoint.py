@@ -1,12 +1,14 @@
-"""Checkpoints of a run: what it needs to go on after it was killed, in a folder of its own.
+"""Checkpoints of a job: what it needs to resume after it was killed, in a folder of its own.
 
 Snakemake deletes the declared files of a job that failed, and before it starts one again. The
-folder is therefore not declared. A checkpoint's name holds its position in the run, the key of all
-that the run depends on, and the hash of the file's own bytes:
+folder is therefore not declared. A finished fold has one file, the fold in progress one for each
+kept epoch. A name holds the place in the job, the key of all that the job depends on, and the hash
+of the file's own bytes:
 
-    epoch0007_step0012_{16 digits of the key}_{16 digits of the sha256}.pt
+    fold0003_done_{16 digits of the key}_{16 digits of the sha256}.pt
+    fold0004_epoch0007_{16 digits of the key}_{16 digits of the sha256}.pt
 
-so that neither a file that is torn nor one of other settings is ever loaded.
+so that neither a corrupt file nor one of other settings is ever loaded.
 """
 
 import fcntl
@@ -33,14 +35,14 @@ from fleeting.training.state import as_bytes
 
 log = logging.getLogger(__name__)
 
-NAME = re.compile(r"epoch(\d{4,})_step(\d{4,})_([0-9a-f]{16})_([0-9a-f]{16})\.pt")
-#: Below a run's folder: files that could not be used, kept for whoever wants to know why.
-SET_ASIDE = "set_aside"
-#: Locked by the process that trains the run.
+NAME = re.compile(r"fold(\d{4,})_(done|epoch(\d{4,}))_([0-9a-f]{16})_([0-9a-f]{16})\.pt")
+#: Below a job's folder: files that could not be used, kept so that one can look into it.
+UNUSABLE = "unusable"
+#: Locked by the process that trains.
 LOCK = ".lock"
-#: How many checkpoints a run keeps: the last one, and one in case that it cannot be read.
+#: How many checkpoints of a fold in progress stay: the last, and one in case it is corrupt.
 KEPT = 2
-#: Seconds between two looks whether another process still trains the run.
+#: Seconds between two looks whether another process still trains.
 PAUSE = 1.0
 SCRIPTS = Path(__file__).parents[2]
 
@@ -48,7 +50,7 @@ State = dict[str, Any]
 
 
 def key(facts: dict[str, Any]) -> str:
-    """The sha256 of everything that a run depends on: the given facts and the code in use."""
+    """The sha256 of everything that a job depends on: the given facts and the code in use."""
     everything = {**facts, "code": _code()}
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 
@@ -68,109 +70,124 @@ def _code() -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The checkpoints of one run; made by `of_run`, which keeps other processes out."""
+    """The checkpoints of one job; made by `of_job`, which keeps other processes out."""
 
     folder: Path
     key: str
-    #: Whether another process trained this run until now.
+    #: Whether another process trained this job until now.
     waited: bool
 
-    def save(self, state: State) -> None:
-        """Write a checkpoint, whole or not at all, and remove all but the last two of this run.
+    def save(self, fold: int, epoch: int | None, state: State) -> None:
+        """Write a checkpoint, whole or not at all, and remove those that it replaces.
 
-        Those of other settings or code go too: until now one might have gone back to these.
+        Those of other settings or code go too: until now one might have returned to these.
 
         Args:
-            state: `epoch` and `step`, where the run stands, and whatever `torch.load` reads with
-                `weights_only=True`.
+            fold: the fold's number.
+            epoch: the epochs that are done; None: the fold is finished.
+            state: whatever `torch.load` reads with `weights_only=True`.
         """
-        content = as_bytes({**state, "key": self.key})
+        place = "done" if epoch is None else f"epoch{epoch:04}"
+        content = as_bytes({**state, "key": self.key, "place": f"fold{fold:04}_{place}"})
         digest = hashlib.sha256(content).hexdigest()
-        name = f"epoch{state['epoch']:04}_step{state['step']:04}_{self.key[:16]}_{digest[:16]}.pt"
-        write_bytes(content, self.folder / name)
-        # One for each place in the run: being asked to stop just after an epoch saves it again.
-        here = name[: name.index(self.key[:16])]
-        for twin in self._own():
-            if twin.name.startswith(here) and twin.name != name:
-                twin.unlink()
-        kept = self._own()[:KEPT]
+        path = self.folder / f"fold{fold:04}_{place}_{self.key[:16]}_{digest[:16]}.pt"
+        write_bytes(content, path)
+        stay = {path, *self._done().values()}
+        if epoch is not None:
+            before = [old for at, old in self._in_progress(fold) if at < epoch]
+            stay.update(before[: KEPT - 1])
         for old in self.folder.glob("*.pt"):
-            if old not in kept and NAME.fullmatch(old.name):
+            if old not in stay and NAME.fullmatch(old.name):
                 old.unlink()
 
-    def load(self) -> State | None:
-        """The last checkpoint that is whole and belongs to this run as it is now; None: no such.
+    def finished(self, fold: int) -> State | None:
+        """What was saved of a finished fold; None: it is not finished, or its file is corrupt."""
+        path = self._done().get(fold)
+        return self._read(path) if path else None
 
-        A file that is torn or foreign is set aside without being loaded.
-        """
-        for path in sorted(self.folder.glob("*.pt")):
+    def in_progress(self, fold: int) -> State | None:
+        """The last usable checkpoint of a fold in progress; None: no such."""
+        states = (self._read(path) for _, path in self._in_progress(fold))
+        return next((state for state in states if state is not None), None)
+
+    def started(self) -> bool:
+        """Whether anything was saved of this job as it is now."""
+        return bool(self._own())
+
+    def examine(self) -> None:
+        """Move files aside that are not checkpoints, and say so if all are of another job."""
+        for path in self.folder.glob("*.pt"):
             if not NAME.fullmatch(path.name):
-                self._set_aside(path, "it is not called like a checkpoint")
-        own = self._own()
-        if not own and any(self.folder.glob("*.pt")):
+                self._move_aside(path, "its name is not that of a checkpoint")
+        if not self.started() and any(self.folder.glob("*.pt")):
             log.info(
-                "%s: the checkpoints are of other settings, code, images or weights; "
-                "this run starts anew",
+                "%s: the checkpoints are of other settings, code, examples or weights; training "
+                "starts anew",
                 self.folder,
             )
-        for path in own:
-            state = self._read(path)
-            if state is not None:
-                return state
-        return None
 
     def clear(self) -> None:
-        """Remove all checkpoints: the run is done. What was set aside stays."""
+        """Remove all checkpoints: the job is done. What was moved aside stays."""
         for path in self.folder.glob("*.pt"):
             path.unlink()
 
-    def _own(self) -> list[Path]:
-        """The checkpoints of this run as it is now, the furthest first."""
-        found = []
-        for path in self.folder.glob("*.pt"):
-            match = NAME.fullmatch(path.name)
-            if match and match[3] == self.key[:16]:
-                found.append((int(match[1]), int(match[2]), path))
-        return [path for *_, path in sorted(found, reverse=True)]
+    def _own(self) -> list[tuple[re.Match[str], Path]]:
+        """The checkpoints of this job as it is now."""
+        named = ((NAME.fullmatch(path.name), path) for path in sorted(self.folder.glob("*.pt")))
+        return [(match, path) for match, path in named if match and match[4] == self.key[:16]]
+
+    def _done(self) -> dict[int, Path]:
+        return {int(match[1]): path for match, path in self._own() if match[2] == "done"}
+
+    def _in_progress(self, fold: int) -> list[tuple[int, Path]]:
+        """The checkpoints of a fold by the epochs that are done, the furthest first."""
+        own = ((int(match[1]), match[3], path) for match, path in self._own())
+        return sorted(
+            ((int(epoch), path) for at, epoch, path in own if at == fold and epoch), reverse=True
+        )
 
     def _read(self, path: Path) -> State | None:
         try:
             content = path.read_bytes()
         except OSError as error:
-            self._set_aside(path, f"it cannot be read ({error.strerror})")
+            self._move_aside(path, f"it cannot be read ({error.strerror})")
             return None
         if not hashlib.sha256(content).hexdigest().startswith(path.stem.rsplit("_", 1)[1]):
-            self._set_aside(path, "it is torn or was changed: its sha256 is not the one it names")
+            self._move_aside(path, "it is corrupt: its sha256 is not the one in its name")
             return None
         try:
             state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except Exception as error:
             reason = str(error).splitlines()[0]
-            self._set_aside(path, f"it cannot be loaded safely ({reason})")
+            self._move_aside(path, f"it cannot be loaded safely ({reason})")
             return None
-        if not isinstance(state, dict) or state.get("key") != self.key:
-            self._set_aside(path, "it is not a checkpoint of this run")
+        place = path.name.rpartition(f"_{self.key[:16]}_")[0]
+        if not isinstance(state, dict) or (state.get("key"), state.get("place")) != (
+            self.key,
+            place,
+        ):
+            self._move_aside(path, "it is not a checkpoint of this job")
             return None
         return state
 
-    def _set_aside(self, path: Path, reason: str) -> None:
-        aside = self.folder / SET_ASIDE
+    def _move_aside(self, path: Path, reason: str) -> None:
+        aside = self.folder / UNUSABLE
         aside.mkdir(exist_ok=True)
         path.replace(aside / path.name)
-        log.warning("%s is set aside in %s: %s", path, aside.name, reason)
+        log.warning("%s is moved to %s/: %s", path, aside.name, reason)
 
 
 @contextmanager
-def of_run(folder: Path, run_key: str) -> Iterator[Checkpoints]:
-    """The checkpoints of a run, for this process alone.
+def of_job(folder: Path, job_key: str) -> Iterator[Checkpoints]:
+    """The checkpoints of a job, for this process alone.
 
     A process that outlived its Snakemake (or runs on another node of a cluster) may still train
-    the same run: this one then waits for it, since two would mix what they write.
+    the same job: this one then waits for it, since two would mix what they write.
     """
     lock, waited = _locked(folder)
     with lock:
         remove_unfinished(folder)
-        yield Checkpoints(folder, run_key, waited)
+        yield Checkpoints(folder, job_key, waited)
         empty = not any(path.name != LOCK for path in folder.iterdir())
         if empty:
             (folder / LOCK).unlink(missing_ok=True)
@@ -182,22 +199,22 @@ def of_run(folder: Path, run_key: str) -> Iterator[Checkpoints]:
 
 
 def _locked(folder: Path) -> tuple[IO[str], bool]:
-    """The folder's lock file, locked until it is closed, and whether somebody else had it."""
+    """The folder's lock file, locked until it is closed, and whether another process had it."""
     waited = False
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            # To append: who waits must not wipe out whom it waits for.
+            # To append: a process that waits must not erase the name of the one it waits for.
             lock = (folder / LOCK).open("a+", encoding="utf-8")
         except FileNotFoundError:
-            # Who had it removes the folder when the run is done, and did so just now.
+            # The process that had it is done and removed the folder just now.
             continue
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if not waited:
                 lock.seek(0)
-                log.info("%s trains this run already: waiting for it", lock.read().strip())
+                log.info("%s trains this already: waiting for it", lock.read().strip())
             waited = True
             lock.close()
             time.sleep(PAUSE)
@@ -207,7 +224,7 @@ def _locked(folder: Path) -> tuple[IO[str], bool]:
         # This may be a file that was removed since.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat()):
-                # Only for whoever waits: a full disk is no reason not to train.
+                # Only for a process that waits: a full disk is no reason not to train.
                 with suppress(OSError):
                     lock.truncate(0)
                     os.write(

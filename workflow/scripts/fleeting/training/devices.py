@@ -13,7 +13,7 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 
 
 @dataclass(frozen=True)
-class Place:
+class Device:
     """A device, and the slot on it that is this process's for as long as this is kept."""
 
     device: torch.device
@@ -39,7 +39,7 @@ def kind() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def take(slots_per_device: int) -> Place:
+def take(slots_per_device: int) -> Device:
     """Take a slot on a GPU, waiting for one if all are taken; without a GPU, the CPU.
 
     CUDA lists what `CUDA_VISIBLE_DEVICES` lets it see, so a user's list is what is shared out.
@@ -49,14 +49,14 @@ def take(slots_per_device: int) -> Place:
     """
     if kind() == "cpu":
         keep_freed_memory()
-        return Place(torch.device("cpu"), None)
+        return Device(torch.device("cpu"), None)
     visible = range(torch.cuda.device_count())
     slot = slots.claim(
         [str(torch.cuda.get_device_properties(number).uuid) for number in visible], slots_per_device
     )
     device = torch.device("cuda", slot.device)
     torch.cuda.set_device(device)
-    return Place(device, slot)
+    return Device(device, slot)
 
 
 def keep_freed_memory() -> None:

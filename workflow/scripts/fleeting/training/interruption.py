@@ -8,19 +8,23 @@ from types import FrameType
 #: SIGTERM and SIGINT may end the shells and the Snakemake around a job before it has saved its
 #: state. SIGURG, which they ignore, is what profiles/slurm asks for ahead of them.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGURG)
-#: What a process returns that a SIGTERM ended: no success, so that Snakemake tries again.
+#: The exit status of a process that was asked to stop: a failure, so that Snakemake retries.
 STATUS = 128 + signal.SIGTERM
 
 
+class Stopped(Exception):
+    """The job was asked to stop; its state is in a checkpoint."""
+
+
 class Requests:
-    """Remembers a signal until somebody looks."""
+    """Remembers a signal until it is looked at."""
 
     def __init__(self) -> None:
-        """Nobody has asked yet."""
+        """No signal has arrived yet."""
         self.received: signal.Signals | None = None
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """The handler: whoever trains looks between two steps, when its state is whole."""
+        """The handler: the training loop looks between two steps, when its state is consistent."""
         self.received = signal.Signals(number)
 
 

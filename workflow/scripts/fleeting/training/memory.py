@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import torch
 
 from fleeting.errors import UserError
-from fleeting.training.trainer import Recipe
+from fleeting.training.recipe import Recipe
 
 #: What PyTorch's allocator of the host, CUDA itself and its libraries say: they have no class of
 #: their own for it.
@@ -21,25 +21,23 @@ class OutOfMemory(UserError):
     """
 
     def __init__(self, what: str, remedies: list[str]) -> None:
-        """Keep what is wrong apart from the remedies, which the text has both."""
-        super().__init__(f"{what}. Do one of these and run again: {'; '.join(remedies)}.")
+        """Keep the problem apart from the remedies; the text has both."""
+        super().__init__(
+            f"{what}. Do one of these and rerun the same command: {'; '.join(remedies)}."
+        )
         self.what = what
 
 
 @contextmanager
-def explained(
-    model: str, recipe: Recipe, size: int, precision: str, device: str, learns: bool = True
-) -> Iterator[None]:
+def explained(model: str, recipe: Recipe, size: int, precision: str, device: str) -> Iterator[None]:
     """Turn an allocation that failed within the block into an `OutOfMemory` with what to change.
 
     Args:
-        model: the model's name.
+        model: the network's name.
         recipe: its batch size and accumulation.
-        size: the side of the images in pixels.
+        size: the height of the examples in pixels.
         precision: what the run computes in.
         device: the device's name.
-        learns: whether the run is trained. Testing takes less memory than that did, so that no
-            change of the recipe, which would train it again, is called for.
     """
     try:
         yield
@@ -53,15 +51,14 @@ def explained(
         reason = str(error).splitlines()[0]
     else:
         return
-    remedies = list(_of_recipe(recipe, precision, device)) if learns else []
+    remedies = list(_of_recipe(recipe, precision, device))
     if device.startswith("cpu"):
         remedies.append("start fewer jobs at a time (--cores)")
     else:
         remedies.append("let fewer jobs share the GPU (gpu_slots_per_device, --resources gpu=N)")
         remedies.append("end what else uses its memory (nvidia-smi lists it)")
-    what = "" if learns else "testing "
     raise OutOfMemory(
-        f"out of memory: {what}{model} with a batch of {recipe.batch_size} images of {size} pixels "
+        f"out of memory: {model} with a batch of {recipe.batch_size} examples of {size} pixels "
         f"in {precision} does not fit into {device} ({reason})",
         remedies,
     )
@@ -69,7 +66,7 @@ def explained(
 
 def _of_recipe(recipe: Recipe, precision: str, device: str) -> Iterator[str]:
     """What can be changed in the config's recipe."""
-    # A part needs two images.
+    # A part needs two examples.
     if 4 * recipe.accumulation <= recipe.batch_size:
         yield (
             f"raise recipe.accumulation from {recipe.accumulation} to {2 * recipe.accumulation}: a "

@@ -12,7 +12,7 @@ import torch
 
 
 def own_stream(device: torch.device) -> AbstractContextManager[object]:
-    """The stream that steps must run on from the first: the default one cannot be recorded."""
+    """The stream that a job must run on from the first: the default one cannot be recorded."""
     if device.type != "cuda":
         return nullcontext()
     stream = torch.cuda.Stream(device)
@@ -29,16 +29,18 @@ class Replayed:
     """A step over a batch, recorded once for each size of batch and replayed from then on.
 
     The step reads its batch and tensors that stay where they are, changes tensors in place, returns
-    nothing, and never asks the device for a value. On the CPU it is simply called.
+    nothing, and never asks the device for a value. A Python number in it, such as a learning rate,
+    would stay what it was when the step was recorded. On the CPU the step is simply called.
     """
 
     def __init__(self, step: Callable[[torch.Tensor], None], memory: Any) -> None:
         """Take a step of one (B,) int64 batch of positions; called inside `own_stream`.
 
         Recordings share a memory (`shared_memory`): only one of them runs at a time, and none
-        leaves anything in it for another.
+        leaves anything in it for another. Without one, nothing is recorded.
         """
         self.step = step
+        self.met: set[int] = set()
         self.recorded: dict[int, tuple[torch.Tensor, torch.cuda.CUDAGraph]] = {}
         self.memory = memory
 
@@ -46,15 +48,16 @@ class Replayed:
         """Run the step on a batch.
 
         Args:
-            batch: positions of images.
-            record: whether steps may be recorded: once every size of batch was there, since
-                libraries choose and prepare kernels when they meet one. After that no step runs
-                outside the recordings' memory, which would take as much again.
+            batch: positions of examples.
+            record: whether steps may be recorded: not in a process's first epoch, since what runs
+                outside the recordings' memory takes as much again. A size that is met for the first
+                time is never recorded: libraries choose and prepare their kernels then.
         """
-        if batch.device.type != "cuda" or not record:
+        size = len(batch)
+        if self.memory is None or not record or size not in self.met:
+            self.met.add(size)
             self.step(batch)
             return
-        size = len(batch)
         if size not in self.recorded:
             graph = torch.cuda.CUDAGraph()
             place = batch.clone()

@@ -1,216 +1,223 @@
-"""One run of the grid, from its fold's table to its history, record and model."""
+"""One run of the grid, or a part of its folds: history, predictions, record and models."""
 
-import json
 import logging
 import platform
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib import metadata
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import torch
-import torchvision
 
-from fleeting import registry, tables
-from fleeting.files import remove_unfinished, write_bytes, write_text
+from fleeting.errors import UserError
+from fleeting.examples import read
 from fleeting.paths import sha256
-from fleeting.training import checkpoint, devices, images, memory, packed, precision, weights
-from fleeting.training.interruption import listening
+from fleeting.splits import gate as gates
+from fleeting.splits.roles import FoldRoles, read_roles
+from fleeting.training import checkpoint, devices, loop, memory, precision, replay
+from fleeting.training import fit as fitting
+from fleeting.training import weights as pretrained
+from fleeting.training.architecture import architecture
+from fleeting.training.checkpoint import State
+from fleeting.training.interruption import STATUS, Stopped, listening
 from fleeting.training.keeper import Keeper, resume
-from fleeting.training.state import as_bytes
-from fleeting.training.trainer import Epoch, Recipe, failure, prepare, train
+from fleeting.training.output import Output
+from fleeting.training.recipe import Recipe
 from fleeting.training.weights import Weights
 
 
-@dataclass(frozen=True)
-class Run:
-    """What one run is trained from, and where it writes.
-
-    Attributes:
-        table: the fold's training and validation images, packed; test images never come here.
-        name: experiment, model, lr, repeat and fold.
-        recipe: the config's `recipe`.
-        weights_record: what the pretrained weights were when fetched; None: from scratch.
-        weights_file: the weights' own place; None: torchvision's cache.
-        output: the run's folder, for history.tsv, model.pt and run.json.
-        checkpoints: a folder for the run's checkpoints alone.
-    """
-
-    table: Path
-    name: Mapping[str, Any]
-    recipe: Mapping[str, Any]
-    weights_record: Path | None
-    weights_file: Path | None
-    output: Path
-    checkpoints: Path
-
-
 def run(
-    run: Run,
-    slots_per_device: int = 1,
-    checkpoint_every_minutes: float = 0,
-    allow_missing: bool = False,
+    *,
+    gate: Path,
+    split: Path,
+    folds: Path,
+    examples: list[Path],
+    experiment: str,
+    model: str,
+    lr: str,
+    repeat: int,
+    part: int,
+    parts: int,
+    recipe: Recipe,
+    weights: Path | None = None,
+    weights_file: Path | None = None,
+    gpu_slots_per_device: int,
+    checkpoint_every_minutes: int,
+    allow_missing: bool,
+    keep_models: bool,
+    checkpoints: Path,
+    history: Path,
+    predictions: Path,
+    record: Path,
+    models: Path | None = None,
 ) -> None:
-    """Train a run, or what a former process left to do, write its files and drop its checkpoints.
+    """Train one part of a run's folds and predict their test examples.
 
-    A run whose loss is no finite number any more ends there: its record says `failed`.
+    The part of fold f is 1 + (f - 1) modulo `parts`. A fold whose loss is not finite fails the run:
+    the record says `failed`, nothing is predicted, and the folds after it are not trained.
 
     Args:
-        run: what to train.
-        slots_per_device: how many jobs may share a GPU.
+        gate: split.json.
+        split: split.tsv.
+        folds: folds.tsv.
+        examples: the tables of the input's examples, each with its arrays (.npy) beside it.
+        experiment: its name.
+        model: the network's name.
+        lr: the learning rate, as its name.
+        repeat: from 1; decides the seed.
+        part: from 1.
+        parts: over how many jobs the folds of a run are spread.
+        recipe: how a fold is trained.
+        weights: what the pretrained weights were when fetched; None: from scratch.
+        weights_file: the weights' place; None: torchvision's cache.
+        gpu_slots_per_device: how many jobs may share a GPU.
         checkpoint_every_minutes: the state is saved after an epoch if so many minutes have passed
             since the last time.
         allow_missing: whether a run that does not fit into the device's memory is recorded as
-            failed too, with no epoch and no model, so that the others can be evaluated. One that
-            has a checkpoint did fit once, and is not given up.
+            failed too, so that the others can be evaluated. One that has a checkpoint did fit once
+            and is not given up.
+        keep_models: whether models are written.
+        checkpoints: a folder for this job's checkpoints alone, which Snakemake does not know.
+        history: receives the history (`tsv.HISTORY`).
+        predictions: receives the predictions (`tsv.PREDICTIONS`).
+        record: receives run.json.
+        models: a folder, made anew; receives fold{n}.pt with `keep_models`.
 
     Raises:
-        Stopped: this process was asked to stop; another one can go on.
-        OutOfMemory: unless it is recorded.
-        UserError: an input is missing, changed or torn.
+        SystemExit: the process was asked to stop; its state is saved.
+        UserError: an input is missing, changed or corrupt, or the run does not fit into memory.
     """
-    recipe = Recipe.of(run.recipe)
-    seed = prepare(recipe, run.name["repeat"])
-    # Before the key, which is of all code in use.
-    model = registry.load("model", run.name["model"])
-    fetched = Weights.read(run.weights_record) if run.weights_record else None
+    checked = gates.verify(gate, split, folds)
+    roles = read_roles(split, folds)
+    _check_examples(checked, roles, examples, gate)
+    chosen = [
+        fold
+        for fold in roles
+        if (fold.fold - 1) % parts == part - 1 and fold.repeat in (None, repeat)
+    ]
+    fitting.prepare(recipe)
+    fetched = Weights.read(weights) if weights else None
+    height, width, _ = checked.input.shape
+    network = architecture(model, checked.input.channels, (height, width), fetched is not None)
+    if fetched and not weights_file:
+        weights_file = pretrained.cache_folder() / fetched.file
+    job = loop.Job(
+        checked, examples, network, fetched, weights_file, float(lr), repeat, recipe, keep_models
+    )
     facts = {
-        **run.name,
-        "settings": dict(run.recipe),
-        "seed": seed,
-        "split_sha256": sha256(run.table),
-        "pixels_sha256": packed.digest(run.table),
+        "experiment": experiment,
+        "model": model,
+        "lr": lr,
+        "repeat": repeat,
+        "part": part,
+        "parts": parts,
+        "settings": recipe.model_dump(mode="json"),
+        "seed": recipe.seed + repeat - 1,
+        "split_sha256": sha256(gate),
         "weights": asdict(fetched) if fetched else None,
         "versions": versions(),
+        "classes": list(checked.classes),
+        **_counts(chosen),
     }
-    key = checkpoint.key({**facts, "device": devices.kind()})
-    with checkpoint.of_run(run.checkpoints, key) as kept:
-        if kept.waited and _finished(run.output, key):
+    key = checkpoint.key({**facts, "device": devices.kind(), "keep_models": keep_models})
+    output = Output(history, predictions, record, models, keep_models)
+    with checkpoint.of_job(checkpoints, key) as kept:
+        if kept.waited and output.is_finished(key):
             logging.info("the run is finished")
             return
-        # Whoever still waits for a device may be ended by any signal: nothing is lost.
-        place = devices.take(slots_per_device)
+        kept.examine()
+        # A signal may end a process that still waits for a device: nothing is lost.
+        device = devices.take(gpu_slots_per_device)
         with listening() as requests:
-            classes = images.classes_of(run.table)
-            parts = images.load(run.table, ("train", "validation"), classes)
-            counts = {f"{part}_images": len(loaded.names) for part, loaded in parts.items()}
-            size = parts["train"].pixels.shape[-1]
-            used = precision.choose(recipe.precision, place.device, size)
-            network = _network(model, len(classes), fetched, run.weights_file)
+            used = precision.choose(recipe.precision, device.device, network.size[0])
+            begun = resume(kept, facts["folds"], device.name, used)
             logging.info(
-                "%s: %s of %d classes on %s, %s",
-                " ".join(f"{key} {value}" for key, value in run.name.items()),
-                ", ".join(f"{count} {part}" for part, count in counts.items()),
-                len(classes),
-                place.name,
-                used,
+                "%s at %s, repeat %d: %d folds, %d classes, on %s, %s",
+                *(model, lr, repeat, len(chosen), len(checked.classes), device.name, used),
             )
-            state, past = resume(kept, place.name, used)
-            keeper = Keeper(kept, 60 * checkpoint_every_minutes, requests, past)
-            history: list[Epoch] = []
-            failed = None
+            keeper = Keeper(kept, 60 * checkpoint_every_minutes, requests, begun.past)
+            results = dict(begun.finished)
+            left = [fold for fold in chosen if fold.fold not in results]
             try:
-                with memory.explained(run.name["model"], recipe, size, used, place.name):
-                    # Convolutions are faster with the channels last, on the CPU and on tensor
-                    # cores.
-                    network.to(place.device).to(memory_format=torch.channels_last)
-                    learned, looked_at = (
-                        parts[part].to(place.device) for part in ("train", "validation")
+                fits = memory.explained(model, recipe, network.size[0], used, device.name)
+                with fits, replay.own_stream(device.device):
+                    failed = loop.train(
+                        job, left, begun.current, device.device, used, keeper, results
                     )
-                    task = (network, learned, looked_at, float(run.name["lr"]), recipe, used, seed)
-                    keeper.begin()
-                    history = train(*task, log_epoch, keeper, state)
-                failed = failure(history)
+            except Stopped:
+                logging.info("asked to stop: the state is saved, and the next try resumes from it")
+                sys.exit(STATUS)
             except memory.OutOfMemory as error:
-                if not allow_missing or kept.load():
+                if not allow_missing or kept.started():
                     raise
                 logging.info("%s", error)
-                logging.info("to have it tried again, delete %s", run.output / "run.json")
+                logging.info("to retry, delete %s", record)
                 failed = error.what
-            record = {**facts, **counts, "classes": classes, "precision": used}
-            record |= _outcome(failed, history, recipe, place, keeper, len(parts["train"].names))
-            state_dict = network.state_dict() if history else {}
-            save(history, {**record, "key": key}, state_dict, run.output)
-            if history:
-                kept.clear()
+            if failed:
+                logging.warning("the run failed: %s", failed)
+            outcome = _outcome(failed, facts, results, recipe, device, keeper)
+            output.write(chosen, results, {**facts, **outcome, "key": key}, kept)
+            kept.clear()
+
+
+def _check_examples(
+    gate: gates.Gate, folds: Sequence[FoldRoles], examples: Sequence[Path], path: Path
+) -> None:
+    """Raise a `UserError` unless the examples of the split are those that split.json describes."""
+    named = {
+        name
+        for fold in folds
+        for side in (fold.train, fold.validation, fold.test)
+        for name in side.examples
+    }
+    used = [row for row in read.rows(examples) if row["example"] in named]
+    if gates.examples_digest(used) != gate.examples_sha256:
+        raise UserError(
+            f"the examples in {', '.join(map(str, examples))} are not those that {path} describes; "
+            f"{gates.REMEDY}"
+        )
+
+
+def _counts(folds: Sequence[FoldRoles]) -> dict[str, Any]:
+    """The numbers of the folds, and how many examples each has."""
+    return {
+        "folds": [fold.fold for fold in folds],
+        "train_examples": {str(fold.fold): len(fold.train.examples) for fold in folds},
+        "validation_examples": {str(fold.fold): len(fold.validation.examples) for fold in folds},
+        "test_examples": {str(fold.fold): len(fold.test.examples) for fold in folds},
+    }
 
 
 def _outcome(
     failed: str | None,
-    history: list[Epoch],
+    facts: dict[str, Any],
+    results: dict[int, State],
     recipe: Recipe,
-    place: devices.Place,
+    device: devices.Device,
     keeper: Keeper,
-    train_images: int,
 ) -> dict[str, Any]:
     """What a run's record says of how it went."""
-    seconds = keeper.seconds
-    if failed:
-        logging.warning("the run failed: %s", failed)
     # Without the part of an epoch that was lost between a checkpoint and the end of a process.
-    trained = train_images * len(history)
+    trained = sum(
+        facts["train_examples"][str(fold)] * len(result["history"])
+        for fold, result in results.items()
+    )
+    seconds = keeper.seconds
     return {
-        "tested_epoch": None if failed else recipe.epochs,
+        "precision": keeper.past.precision,
+        "tested_epoch": {} if failed else {str(fold): recipe.epochs for fold in results},
         "failed": failed,
         "device": ", ".join(keeper.past.devices),
         "threads": torch.get_num_threads(),
-        "deterministic": place.device.type == "cpu" or recipe.deterministic,
+        "deterministic": device.device.type == "cpu" or recipe.deterministic,
         "seconds": round(seconds, 3),
         "images_per_second": round(trained / seconds, 3),
-        "peak_device_bytes": place.peak_bytes,
-        "resumed_from_epochs": keeper.past.resumed_from_epochs,
+        "peak_device_bytes": device.peak_bytes,
+        "resumed": keeper.past.resumed,
     }
-
-
-def _network(
-    model: ModuleType, classes: int, fetched: Weights | None, file: Path | None
-) -> torch.nn.Module:
-    if fetched is None:
-        network: torch.nn.Module = model.build(classes)
-        return network
-    return weights.built(model, classes, file or weights.cache_folder() / fetched.file, fetched)
-
-
-def _finished(output: Path, key: str) -> bool:
-    """Whether a run's folder holds the results of this very run."""
-    try:
-        if not all((output / name).is_file() for name in ("history.tsv", "model.pt")):
-            return False
-        return bool(json.loads((output / "run.json").read_text(encoding="utf-8"))["key"] == key)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def log_epoch(epoch: Epoch) -> None:
-    """One progress line."""
-    logging.info(
-        "epoch %d: train loss %.4f accuracy %.4f, validation loss %.4f accuracy %.4f",
-        epoch.epoch,
-        epoch.train_loss,
-        epoch.train_accuracy,
-        epoch.validation_loss,
-        epoch.validation_accuracy,
-    )
-
-
-def save(
-    history: list[Epoch],
-    record: dict[str, Any],
-    state_dict: Mapping[str, torch.Tensor],
-    folder: Path,
-) -> None:
-    """Write history.tsv, model.pt and then run.json into a run's folder, each whole or not at all.
-
-    The model is the network's state dict, on the CPU.
-    """
-    state = {key: value.detach().cpu().contiguous() for key, value in state_dict.items()}
-    folder.mkdir(parents=True, exist_ok=True)
-    remove_unfinished(folder)
-    tables.write_rows([asdict(epoch) for epoch in history], folder / "history.tsv", tables.HISTORY)
-    write_bytes(as_bytes(state), folder / "model.pt")
-    write_text(json.dumps(record, indent=2) + "\n", folder / "run.json")
 
 
 def versions() -> dict[str, str]:
@@ -218,7 +225,8 @@ def versions() -> dict[str, str]:
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        # Not imported: that takes seconds, and networks of our own do without.
+        "torchvision": metadata.version("torchvision"),
         "numpy": np.__version__,
         "cuda": torch.version.cuda or "",
     }

@@ -1,25 +1,35 @@
-"""Pretrained weights: found or fetched once, checked on every load, loaded without their head."""
+"""Pretrained weights: fetched or found once, checked when a process loads them, without heads."""
 
+import copy
 import json
+import re
 import socket
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
-from types import ModuleType
 from urllib.error import URLError
 
 import torch
-import torchvision
 
 from fleeting.errors import UserError
 from fleeting.files import write_text
 from fleeting.paths import sha256
 from fleeting.training import state
+from fleeting.training.architecture import COLOURS, Architecture, architecture
 
 #: A server that says nothing for so many seconds counts as no network.
 PATIENCE = 20
 #: Batch normalisation's count of the batches it has seen. torchvision's ResNet files are older than
 #: it and lack it; no network here uses it.
 COUNT = ".num_batches_tracked"
+#: Parameters that torchvision's DenseNet and ViT files still hold under their former names.
+RENAMED = (
+    (re.compile(r"(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)"), r"\1\2"),
+    (re.compile(r"(.*\.mlp)\.linear_1\.(\w+)"), r"\1.0.\2"),
+    (re.compile(r"(.*\.mlp)\.linear_2\.(\w+)"), r"\1.3.\2"),
+)
+
+State = dict[str, torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -40,9 +50,30 @@ class Weights:
             return cls(**json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, TypeError, OSError):
             raise UserError(
-                f"{path}: not a whole record of weights; give your command again with "
+                f"{path}: the record of the weights is missing or truncated; rerun with "
                 "`-R fetch_weights`"
             ) from None
+
+
+def run(*, model: str, file: Path | None = None, output: Path) -> None:
+    """Fetch or find the pretrained weights of a model, check that they fit, record what they are.
+
+    Args:
+        model: the network's name.
+        file: the user's own weights file; None: torchvision's ImageNet weights.
+        output: the record to write (JSON).
+
+    Raises:
+        UserError: the file is missing, corrupt, or does not fit the model.
+    """
+    if file:
+        path, found = file, identify(file)
+    else:
+        found = fetch_imagenet(architecture(model, COLOURS, (224, 224), pretrained=True))
+        path = cache_folder() / found.file
+    # Now, not hours later in the first run.
+    check(model, path, found)
+    found.save(output)
 
 
 def cache_folder() -> Path:
@@ -50,25 +81,32 @@ def cache_folder() -> Path:
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
-def fetch_imagenet(model: ModuleType) -> Weights:
-    """Make sure that torchvision's ImageNet weights of a model lie in its cache.
+def fetch_imagenet(network: Architecture) -> Weights:
+    """Make sure that torchvision's ImageNet weights of a network lie in its cache.
 
-    A file that lies there already needs no network. The eight hexadecimal digits in its name are
-    the start of its sha256 and are checked in either case.
+    A file that lies there already needs no connection. The hexadecimal digits in its name are the
+    start of its sha256 and are checked in either case.
+
+    Raises:
+        UserError: there are no such weights, they cannot be downloaded, or the file is another.
     """
-    path = cache_folder() / model.WEIGHTS
+    url, name = network.weights_url, network.weights_file
+    if not url or not name:
+        raise UserError(
+            f"torchvision has no ImageNet weights (IMAGENET1K_V1) for {network.name}; set "
+            "recipe.weights to none or to a file of your own, or take another model"
+        )
+    path = cache_folder() / name
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        url = _download_url(model.WEIGHTS)
         socket.setdefaulttimeout(PATIENCE)
         try:
-            torch.hub.download_url_to_file(url, str(path), _digits(model.WEIGHTS), progress=False)
+            torch.hub.download_url_to_file(url, str(path), _digits(name), progress=False)
         except (OSError, URLError, RuntimeError) as error:
             raise UserError(
-                f"the ImageNet weights {model.WEIGHTS} cannot be downloaded from {url} ({error}). "
-                f"Put the file into {path.parent} (its sha256 starts with "
-                f"{_digits(model.WEIGHTS)}), or name files of your own in the config under "
-                "recipe.weights, and run again."
+                f"the ImageNet weights {name} cannot be downloaded from {url} ({error}). "
+                f"Put the file into {path.parent} (its sha256 starts with {_digits(name)}), or "
+                "name files of your own in the config under recipe.weights, and rerun."
             ) from None
     return identify_imagenet(path)
 
@@ -79,7 +117,7 @@ def identify_imagenet(path: Path) -> Weights:
     if not digest.startswith(_digits(path.name)):
         raise UserError(
             f"{path} is not the file it is called: its sha256 starts with {digest[:8]} instead of "
-            f"{_digits(path.name)}. Delete it, so that it is fetched anew."
+            f"{_digits(path.name)}. Delete it, so that it is downloaded again."
         )
     return Weights(path.name, digest)
 
@@ -93,34 +131,62 @@ def identify(path: Path) -> Weights:
     return Weights(path.name, sha256(path))
 
 
-def built(model: ModuleType, classes: int, path: Path, weights: Weights) -> torch.nn.Module:
-    """A network with the weights of a checked file and a fresh head.
+def fresh_state(network: Architecture, classes: int, path: Path, weights: Weights) -> State:
+    """The state dict that a fold starts from: pretrained weights, heads freshly drawn.
 
     Args:
-        model: the model's module. Its body is not initialised in vain: for the largest networks
-            that takes a second.
-        classes: the outputs of the head, whose initial values are the seed's.
-        path: the file, a state dict; loaded with `weights_only=True`.
+        network: what the state is for.
+        classes: the outputs of the heads, whose initial values come from PyTorch's default
+            generator.
+        path: a file that holds a state dict; read with `weights_only=True`.
         weights: what the file was when the weights were fetched.
 
-    A file that changed since, or that belongs to another model, is a `UserError`.
+    Returns:
+        A state for `load_state_dict` of `network.build(classes)`. The file is read and checked once
+        per process: later calls return the same tensors but for the heads, so copy, don't assign.
+
+    Raises:
+        UserError: the file changed since it was fetched, cannot be loaded safely, or holds the
+            weights of another model.
     """
-    if not path.is_file():
-        raise UserError(
-            f"the weights file {path} is gone; give your command again with `-R fetch_weights`"
-        )
-    if (digest := sha256(path)) != weights.sha256:
-        raise UserError(
-            f"the weights file {path} changed since it was fetched: its sha256 is {digest} instead "
-            f"of {weights.sha256}. Put the former file back, or give your command again with "
-            "`-R fetch_weights`."
-        )
-    held = state.read(path)
-    with torch.device("meta"):
-        network: torch.nn.Module = model.build(classes)
-    own = network.state_dict()
-    body = {key for key in own if not key.startswith(f"{model.HEAD}.")}
+    body = _body(network, path, weights)
+    outline = network.outline(classes)
+    # With the metadata of the network, which some of torchvision's want when they load it.
+    fresh = outline.state_dict()
+    for name in network.heads:
+        head = copy.deepcopy(outline.get_submodule(name)).to_empty(device="cpu")
+        for layer in head.modules():
+            if reset := getattr(layer, "reset_parameters", None):
+                reset()
+        fresh.update(head.state_dict(prefix=f"{name}."))
+    fresh.update(body)
+    return fresh
+
+
+def check(model: str, path: Path, weights: Weights) -> None:
+    """Load a file as a run will, for the errors that `fresh_state` raises alone.
+
+    Which channels the input has is not known here: a file may be made for any.
+    """
+    network = architecture(model, COLOURS, (224, 224), pretrained=True)
+    first = _read(path, weights).get(f"{network.first_layer}.weight")
+    if first is not None and first.dim() == 4 and 0 < first.shape[1] != len(COLOURS):
+        channels = [str(number) for number in range(first.shape[1])]
+        network = architecture(model, channels, (224, 224), pretrained=True)
+    _body(network, path, weights)
+
+
+@lru_cache(maxsize=1)
+def _body(network: Architecture, path: Path, weights: Weights) -> State:
+    """The values of all layers but the heads, checked against the network."""
+    held = dict(_read(path, weights))
+    own = network.outline(2).state_dict()
+    heads = tuple(f"{name}." for name in network.heads)
+    body = {key for key in own if not key.startswith(heads)}
     held = {key: torch.tensor(0) for key in body if key.endswith(COUNT)} | held
+    first = f"{network.first_layer}.weight"
+    if first in held and first in own:
+        held[first] = _for_channels(held[first], own[first].shape)
     wrong = sorted(
         key for key in body if key not in held or held[key].shape != own[key].shape
     ) + sorted(key for key in held if key not in own)
@@ -129,27 +195,39 @@ def built(model: ModuleType, classes: int, path: Path, weights: Weights) -> torc
             f"{path} holds the weights of another model: {len(wrong)} parameters differ, the "
             f"first is {wrong[0]!r}"
         )
-    network.to_empty(device="cpu")
-    network.load_state_dict({key: held[key] for key in body}, strict=False)
-    for layer in network.get_submodule(model.HEAD).modules():
-        if reset := getattr(layer, "reset_parameters", None):
-            reset()
-    return network
+    return {key: held[key] for key in body}
 
 
-def check(model: ModuleType, path: Path, weights: Weights) -> None:
-    """Load a file as a run will, for the errors that `built` raises alone."""
-    built(model, 2, path, weights)
+def _for_channels(kernels: torch.Tensor, wanted: torch.Size) -> torch.Tensor:
+    """A first layer's RGB kernels repeated for other channels.
+
+    They are repeated cyclically and scaled by 3 / C, which keeps the scale of the outputs.
+    """
+    channels = wanted[1]
+    if kernels.shape == wanted or kernels.dim() != 4 or kernels.shape[1] != 3:
+        return kernels
+    return kernels[:, torch.arange(channels) % 3] * (3 / channels)
+
+
+@lru_cache(maxsize=1)
+def _read(path: Path, weights: Weights) -> State:
+    """The state dict in a file that is still the one that was fetched, under today's names."""
+    if not path.is_file():
+        raise UserError(f"the weights file {path} is gone; rerun with `-R fetch_weights`")
+    if (digest := sha256(path)) != weights.sha256:
+        raise UserError(
+            f"the weights file {path} changed since it was fetched: its sha256 is {digest} instead "
+            f"of {weights.sha256}. Put the former file back, or rerun with `-R fetch_weights`."
+        )
+    return {_current(key): tensor for key, tensor in state.read(path).items()}
+
+
+def _current(name: str) -> str:
+    for pattern, replacement in RENAMED:
+        if pattern.fullmatch(name):
+            return pattern.sub(replacement, name)
+    return name
 
 
 def _digits(name: str) -> str:
     return Path(name).stem.rsplit("-", 1)[1]
-
-
-def _download_url(name: str) -> str:
-    """The address that torchvision itself gives for a file of its own."""
-    for model in torchvision.models.list_models(module=torchvision.models):
-        for weights in torchvision.models.get_model_weights(model):
-            if weights.url.endswith(f"/{name}"):
-                return str(weights.url)
-    raise UserError(f"this torchvision ({torchvision.__version__}) knows no weights called {name}")

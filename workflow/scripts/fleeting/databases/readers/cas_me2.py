@@ -1,27 +1,29 @@
 """CAS(ME)^2: a sheet without a header and two naming rules; subjects by index, folders `s15`.
 
 The clip's name tells the stimulus video, not the emotion. Which of the two label columns is the
-emotion is an option.
+emotion is a setting.
 """
 
 import logging
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import Field
 
 from fleeting.databases import cells
-from fleeting.databases.reader import Options, Place, Row, clip_folder, row_of
+from fleeting.databases.reader import ENDINGS, Place, Row, clip_folder, row_of
+from fleeting.databases.settings import DatabaseSettings
 from fleeting.databases.sheets import Sheet, Workbook
 from fleeting.errors import UserError
 
 log = logging.getLogger(__name__)
 
 TABLE_NAME = re.compile(
-    r"(cas([ _]?\(me\)[ _^]*|_me[ _^]*|me\^)2(?![0-9]).*|.*code_final.*)\.xlsx?"
+    r"(cas([ _]?\(me\)[ _^]*|_me[ _^]*|me\^)2(?![0-9]).*|.*code_final.*)" + ENDINGS
 )
 TABLE_EXAMPLES = ("CAS(ME)^2code_final(Updated).xlsx", "CAS(ME)2code_final.xlsx")
-LABELS = ("self_reported", "estimated")
-OPTIONS: Options = {"label": LABELS[0], "expression_types": ["micro"]}
 SUBJECTS = "an index of the sheet `naming rule1` (1 to 22)"
 
 EXTRA = ("self_reported", "estimated", "expression_type", "video_code")
@@ -61,7 +63,18 @@ class _Columns:
     self_reported: int
 
 
-def rows(workbook: Workbook, options: Options) -> Iterable[Row]:
+class Settings(DatabaseSettings):
+    """The keys of this database's block."""
+
+    label: Literal["self_reported", "estimated"] = Field(
+        "self_reported", description="Which of its two emotion columns is the label."
+    )
+    expression_types: list[Literal["micro", "macro"]] = Field(
+        ["micro"], min_length=1, description="Which expressions are used."
+    )
+
+
+def rows(workbook: Workbook, settings: Settings) -> Iterable[Row]:
     """All rows of the data sheet."""
     sheet = _data_sheet(workbook)
     columns = _columns(workbook, sheet)
@@ -77,16 +90,19 @@ def rows(workbook: Workbook, options: Options) -> Iterable[Row]:
         if named and f"s{int(named[1])}" in subjects.values():
             subject = f"s{int(named[1])}"
         kind = _TYPE.fullmatch(cell["expression_type"])
-        cell["emotion"] = cell[str(options["label"])]
+        cell["emotion"] = cell[settings.label]
         cell["self_reported"] = cell["self_reported"].casefold()
         cell["estimated"] = cell["estimated"].casefold()
         if kind:
             cell["expression_type"] = kind[1].casefold()
         cell["video_code"] = codes.get(cell["clip"].casefold().split("_")[0], "")
-        yield row_of(table_row, cell, subject, EXTRA)
+        excluded = _unwanted(cell["expression_type"], settings.expression_types)
+        yield row_of(table_row, cell, subject, EXTRA, excluded)
 
 
-def places(subject: str, clip: str, extra: Mapping[str, str]) -> tuple[Place, ...]:
+def places(
+    subject: str, clip: str, extra: Mapping[str, str], settings: DatabaseSettings
+) -> tuple[Place, ...]:
     """The clip `s15/anger1_1` first, then the long video `s15/15_0401girlcrashing`.
 
     Frame numbers are those of the long video in both. Only the long video's code is matched, for
@@ -99,6 +115,15 @@ def places(subject: str, clip: str, extra: Mapping[str, str]) -> tuple[Place, ..
         code = re.escape(extra["video_code"])
         found.append(Place((folder, re.compile(rf"(?:s?0*{number}[ _-]?)?{code}(?![0-9]).*"))))
     return tuple(found)
+
+
+def _unwanted(kind: str, wanted: Sequence[str]) -> tuple[str, str] | None:
+    """Code and detail of a row whose expression type is not wanted, or None."""
+    if kind in wanted:
+        return None
+    if kind in ("micro", "macro"):
+        return "expression_type_not_wanted", f"{kind}; wanted: {', '.join(wanted)}"
+    return "expression_type_unknown", f"{kind!r} is neither micro nor macro"
 
 
 def _data_sheet(workbook: Workbook) -> Sheet:
@@ -134,7 +159,7 @@ def _columns(workbook: Workbook, sheet: Sheet) -> _Columns:
     kind = _fullest(sheet, filled, _TYPE)
     if clip is None or kind is None or clip < 1 or kind < clip + 6 or kind + 1 >= len(filled):
         raise UserError(
-            f"{workbook.path}, sheet {sheet.name!r}: the columns are not those of CAS(ME)^2: "
+            f"{workbook.place(sheet)}: the columns are not those of CAS(ME)^2: "
             "subject index, clip (anger1_1), onset, apex, offset, action units, estimated emotion, "
             "expression type, self-reported emotion"
         )
@@ -164,7 +189,7 @@ def _subjects(workbook: Workbook) -> dict[str, str]:
             subject = f"s{int(named[1])}"
             if found.setdefault(str(index), subject) != subject:
                 raise UserError(
-                    f"{workbook.path}, sheet {sheet.name!r}, row {table_row}: index {index} is "
+                    f"{workbook.place(sheet, table_row)}: index {index} is "
                     f"{found[str(index)]} in a row above and {subject} here; correct the sheet"
                 )
     return found or INDEX_TO_SUBJECT

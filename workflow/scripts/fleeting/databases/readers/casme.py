@@ -4,12 +4,19 @@ import re
 from collections.abc import Iterable, Mapping
 
 from fleeting.databases import cells, header
-from fleeting.databases.reader import Options, Place, Row, clip_folder, row_of, subject_folder
+from fleeting.databases.reader import (
+    ENDINGS,
+    Place,
+    Row,
+    clip_folder,
+    row_of,
+    subject_folder,
+)
+from fleeting.databases.settings import DatabaseSettings
 from fleeting.databases.sheets import Workbook
 
-TABLE_NAME = re.compile(r"casme(?![ _-]?(2(?![0-9])|ii|\^|\())(?!.*code_final).*\.xlsx?")
+TABLE_NAME = re.compile(r"casme(?![ _-]?(2(?![0-9])|ii|\^|\())(?!.*code_final).*" + ENDINGS)
 TABLE_EXAMPLES = ("CASME-coded-20190721.xls", "CASME.xls", "casme.xlsx")
-OPTIONS: Options = {}
 SUBJECTS = "a number (1 or sub01)"
 
 # `Onset` and `Total` are durations in milliseconds, so neither stands among the headings here.
@@ -24,7 +31,11 @@ COLUMNS: header.Columns = {
 OPTIONAL: header.Columns = {"action_units": ("au", "aus", "actionunits", "actionunit")}
 
 
-def rows(workbook: Workbook, options: Options) -> Iterable[Row]:
+class Settings(DatabaseSettings):
+    """No keys beyond those that all readers share."""
+
+
+def rows(workbook: Workbook, settings: DatabaseSettings) -> Iterable[Row]:
     """All rows of the table below its header."""
     for table_row, row in header.rows(workbook, COLUMNS, OPTIONAL):
         number = cells.numbered(row["subject"], "sub")
@@ -32,6 +43,8 @@ def rows(workbook: Workbook, options: Options) -> Iterable[Row]:
         yield row_of(table_row, row, subject)
 
 
-def places(subject: str, clip: str, extra: Mapping[str, str]) -> tuple[Place, ...]:
+def places(
+    subject: str, clip: str, extra: Mapping[str, str], settings: DatabaseSettings
+) -> tuple[Place, ...]:
     """`sub01/EP01_12`, below a section's folder or not."""
     return (Place((subject_folder("sub|s", int(subject[3:])), clip_folder(clip))),)

@@ -4,12 +4,19 @@ import re
 from collections.abc import Iterable, Mapping
 
 from fleeting.databases import cells, header
-from fleeting.databases.reader import Options, Place, Row, clip_folder, row_of, subject_folder
+from fleeting.databases.reader import (
+    ENDINGS,
+    Place,
+    Row,
+    clip_folder,
+    row_of,
+    subject_folder,
+)
+from fleeting.databases.settings import DatabaseSettings
 from fleeting.databases.sheets import Workbook
 
-TABLE_NAME = re.compile(r"(?!.*long[ _-]?video)(samm|micro_facs).*\.xlsx?")
+TABLE_NAME = re.compile(r"(?!.*long[ _-]?video)(samm|micro_facs).*" + ENDINGS)
 TABLE_EXAMPLES = ("SAMM_Micro_FACS_Codes_v2.xlsx",)
-OPTIONS: Options = {}
 SUBJECTS = "a number (006 or 6)"
 
 COLUMNS: header.Columns = {
@@ -26,7 +33,11 @@ OPTIONAL: header.Columns = {
 }
 
 
-def rows(workbook: Workbook, options: Options) -> Iterable[Row]:
+class Settings(DatabaseSettings):
+    """No keys beyond those that all readers share."""
+
+
+def rows(workbook: Workbook, settings: DatabaseSettings) -> Iterable[Row]:
     """All rows of the table below its header."""
     for table_row, row in header.rows(workbook, COLUMNS, OPTIONAL):
         number = cells.numbered(row["subject"], "sub")
@@ -34,6 +45,8 @@ def rows(workbook: Workbook, options: Options) -> Iterable[Row]:
         yield row_of(table_row, row, subject, extra=("objective_class",))
 
 
-def places(subject: str, clip: str, extra: Mapping[str, str]) -> tuple[Place, ...]:
+def places(
+    subject: str, clip: str, extra: Mapping[str, str], settings: DatabaseSettings
+) -> tuple[Place, ...]:
     """`006/006_1_2`."""
     return (Place((subject_folder("sub|s", int(subject)), clip_folder(clip))),)

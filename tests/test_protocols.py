@@ -1,0 +1,244 @@
+"""Protocols: equation (1), the cap, validation and the paper's draw; leaving groups out."""
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from fleeting import registry
+from fleeting.errors import UserError
+from fleeting.protocols import leave_one_out, random_images
+from fleeting.protocols.random_images import share
+from fleeting.splits.base import Draw
+from fleeting.splits.split import check
+from small_splits import labelled
+
+SCRIPTS = Path(random_images.__file__).parents[2]
+
+
+def examples(**counts: int) -> pd.DataFrame:
+    rows = [
+        {"example": f"{label}/{number:04d}", "label": label}
+        for label, count in counts.items()
+        for number in range(count)
+    ]
+    return pd.DataFrame(rows).sort_values("example", ignore_index=True)
+
+
+def draw(pool: pd.DataFrame, classes: list[str], **keys: Any) -> tuple[pd.DataFrame, Draw]:
+    """The drawn examples with their role, sorted, and the draw."""
+    settings = random_images.Settings.model_validate({"kind": "random_images", **keys})
+    drawn = random_images.split(pool, classes, settings)
+    parts = [pool.iloc[at].assign(split=role) for role, at in drawn.folds[0].sides.items()]
+    return pd.concat(parts).sort_values("example"), drawn
+
+
+def sizes(drawn: pd.DataFrame, label: str) -> dict[str, int]:
+    return drawn[drawn["label"] == label]["split"].value_counts().to_dict()
+
+
+@pytest.mark.parametrize(
+    ("total", "threshold", "expected"),
+    [(100, 0.25, 25), (75, 0.2, 15), (2, 0.25, 1), (6, 0.25, 2), (5, 0.25, 1), (50, 0.35, 18)],
+)
+def test_equation_1_rounds_half_up(total: int, threshold: float, expected: int) -> None:
+    assert share(total, threshold) == expected
+
+
+@pytest.mark.parametrize(
+    ("keys", "expected"),
+    [
+        ({}, "19bdfedf0bd279b1a9eeeb7f00e80e4cf9bbb63294cc39045dcab9cbe4217422"),
+        (
+            {"validation": {"from": "surplus"}, "seed": 7, "images_per_class": 50},
+            "b029a04973f57ae1a444fa9f27e8c6d12d037d14e68363a5d3d95e360b626af1",
+        ),
+    ],
+)
+def test_the_draw_is_that_of_version_1(keys: dict[str, Any], expected: str) -> None:
+    # The digests were computed by commit 1a0c983.
+    pool = examples(disgust=399, tense=110, others=70)
+    split, drawn = draw(pool, ["tense", "disgust", "others"], **keys)
+    rows = [*split[["example", "split"]].to_numpy()]
+    rows += [(name, "over") for name in drawn.unused["example"]]
+    text = "".join(f"{name}\t{role}\n" for name, role in rows)
+    assert hashlib.sha256(text.encode()).hexdigest() == expected
+
+
+def test_the_papers_sizes() -> None:
+    split, drawn = draw(examples(disgust=399, tense=204), ["disgust", "tense"])
+    for label in ("disgust", "tense"):
+        assert sizes(split, label) == {"train": 60, "validation": 15, "test": 25}
+    assert len(drawn.unused) == 399 + 204 - 200
+    assert set(drawn.unused["code"]) == {"over_cap"}
+    assert drawn.notes == []
+    assert split["example"].is_unique
+    assert [fold.name for fold in drawn.folds] == ["1"]
+
+
+def test_validation_from_the_surplus_keeps_75_and_25() -> None:
+    split, drawn = draw(
+        examples(disgust=130, tense=110, others=100),
+        ["disgust", "tense", "others"],
+        validation={"from": "surplus"},
+    )
+    assert sizes(split, "disgust") == {"train": 75, "validation": 25, "test": 25}
+    assert sizes(split, "tense") == {"train": 75, "validation": 10, "test": 25}
+    assert sizes(split, "others") == {"train": 75, "test": 25}
+    assert len(drawn.unused) == 5
+    assert any("tense: 10 validation examples, 25" in note for note in drawn.notes)
+    assert any("others: 0 validation examples" in note for note in drawn.notes)
+
+
+def test_the_test_examples_do_not_depend_on_where_validation_is_from() -> None:
+    pool = examples(disgust=130, tense=140)
+    first, _ = draw(pool, ["disgust", "tense"])
+    second, _ = draw(pool, ["disgust", "tense"], validation={"from": "surplus"})
+    tested = [set(split[split["split"] == "test"]["example"]) for split in (first, second)]
+    assert tested[0] == tested[1]
+
+
+def test_a_class_that_falls_short_is_noted_and_not_padded() -> None:
+    split, drawn = draw(examples(disgust=40, tense=120), ["disgust", "tense"])
+    assert sizes(split, "disgust") == {"train": 24, "validation": 6, "test": 10}
+    assert drawn.notes == ["class disgust: 40 examples, 60 short of 100"]
+
+
+def test_the_seed_decides_and_one_class_does_not_redraw_another() -> None:
+    classes = ["disgust", "tense"]
+    first, _ = draw(examples(disgust=130, tense=140), classes)
+    again, _ = draw(examples(disgust=130, tense=140), classes)
+    other, _ = draw(examples(disgust=130, tense=150), classes)
+    seeded, _ = draw(examples(disgust=130, tense=140), classes, seed=2)
+    pd.testing.assert_frame_equal(first, again)
+    disgust = first[first.label == "disgust"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(disgust, other[other.label == "disgust"].reset_index(drop=True))
+    assert set(seeded["example"]) != set(first["example"])
+
+
+def test_a_class_with_nothing_to_train_on_is_an_error() -> None:
+    with pytest.raises(UserError, match="none is left to train on"):
+        draw(examples(disgust=2, tense=9), ["disgust", "tense"], test_fraction=0.9)
+
+
+def test_settings_hold_the_papers_values_and_survive_json() -> None:
+    settings = random_images.Settings(kind="random_images")
+    assert settings.model_dump(mode="json") == {
+        "kind": "random_images",
+        "images_per_class": 100,
+        "test_fraction": 0.25,
+        "validation": {"from": "train", "fraction": 0.2},
+        "seed": 1,
+    }
+    for block in ({"from": "train", "fraction": 0.4}, {"from": "surplus"}):
+        made = random_images.Settings.model_validate({"kind": "random_images", "validation": block})
+        assert random_images.Settings.model_validate(made.model_dump(mode="json")) == made
+        assert made.model_dump(mode="json")["validation"] == block
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys"),
+    [
+        ("random_images", {"validation": {"from": "surplus", "fraction": 0.2}}),
+        ("random_images", {"validation": {"from": "elsewhere"}}),
+        ("random_images", {"images_per_class": 3}),
+        ("random_images", {"test_fraction": 1}),
+        ("leave_one_out", {"group": "person"}),
+        ("leave_one_out", {"validation_fraction": 0}),
+        ("leave_one_out", {"images_per_class": 100}),
+    ],
+)
+def test_wrong_settings_are_refused(kind: str, keys: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        registry.load("protocol", kind).Settings.model_validate({"kind": kind, **keys})
+
+
+def test_the_number_of_folds_is_known_beforehand_where_it_can_be() -> None:
+    assert random_images.folds(random_images.Settings(kind="random_images")) == 1
+    assert leave_one_out.folds(leave_one_out.Settings(kind="leave_one_out")) is None
+
+
+def test_protocols_import_nothing_heavy() -> None:
+    # Snakemake imports them while it parses.
+    code = (
+        "import sys; import fleeting.protocols.random_images, fleeting.protocols.leave_one_out; "
+        "import fleeting.splits.gate, fleeting.splits.roles; "
+        "assert not {'pandas', 'sklearn', 'torch', 'cv2', 'scipy'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=SCRIPTS)
+
+
+def clips(subjects: int = 8) -> pd.DataFrame:
+    """Three clips a subject in two databases; both have subjects of the same names."""
+    return labelled(
+        *(
+            (f"{database}/s{subject}/c{clip}", ["a", "b"][(clip + subject) % 2])
+            for database in ("casme", "samm", "smic")
+            for subject in range(subjects)
+            for clip in range(3)
+        )
+    )
+
+
+def leave_out(pool: pd.DataFrame, **keys: Any) -> Draw:
+    settings = leave_one_out.Settings.model_validate({"kind": "leave_one_out", **keys})
+    drawn = leave_one_out.split(pool, ["a", "b"], settings)
+    check(drawn, "leave_one_out")
+    return drawn
+
+
+@pytest.mark.parametrize(
+    ("group", "columns", "count"),
+    [
+        ("subject", ["database", "subject"], 24),
+        ("clip", ["database", "subject", "clip"], 72),
+        ("database", ["database"], 3),
+    ],
+)
+def test_every_group_is_tested_once_and_shares_nothing(
+    group: str, columns: list[str], count: int
+) -> None:
+    pool = clips()
+    groups = pool[columns].agg("/".join, axis=1)
+    drawn = leave_out(pool, group=group)
+    assert [fold.name for fold in drawn.folds] == sorted(set(groups))
+    assert len(drawn.folds) == count
+    assert drawn.unused.empty
+    for fold in drawn.folds:
+        sides = {role: set(groups.iloc[positions]) for role, positions in fold.sides.items()}
+        assert sides["test"] == {fold.name}
+        assert not sides["train"] & sides["validation"]
+        assert sides["train"] | sides["validation"] == set(groups) - {fold.name}
+        assert len(sides["validation"]) == -(-(count - 1) // 5)
+
+
+def test_validation_follows_from_the_seed_and_the_folds_name() -> None:
+    pool = clips()
+    first, again, seeded = leave_out(pool), leave_out(pool), leave_out(pool, seed=2)
+    held = [[tuple(fold.validation) for fold in drawn.folds] for drawn in (first, again, seeded)]
+    assert held[0] == held[1]
+    assert held[0] != held[2]
+    # Not the same subjects in every fold.
+    assert len(set(held[0])) > 12
+    # A fold keeps its validation where only another fold's name is new.
+    renamed = pool.assign(subject=pool["subject"].replace("s7", "s9"))
+    kept = leave_out(renamed).folds
+    for old, new in zip(first.folds, kept, strict=True):
+        if old.name == new.name:
+            assert (old.validation == new.validation).all()
+
+
+def test_too_few_groups_are_an_error() -> None:
+    pool = labelled(("samm/1/a", "a"), ("samm/2/b", "b"), ("samm/3/c", "a"))
+    assert len(leave_out(pool).folds) == 3
+    with pytest.raises(UserError, match="leaving one subject out needs at least 3 of them"):
+        leave_out(pool.iloc[:2])
+    with pytest.raises(UserError, match="leaving one database out needs at least 3"):
+        leave_out(pool, group="database")
+    with pytest.raises(UserError, match="validation_fraction: 0.6 of 2 subjects, rounded up"):
+        leave_out(pool, validation_fraction=0.6)

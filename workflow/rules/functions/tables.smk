@@ -1,0 +1,154 @@
+# Tables and figures are modules: what each reads is declared in it, and its rule follows from that.
+
+
+def stem(kind, name):
+    """The file of a table or figure, without its ending."""
+    return registry.constants(kind, name).get("FILE", name)
+
+
+def compares(kind, name):
+    """Whether a table or figure is about all experiments of the config."""
+    return registry.constants(kind, name).get("SCOPE") == "comparison"
+
+
+def written(kind, name):
+    """The path of a table or figure, without its ending."""
+    if compares(kind, name):
+        return result(f"comparison/{stem(kind, name)}")
+    return in_experiment(f"{kind}s/{stem(kind, name)}")
+
+
+def job_name(kind, name):
+    """The path of a table's or figure's log and benchmark, below their folders."""
+    folder = "comparison" if compares(kind, name) else f"{kind}s/{{experiment}}"
+    return f"{folder}/{kind}_{stem(kind, name)}"
+
+
+def reads(kind, name):
+    """Input functions, by name, for the files that a table or figure declares."""
+    return {
+        key: files_at(path)
+        for key, path in registry.constants(kind, name)["READS"].items()
+    }
+
+
+def code_of(job, kind, name):
+    """An input function: the code of a table or figure, and of the variants that it names in USES.
+
+    USES gives, by kind of variant, the dotted path of the names in the config.
+    """
+    uses = registry.constants(kind, name).get("USES", {})
+    return lambda w: code(
+        job,
+        (kind, name),
+        *(
+            (variant_kind, variant_name)
+            for variant_kind, path in uses.items()
+            for variant_name in value_of(path, w)
+        ),
+    )
+
+
+def files_at(path):
+    """An input function for a declared path: {database} and {experiment} stand for all."""
+
+    def files(wildcards):
+        own = getattr(wildcards, "experiment", None)
+        return list(
+            dict.fromkeys(
+                found
+                for experiment in ([own] if own else EXPERIMENTS)
+                for found in expand(
+                    result(path),
+                    experiment=experiment,
+                    database=DATABASES,
+                    input=EXPERIMENTS[experiment]["input"],
+                    crop=input_of(experiment)["crop"],
+                    selection=selection_label(input_of(experiment)["crop"]),
+                )
+            )
+        )
+
+    return files
+
+
+def named_files(kind, name):
+    """A params function: every file with the name that its module has for it."""
+    keys = list(registry.constants(kind, name)["READS"])
+    return lambda w, input: [f"{key}={path}" for key in keys for path in input[key]]
+
+
+def above(wildcards):
+    """The checkpoints above a table or figure: see evaluation.smk."""
+    if hasattr(wildcards, "experiment"):
+        return checkpoint_outputs(wildcards)
+    gates = of_experiments("split.json")
+    return ancient([*gates, *all_weights()])
+
+
+def settings_of(kind, name):
+    """A params function: the values of the config that a table or figure declares, as JSON."""
+    paths = registry.constants(kind, name).get("SETTINGS", ())
+    return lambda w: as_json({path: value_of(path, w) for path in paths})
+
+
+def value_of(path, wildcards):
+    """The value of the config at a dotted path; `experiment`, `input` and `crop` are the job's."""
+    top, *keys = path.split(".")
+    value = config_view(wildcards)[top]
+    for key in keys:
+        value = value[key]
+    return value
+
+
+def config_view(wildcards):
+    """The config as tables and figures name it."""
+    view = {
+        "databases": DATABASES,
+        "experiments": EXPERIMENTS,
+        "show_faces": config["show_faces"],
+        "synthetic": DATABASES if "synthetic" in config else [],
+        "frames_roots": {name: frames_root(name) for name in DATABASES},
+    }
+    if hasattr(wildcards, "experiment"):
+        name = wildcards.experiment
+        view |= {
+            "experiment": EXPERIMENTS[name],
+            "input": input_of(name),
+            "crop": crop_of(name),
+        }
+    return view
+
+
+def caption(kind, name):
+    """The caption that a table's or figure's module has for the report."""
+    return registry.constants(kind, name)["CAPTION"]
+
+
+def table_outputs(name):
+    """The files of a table; its page is in the report."""
+    printed = registry.constants("table", name).get("PRINTED", False)
+    return {
+        "table": f"{written('table', name)}.tsv",
+        "page": report(
+            f"{written('table', name)}.html",
+            caption="../report/caption.rst",
+            category="comparison" if compares("table", name) else "{experiment}",
+            subcategory="tables",
+            labels={"table": stem("table", name).replace("_", " ")},
+        ),
+        **{
+            ending: f"{written('table', name)}.{ending}"
+            for ending in (["md", "tex"] if printed else [])
+        },
+    }
+
+
+def table_files():
+    """All tables of all experiments, and those that compare them."""
+    return [
+        f"{path}.tsv".format(experiment=experiment)
+        for name in registry.names("table")
+        for path in [written("table", name)]
+        for experiment in ([""] if compares("table", name) else EXPERIMENTS)
+    ]

@@ -1,0 +1,40 @@
+# Inputs: examples made of the crops, each an array, packed once for all experiments.
+rule inputs:
+    input:
+        expand(
+            result("inputs/{name}/{database}.tsv"),
+            name=used("inputs"),
+            database=DATABASES,
+        ),
+
+
+rule pack_inputs:
+    input:
+        code=lambda w: code(
+            "examples.pack", ("input", config["inputs"][w.input_name]["kind"])
+        ),
+        annotations=result("annotations/{database}.tsv"),
+        faces=lambda w: result(
+            f"faces/{config['inputs'][w.input_name]['crop']}/{w.database}.tsv"
+        ),
+    output:
+        table=result("inputs/{input_name}/{database}.tsv"),
+        arrays=result("inputs/{input_name}/{database}.npy"),
+        excluded=result("inputs/{input_name}/{database}.excluded.tsv"),
+    log:
+        result("logs/inputs/{input_name}/{database}.log"),
+    benchmark:
+        result("benchmarks/inputs/{input_name}/{database}.tsv")
+    conda:
+        "../../envs/vision.yaml"
+    params:
+        results=results_folder,
+        settings=lambda w: as_json(config["inputs"][w.input_name]),
+    message:
+        "Packing the examples of {wildcards.database} for the input {wildcards.input_name}"
+    shell:
+        "python {input.code[0]:q} examples.pack --name {wildcards.input_name:q} "
+        "--database {wildcards.database:q} --settings {params.settings:q} "
+        "--annotations {input.annotations:q} --faces {input.faces:q} "
+        "--results {params.results:q} --table {output.table:q} --arrays {output.arrays:q} "
+        "--excluded {output.excluded:q} > {log:q} 2>&1"

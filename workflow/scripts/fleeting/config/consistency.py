@@ -1,0 +1,170 @@
+"""What the models of single blocks cannot say: values that contradict each other."""
+
+import os
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import partial
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from fleeting import registry
+from fleeting.config.fields import DESCRIPTIONS, PATH
+from fleeting.settings import nearest
+from fleeting.training.network_names import network_names
+
+Config = dict[str, Any]
+
+#: Names of folders below `weights/` that no experiment may take.
+RESERVED = ("imagenet", "detectors")
+#: Folders of the project itself: results are written, and old ones removed, elsewhere.
+OWN_FOLDERS = (".git", ".snakemake", ".venv", "tests", "workflow")
+#: In bytes, what Linux and macOS take for a path in the config and for each name in it.
+LONGEST_PATH, LONGEST_NAME = 900, 255
+#: The keys that hold a path.
+PATHS = ("results", "root", "table", "frames", "weights", "network")
+
+
+def contradictions(config: Config) -> Iterator[str]:
+    """Every contradiction in a config whose single values are valid, a line each."""
+    yield from list(_unusable_paths(config)) or _wrong_places(config)
+    yield from _wrong_synthetic(config)
+    for name, block in config["inputs"].items():
+        yield from _unknown(f"inputs.{name}.crop", "crop", block.get("crop"), config["crops"])
+    for name, experiment in config["experiments"].items():
+        place = f"experiments.{name}"
+        if name in RESERVED:
+            yield f"{place}: this name is reserved for a folder of weights; choose another"
+        yield from _unknown(f"{place}.input", "input", experiment["input"], config["inputs"])
+        models, metrics = experiment["grid"]["models"], experiment["metrics"]
+        for model in models:
+            yield from _unknown(f"{place}.grid.models", "model", model, network_names())
+        for metric in metrics:
+            yield from _unknown(f"{place}.metrics", "metric", metric, registry.names("metric"))
+        yield from _equal_rates(f"{place}.grid.lrs", experiment["grid"]["lrs"])
+        yield from _wrong_label_map(f"{place}.label_map", experiment["label_map"])
+        for subject in experiment["exclude_subjects"]:
+            if subject.split("/")[0] not in config["databases"]:
+                yield (
+                    f"{place}.exclude_subjects: {subject!r} is of a database that is not listed "
+                    "under `databases`"
+                )
+
+
+def _unknown(place: str, kind: str, name: str, known: Any) -> Iterator[str]:
+    if name not in known:
+        yield f"{place}: no {kind} is called {name!r}{nearest(name, list(known))}"
+
+
+def _wrong_synthetic(config: Config) -> Iterator[str]:
+    if "synthetic" not in config:
+        if config["show_faces"] == "synthetic":
+            yield "show_faces: `synthetic` needs synthetic databases (a `synthetic` block)"
+        return
+    writers = registry.names("synthetic")
+    for name, database in config["databases"].items():
+        if name not in writers:
+            yield (
+                f"databases.{name}: there are no synthetic databases of this name; known: "
+                f"{', '.join(writers)}"
+            )
+        if database.get("table") is None or database.get("frames") is None:
+            yield f"databases.{name}: a synthetic database needs `table` and `frames`"
+        if name not in config["synthetic"]["subjects"]:
+            yield f"synthetic.subjects: give the number of subjects of {name}"
+
+
+def _paths(config: Config) -> Iterator[tuple[str, str]]:
+    """Every path in the config with its place."""
+    blocks = {"": config}
+    blocks |= {f"databases.{name}.": block for name, block in config["databases"].items()}
+    blocks |= {
+        f"crops.{name}.detector.": crop["detector"] for name, crop in config["crops"].items()
+    }
+    blocks |= {
+        f"experiments.{name}.recipe.": block["recipe"]
+        for name, block in config["experiments"].items()
+    }
+    for place, block in blocks.items():
+        for key in PATHS:
+            if isinstance(path := block.get(key), str):
+                yield f"{place}{key}", path
+
+
+def _unusable_paths(config: Config) -> Iterator[str]:
+    """Paths that Snakemake cannot handle or that are too long for a file system."""
+    for place, path in _paths(config):
+        # The weights of an experiment may hold {model}, which stands for the model's name.
+        bare = path.replace("{model}", "model") if place.endswith("recipe.weights") else path
+        if re.fullmatch(PATH.strip("^$"), bare) is None:
+            yield f"{place}: {path!r} is not {DESCRIPTIONS[PATH]}"
+        elif len(path.encode()) > LONGEST_PATH or any(
+            len(part.encode()) > LONGEST_NAME for part in path.split("/")
+        ):
+            yield f"{place}: {path!r} is too long for a path; shorten it"
+
+
+def _wrong_places(config: Config) -> Iterator[str]:
+    """Folders that contain each other. The databases' own folders are not looked at."""
+    results, synthetic = config["results"], "synthetic" in config
+    if results.startswith("~") or os.path.normpath(results).split("/")[-1] in ("", ".", ".."):
+        yield (
+            f"results: {results!r}: name a folder that is for the results alone, with its path "
+            "written out (`~` is not expanded)"
+        )
+    for folder in filter(partial(_lies_in, results), OWN_FOLDERS):
+        yield f"results: {results!r} lies in {folder}, which is the project's; name another folder"
+    for above in (Path(results), *Path(results).parents):
+        if above.exists() and not above.is_dir():
+            yield f"results: {results!r}: {str(above)!r} is a file; name a folder"
+    folders: dict[str, str] = {}
+    for name, database in config["databases"].items():
+        places = {key: database[key] for key in ("root", "table", "frames") if database.get(key)}
+        for key, place in places.items():
+            own = _lies_in(place, f"{results}/databases")
+            if synthetic and not own:
+                yield (
+                    f"databases.{name}.{key}: a synthetic database replaces what is there, so it "
+                    f"must lie in {results}/databases, and {place!r} does not"
+                )
+            elif _lies_in(place, results) and not own:
+                yield (
+                    f"databases.{name}.{key}: {place!r} lies in the results folder, where files "
+                    "are removed; move one of them"
+                )
+            elif key != "table" and _lies_in(results, place):
+                yield (
+                    f"databases.{name}.{key}: {place!r} contains the results folder, whose crops "
+                    "would be searched for frames; move one of them"
+                )
+            if key != "table":
+                folders[f"databases.{name}.{key}"] = place
+    for (one, place), (other, second) in combinations(folders.items(), 2):
+        if _lies_in(place, second) or _lies_in(second, place):
+            yield (
+                f"{one} and {other}: {place!r} and {second!r} overlap, and frames of one database "
+                "would be taken for the other's; give each a separate folder"
+            )
+
+
+def _lies_in(place: str, folder: str) -> bool:
+    inner, outer = (os.path.normpath(Path.cwd() / path) for path in (place, folder))
+    return Path(inner).is_relative_to(outer)
+
+
+def _equal_rates(place: str, rates: list[str]) -> Iterator[str]:
+    first: dict[Decimal, str] = {}
+    for rate in rates:
+        if (same := first.setdefault(Decimal(rate), rate)) != rate:
+            yield f"{place}: {same!r} and {rate!r} are the same rate; keep one"
+
+
+def _wrong_label_map(place: str, label_map: dict[str, list[str]]) -> Iterator[str]:
+    owner: dict[str, str] = {}
+    for label, emotions in label_map.items():
+        for emotion in emotions:
+            if emotion != emotion.strip().casefold():
+                yield f"{place}.{label}: write {emotion!r} in lower case, as tables are read"
+            if (other := owner.setdefault(emotion, label)) != label:
+                yield f"{place}: {emotion!r} belongs to both {other!r} and {label!r}; keep one"

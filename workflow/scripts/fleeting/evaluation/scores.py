@@ -1,0 +1,83 @@
+"""Every metric of every group of a run's predictions: the table scores.tsv."""
+
+from collections.abc import Iterator, Sequence
+from math import isnan
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from fleeting import registry, tsv
+from fleeting.evaluation.runs import Expected, Run
+from fleeting.evaluation.schemas import ALWAYS_SCORED
+
+#: A name, which predictions belong to it, and the classes (indices) that are scored.
+Group = tuple[str, NDArray[np.bool_], list[int]]
+
+
+def shown(metrics: Sequence[str]) -> list[str]:
+    """The metrics that tables show: accuracy, and the experiment's `metrics`."""
+    return list(dict.fromkeys(["accuracy", *metrics]))
+
+
+def score_table(runs: Sequence[Run], expected: Expected, metrics: Sequence[str]) -> pd.DataFrame:
+    """The scores of runs that finished, a row each (`tsv.SCORES`).
+
+    The predictions of all folds of a repeat are pooled and scored once; nothing is averaged.
+
+    Args:
+        runs: the runs.
+        expected: what the split says of the test examples.
+        metrics: the experiment's; those that the tables need are computed in any case.
+    """
+    names = list(dict.fromkeys([*metrics, *ALWAYS_SCORED]))
+    functions = {name: registry.load("metric", name).score for name in names}
+    rows = []
+    for run in runs:
+        label, predicted = indices(run.predictions, expected.classes)
+        for group, members, classes in _groups(run, expected, label):
+            for name, score in functions.items():
+                value = float(score(label[members], predicted[members], classes))
+                rows.append((run.model, run.lr, run.repeat, group, name, _text(value)))
+    return pd.DataFrame(rows, columns=list(tsv.SCORES))
+
+
+def indices(
+    predictions: pd.DataFrame, classes: Sequence[str]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The true and the predicted classes of predictions (N) as places in `classes`."""
+    place = {name: index for index, name in enumerate(classes)}
+    label, predicted = (
+        np.array([place[name] for name in predictions[column]], dtype=np.int64)
+        for column in ("label", "predicted")
+    )
+    return label, predicted
+
+
+def _groups(run: Run, expected: Expected, label: NDArray[np.int64]) -> Iterator[Group]:
+    """All predictions; those of each database and phase; and each class against the rest.
+
+    The classes of a group are those with examples in it, so that a class which a database does not
+    have lowers no mean. A class without a test example is still there, with a support of 0.
+    """
+
+    def group(name: str, members: NDArray[np.bool_]) -> Group:
+        return name, members, np.unique(label[members]).tolist()
+
+    every = np.ones(len(label), dtype=bool)
+    yield group("all", every)
+    tests = pd.concat(expected.tests[fold] for fold in expected.folds(run.repeat))
+    facts = tests.drop_duplicates("example").set_index("example").loc[run.predictions["example"]]
+    for column, values in (
+        ("database", sorted(set(facts["database"]))),
+        ("phase", [phase for phase in tsv.PHASES if (facts["phase"] == phase).any()]),
+    ):
+        for value in values:
+            yield group(f"{column}/{value}", (facts[column] == value).to_numpy())
+    for index, name in enumerate(expected.classes):
+        yield f"class/{name}", every, [index]
+
+
+def _text(value: float) -> str:
+    """Twelve digits, so that a mean of scores is exact to the six decimals of other tables."""
+    return "" if isnan(value) else f"{value:.12g}"

@@ -1,0 +1,43 @@
+"""What a selection asks for: one image of a sample, named by its frame number or by its path."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from fleeting.settings import Variant
+
+#: A row of ANNOTATIONS with what the database's table offers besides.
+Sample = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An image that a sample should have.
+
+    Attributes:
+        name: the last part of the image's name; unique within the sample.
+        phase: onset, apex or offset; empty where the image is of no single phase.
+        frame: the number of the frame, which is searched in the folders of the sample's clip. None
+            where `path` names the file.
+        path: relative to the folder of the database's frames; empty where the table names no file.
+    """
+
+    name: str
+    phase: str = ""
+    frame: int | None = None
+    path: str = ""
+
+
+class Selection(Protocol):
+    """The names that a module of `fleeting.frames.selections` defines."""
+
+    #: The keys of its block in the config.
+    Settings: type[Variant]
+
+    def label(self, settings: Any) -> str:
+        """The name of its folder in the results; settings that select other images get another."""
+        ...
+
+    def wanted(self, sample: Sample, settings: Any) -> Sequence[Wanted]:
+        """The images of one sample, in the order of the table; none where it has none."""
+        ...

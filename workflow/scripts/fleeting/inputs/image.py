@@ -1,0 +1,58 @@
+"""Each crop is an example: the paper's input (section 3 pools onset, apex and offset images)."""
+
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
+
+from fleeting.examples.base import Crop, Example, InputSettings, Missing, Picture, Values
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("distinct", "name each one once")
+    return values
+
+
+class Settings(InputSettings):
+    """Which crops are examples, and what their channels hold."""
+
+    kind: str = "image"
+    phases: Annotated[
+        tuple[Literal["onset", "apex", "offset"], ...],
+        Field(min_length=1),
+        AfterValidator(_distinct),
+    ] = Field(
+        ("onset", "apex", "offset"),
+        description='Section 3: "these images were from onset, apex, and offset frames only". '
+        "Crops without a phase, such as ready pictures, are always used.",
+    )
+    channels: Annotated[tuple[str, str, str], AfterValidator(_distinct)] = Field(
+        ("red", "green", "blue"),
+        description="What the files' red, green and blue hold. Pretrained weights expect colours.",
+    )
+    zero: float = Field(0, description="The stored value that stands for 0.")
+    unit: float = Field(255, gt=0, description="How much above `zero` stands for 1.")
+
+
+def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
+    """One example for each crop of a wanted phase, named like its image.
+
+    A wanted phase without a crop is not missing here: an earlier stage has excluded it.
+    """
+    wanted = ("", *settings.phases)
+    return [
+        Example(crop["image"], crop["phase"], (crop,)) for crop in crops if crop["phase"] in wanted
+    ], []
+
+
+def array(pictures: Sequence[Picture], settings: Settings) -> Picture:
+    """(H, W, 3) uint8: the picture itself."""
+    (picture,) = pictures
+    return picture
+
+
+def values(settings: Settings) -> Values:
+    """The channels as the settings name them."""
+    return Values(settings.channels, settings.zero, settings.unit)

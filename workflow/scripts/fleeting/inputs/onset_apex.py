@@ -1,0 +1,37 @@
+"""A stack of the onset and the apex crop: a sample is one example, in which the motion is seen."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fleeting.examples.base import Crop, Example, InputSettings, Missing, Picture, Values
+
+PAIR = ("onset", "apex")
+COLOURS = ("red", "green", "blue")
+
+
+class Settings(InputSettings):
+    """There is nothing to set besides the crop."""
+
+    kind: str = "onset_apex"
+
+
+def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
+    """One example, named like the sample; missing (`phase_missing`) without both crops."""
+    by_phase = {crop["phase"]: crop for crop in crops}
+    lacking = [phase for phase in PAIR if phase not in by_phase]
+    if lacking:
+        return [], [Missing("phase_missing", f"no {' and no '.join(lacking)} crop")]
+    pair = tuple(by_phase[phase] for phase in PAIR)
+    return [Example(pair[0]["sample"], "", pair)], []
+
+
+def array(pictures: Sequence[Picture], settings: Settings) -> Picture:
+    """(H, W, 6) uint8: the channels of the onset, then those of the apex."""
+    return np.concatenate(pictures, axis=2)
+
+
+def values(settings: Settings) -> Values:
+    """Six channels, such as `onset_red`."""
+    channels = tuple(f"{phase}_{colour}" for phase in PAIR for colour in COLOURS)
+    return Values(channels, 0, 255)

@@ -1,0 +1,86 @@
+"""Leave one subject, clip or database out: each group is tested by networks that never saw it."""
+
+import math
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import Field
+
+from fleeting import settings as blocks
+from fleeting.errors import UserError
+from fleeting.splits.base import Draw, Fold, derived_seed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What tells the groups apart: two databases may both have a subject s15.
+COLUMNS = {
+    "subject": ["database", "subject"],
+    "clip": ["database", "subject", "clip"],
+    "database": ["database"],
+}
+#: One group tests, one validates and one trains.
+FEWEST = 3
+
+
+class Settings(blocks.Variant):
+    """The keys of `protocol: {kind: leave_one_out}`."""
+
+    group: Literal["subject", "clip", "database"] = Field(
+        "subject", description="What is left out: every subject, clip or database in turn."
+    )
+    validation_fraction: float = Field(
+        0.2,
+        gt=0,
+        lt=1,
+        description="The share of the other groups that validate instead of train, rounded up.",
+    )
+    seed: int = Field(
+        1, ge=0, le=2**32 - 1, description="Decides which groups validate in each fold."
+    )
+
+
+def folds(settings: Settings) -> None:
+    """How many groups there are is known once the examples are."""
+
+
+def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> Draw:
+    """Make a fold for every group: it tests, the others train and validate, no group does both.
+
+    A fold is named after its group, for example `casme2/sub01`. Which groups validate follows from
+    the seed and that name.
+
+    Args:
+        examples: see `fleeting.splits.base`.
+        classes: not needed, since nothing is balanced.
+        settings: the protocol's block of the config.
+
+    Raises:
+        UserError: there are too few groups.
+    """
+    from sklearn.model_selection import GroupShuffleSplit, LeaveOneGroupOut
+
+    columns = COLUMNS[settings.group]
+    groups = np.array(["/".join(row) for row in examples[columns].itertuples(index=False)])
+    others = len(np.unique(groups)) - 1
+    if others + 1 < FEWEST:
+        raise UserError(
+            f"leaving one {settings.group} out needs at least {FEWEST} of them (to train, validate "
+            f"and test), and the examples are of {others + 1}; add data or change protocol.group"
+        )
+    if math.ceil(settings.validation_fraction * others) >= others:
+        raise UserError(
+            f"protocol.validation_fraction: {settings.validation_fraction} of {others} "
+            f"{settings.group}s, rounded up, leaves none to train on; lower it"
+        )
+    made = []
+    for rest, test in LeaveOneGroupOut().split(groups, groups=groups):
+        name = str(groups[test[0]])
+        shuffle = GroupShuffleSplit(
+            n_splits=1,
+            test_size=settings.validation_fraction,
+            random_state=derived_seed(settings.seed, name) % 2**32,
+        )
+        train, validation = next(shuffle.split(rest, groups=groups[rest]))
+        made.append(Fold(name, rest[train], rest[validation], test))
+    return Draw(made, examples.iloc[:0].assign(code="", reason="", detail=""), [], list(groups))

@@ -1,0 +1,124 @@
+"""The paper's split: examples drawn at random, class by class, regardless of the subject."""
+
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from pydantic import ConfigDict, Field
+
+from fleeting import settings as blocks
+from fleeting.errors import UserError
+from fleeting.splits.base import ROLES, Draw, Fold, Positions, derived_seed, not_used
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class FromTrain(blocks.Settings):
+    """Validation examples are a share of the training examples."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    source: Literal["train"] = Field(default="train", alias="from")
+    fraction: float = Field(
+        default=0.2, gt=0, lt=1, description="The share of the training examples that validate."
+    )
+
+
+class FromSurplus(blocks.Settings):
+    """Validation examples are drawn from beyond the cap, as many as there are test examples."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    source: Literal["surplus"] = Field(default="surplus", alias="from")
+
+
+class Settings(blocks.Variant):
+    """The keys of `protocol: {kind: random_images}`."""
+
+    images_per_class: int = Field(
+        100,
+        ge=4,
+        le=1_000_000,
+        description="Section 3: 'each class was filtered to have maximum of 100 images'.",
+    )
+    test_fraction: float = Field(
+        0.25, gt=0, lt=1, description="Section 3, equation (1): 'the ratio of 75:25'."
+    )
+    validation: Annotated[FromTrain | FromSurplus, Field(discriminator="source")] = Field(
+        default=FromTrain(),
+        description=(
+            "Section 3 names a validation set and does not say where it is from. {from: train, "
+            "fraction: 0.2} takes a fifth of the training images (60/15/25); {from: surplus} takes "
+            "as many images as the test set has from beyond the cap (75/25/25)."
+        ),
+    )
+    seed: int = Field(
+        1,
+        ge=0,
+        le=2**32 - 1,
+        description="Decides which images are drawn. The paper is silent.",
+    )
+
+
+def folds(settings: Settings) -> int:
+    """The paper has one split for all repeats."""
+    return 1
+
+
+def share(total: int, threshold: float) -> int:
+    """Equation (1) of the paper: the images after the split, S_i = X * S_t, rounded half up."""
+    exact = Decimal(total) * Decimal(str(threshold))
+    return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> Draw:
+    """Balance the classes and split each into training, validation and test examples.
+
+    The cap comes first ("each class was filtered to have maximum of 100 images"), then the test
+    examples by equation (1) with 75:25, the rest to train; then the validation examples, either a
+    fraction of the training examples or as many as there are test examples from beyond the cap.
+    Each class has its own generator, so that adding examples to one class does not redraw another.
+
+    Args:
+        examples: see `fleeting.splits.base`.
+        classes: the labels of the examples.
+        settings: the protocol's block of the config.
+
+    A class that falls short is noted and never padded; one of which no example is left to train on
+    is a `UserError`.
+    """
+    sides: dict[str, list[Positions]] = {role: [] for role in ROLES}
+    over, notes = [], []
+    cap, validation = settings.images_per_class, settings.validation
+    labels = examples["label"].to_numpy()
+    for label in classes:
+        members = np.flatnonzero(labels == label)
+        generator = np.random.default_rng(derived_seed(settings.seed, label))
+        members = members[generator.permutation(len(members))]
+        drawn, beyond = members[:cap], members[cap:]
+        if len(drawn) < cap:
+            notes.append(f"class {label}: {len(drawn)} examples, {cap - len(drawn)} short of {cap}")
+        test = share(len(drawn), settings.test_fraction)
+        if isinstance(validation, FromTrain):
+            wanted = share(len(drawn) - test, validation.fraction)
+            held, train = drawn[test : test + wanted], drawn[test + wanted :]
+        else:
+            wanted = test
+            held, train, beyond = beyond[:wanted], drawn[test:], beyond[wanted:]
+        if len(held) < max(wanted, 1):
+            notes.append(
+                f"class {label}: {len(held)} validation examples, {max(wanted, 1)} are wanted"
+            )
+        if not len(train):
+            raise UserError(
+                f"class {label} has {len(members)} example(s) and none is left to train on; remove "
+                "it from the label map, or lower protocol.test_fraction"
+            )
+        sides["train"].append(train)
+        sides["validation"].append(held)
+        sides["test"].append(drawn[:test])
+        over.append(beyond)
+    train, held, tested = (np.concatenate(sides[role]) for role in ROLES)
+    unused = not_used(examples, np.concatenate(over), "over_cap", "over the cap")
+    return Draw([Fold("1", train, held, tested)], unused, notes)

@@ -1,0 +1,90 @@
+"""What a protocol is handed and hands back.
+
+A protocol is a module in `fleeting/protocols/` with three names:
+
+- `Settings`, a `fleeting.settings.Variant`: its keys in the config;
+- `folds(settings) -> int | None`: the number of folds, None where it follows from the data;
+- `split(examples, classes, settings) -> Draw`: `examples` is a DataFrame sorted by `example`, with
+  the columns of `tsv.EXAMPLES`, `clip`, `emotion` and `label`; `classes` are the labels that it
+  holds, in the order of the label map.
+
+As with scikit-learn's splitters, a side of a fold is an array of positions into the examples.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Positions = NDArray[np.intp]
+
+ROLES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Who trains, validates and tests in one fold.
+
+    Attributes:
+        name: unique among the folds of the protocol; the fold's seed follows from it.
+        train: positions of the training examples, in any order; likewise the two others.
+        validation: positions of the validation examples.
+        test: positions of the test examples.
+        repeat: the repeat that the fold is for; None: all of them.
+    """
+
+    name: str
+    train: Positions
+    validation: Positions
+    test: Positions
+    repeat: int | None = None
+
+    @property
+    def sides(self) -> dict[str, Positions]:
+        """The positions by role."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The outcome of a protocol.
+
+    Attributes:
+        folds: numbered from 1 in this order. An example may stand in many of them.
+        unused: the rows of the examples that are in no fold, with `code`, `reason` and `detail`
+            (see `not_used`).
+        notes: a sentence for everything that fell short.
+        groups: the group of each example where the protocol promises that no fold has a group on
+            two sides; the promise is checked. None: it promises nothing.
+    """
+
+    folds: Sequence[Fold]
+    unused: "pd.DataFrame"
+    notes: Sequence[str] = ()
+    groups: Sequence[str] | None = None
+
+
+def not_used(
+    examples: "pd.DataFrame", positions: Positions, code: str, reason: str
+) -> "pd.DataFrame":
+    """The rows at these positions, with the reason for which they are in no fold.
+
+    Args:
+        examples: those that the protocol was handed.
+        positions: which of them.
+        code: for code to decide by, such as `over_cap`.
+        reason: the same for people.
+    """
+    return examples.iloc[np.sort(positions)].assign(code=code, reason=reason, detail="")
+
+
+def derived_seed(seed: int, name: str) -> int:
+    """A seed of 64 bits for one class or fold, so that others cannot change what it draws."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")

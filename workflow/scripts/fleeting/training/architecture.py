@@ -1,0 +1,161 @@
+"""A network as an experiment uses it: for its channels and size, with its normalisation and head.
+
+Where a network comes from is told by its name: a module of ours in `networks/`, or torchvision.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property, partial
+
+import torch
+from torch import nn
+from torch.nn.functional import interpolate
+from torch.nn.modules.module import register_module_parameter_registration_hook
+
+from fleeting import registry
+from fleeting.training.network_names import TORCHVISION, module_name
+
+COLOURS = ("red", "green", "blue")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """What `architecture` found out about a network.
+
+    Attributes:
+        name: the network's name in the config.
+        channels: the input's channels, in order.
+        size: height and width of what the network sees; `prepare` resizes to it.
+        mean: of red, green and blue; `prepare` subtracts it.
+        deviation: of red, green and blue; `prepare` divides by it.
+        aux_weights: the weights in the training loss of the outputs after the first. A network that
+            has any returns a tuple in training mode and its logits alone in evaluation mode.
+        weights_url: where torchvision's ImageNet weights are published; None: there are none.
+        untrained: branches that the published weights hold but that were never trained.
+        builder: makes the network for a number of classes.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    size: tuple[int, int]
+    mean: tuple[float, float, float]
+    deviation: tuple[float, float, float]
+    aux_weights: tuple[float, ...]
+    weights_url: str | None
+    untrained: tuple[str, ...]
+    builder: Callable[[int], nn.Module] = field(repr=False, compare=False)
+
+    @property
+    def weights_file(self) -> str | None:
+        """The file name of torchvision's ImageNet weights (IMAGENET1K_V1); None: there are none.
+
+        The digits after its last hyphen are the start of the file's sha256.
+        """
+        return self.weights_url and self.weights_url.rsplit("/", 1)[1]
+
+    def build(self, classes: int) -> nn.Module:
+        """A network for (N, C, *size) float values that returns (N, classes) logits.
+
+        All initial values are drawn from PyTorch's default generator.
+        """
+        return self.builder(classes)
+
+    def outline(self, classes: int) -> nn.Module:
+        """The same network on torch's `meta` device: real shapes, no values, nothing drawn."""
+
+        def empty(_: nn.Module, __: str, parameter: nn.Parameter) -> nn.Parameter:
+            return nn.Parameter(parameter.detach().to("meta"), parameter.requires_grad)
+
+        # Not `torch.device("meta")`: RegNet computes its widths with tensors.
+        hook = register_module_parameter_registration_hook(empty)  # type: ignore[arg-type]
+        try:
+            with torch.random.fork_rng(devices=[]):
+                return self.build(classes).to("meta")
+        finally:
+            hook.remove()
+
+    @cached_property
+    def heads(self) -> tuple[str, ...]:
+        """Dotted names of the layers that pretrained weights are loaded without, in order.
+
+        These are the layers whose shapes depend on the number of classes, those of auxiliary heads
+        included, and branches whose published weights were never trained.
+        """
+        few, many = (dict(self.outline(classes).named_parameters()) for classes in (2, 3))
+        layers = [name.rpartition(".")[0] for name in few if few[name].shape != many[name].shape]
+        return tuple(dict.fromkeys(map(self._branch, layers)))
+
+    def _branch(self, layer: str) -> str:
+        within = (name for name in self.untrained if layer.startswith(f"{name}."))
+        return next(within, layer)
+
+    @cached_property
+    def first_layer(self) -> str:
+        """The dotted name of the layer that sees the input: the first convolution."""
+        modules = self.outline(2).named_modules()
+        return next(name for name, module in modules if isinstance(module, nn.Conv2d))
+
+    def prepare(self, values: torch.Tensor) -> torch.Tensor:
+        """Values as the network wants them, on their device: resized, colours normalised.
+
+        Args:
+            values: (N, C, H, W) float values as the input declares them, colours from 0 to 1.
+
+        Returns:
+            (N, C, *size) float values. Channels that are not colours are not normalised.
+        """
+        if tuple(values.shape[-2:]) != self.size:
+            values = interpolate(values, self.size, mode="bilinear", antialias=True)
+        places = [_colour(channel) for channel in self.channels]
+        if all(place is None for place in places):
+            return values
+        mean = tuple(0.0 if place is None else self.mean[place] for place in places)
+        deviation = tuple(1.0 if place is None else self.deviation[place] for place in places)
+        return (values - _constant(mean, values.device)) / _constant(deviation, values.device)
+
+
+def architecture(
+    name: str, channels: Sequence[str], size: tuple[int, int], pretrained: bool
+) -> Architecture:
+    """The named network for an input.
+
+    Args:
+        name: a module in `networks/` or a classifier of torchvision.
+        channels: the input's channels. `red`, `green`, `blue` and names that end in `_red`,
+            `_green`, `_blue` are colours.
+        size: the input's height and width.
+        pretrained: whether weights are loaded; torchvision's networks then see images of the size
+            that their ImageNet weights were trained for.
+
+    Raises:
+        UserError: there is no such network.
+    """
+    dotted = module_name(name)
+    module = registry.load_job(dotted.removeprefix("fleeting."))
+    if dotted == TORCHVISION:
+        facts = module.facts(name, size, pretrained)
+        builder = partial(module.build, name, channels=len(channels))
+    else:
+        facts = {
+            "size": size,
+            # Unless the module says otherwise, colours are centred to -0.5..0.5.
+            "mean": getattr(module, "MEAN", (0.5, 0.5, 0.5)),
+            "deviation": getattr(module, "DEVIATION", (1.0, 1.0, 1.0)),
+            "aux_weights": getattr(module, "AUX_WEIGHTS", ()),
+            "weights_url": None,
+            "untrained": (),
+        }
+        builder = partial(module.build, channels=len(channels), size=size)
+    return Architecture(name=name, channels=tuple(channels), builder=builder, **facts)
+
+
+def _colour(channel: str) -> int | None:
+    """Which colour a channel is: 0 red, 1 green, 2 blue; None: none."""
+    last = channel.rpartition("_")[2]
+    return COLOURS.index(last) if last in COLOURS else None
+
+
+@cache
+def _constant(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
+    """(1, C, 1, 1) on a device; moved once, since a recorded step cannot wait for the host."""
+    return torch.tensor(values, device=device).view(1, -1, 1, 1)

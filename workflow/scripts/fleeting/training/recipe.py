@@ -1,0 +1,54 @@
+"""The block `recipe` of an experiment: how a network is trained. The defaults are the paper's."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, SerializeAsAny, model_validator
+
+from fleeting.settings import OneOf, Settings, Variant
+
+
+class Recipe(Settings):
+    """How a fold is trained. Section 3 of the paper: SGD, 100 epochs, pretrained weights."""
+
+    weights: str = Field(
+        "imagenet",
+        pattern=r"^([^{}<>\x00-\x1f\x7f]|[{]model[}])+$",
+        description="imagenet, none, or the path of a file, in which {model} stands for the "
+        "model's name; neither < nor > nor other braces",
+    )
+    optimiser: Annotated[SerializeAsAny[Variant], OneOf("optimiser")] = Field(
+        "sgd", validate_default=True, description="how weights are updated"
+    )
+    schedule: Annotated[SerializeAsAny[Variant], OneOf("schedule")] = Field(
+        "constant", validate_default=True, description="how the learning rate changes by the step"
+    )
+    augmentations: list[Annotated[SerializeAsAny[Variant], OneOf("augmentation")]] = Field(
+        [], description="changes of the training examples, anew in each step, in this order"
+    )
+    batch_size: int = Field(16, ge=2, le=65536, description="training examples in a step")
+    accumulation: int = Field(
+        1,
+        ge=1,
+        le=65536,
+        description="in how many parts a batch is computed where it does not fit into memory",
+    )
+    epochs: int = Field(100, ge=1, le=1_000_000, description="passes over the training examples")
+    seed: int = Field(
+        1, ge=0, le=2**31 - 1, description="repeat r is seeded with seed + r - 1, by fold"
+    )
+    precision: Literal["fp32", "tf32", "bf16", "auto"] = Field(
+        "fp32", description="the arithmetic of the network"
+    )
+    threads: int = Field(
+        2, ge=1, le=1000, description="CPU threads; they decide in which order numbers are added"
+    )
+    deterministic: bool = Field(True, description="on CUDA: only deterministic kernels")
+
+    @model_validator(mode="after")
+    def _parts_of_two(self) -> "Recipe":
+        if self.accumulation > 1 and 2 * self.accumulation > self.batch_size:
+            raise ValueError(
+                f"accumulation: {self.accumulation} parts of a batch of {self.batch_size}: a part "
+                "needs two examples, for batch normalisation"
+            )
+        return self

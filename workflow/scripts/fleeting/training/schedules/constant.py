@@ -1,0 +1,14 @@
+"""A constant learning rate: the paper names no schedule."""
+
+from fleeting import settings
+
+
+class Settings(settings.Variant):
+    """Nothing to set."""
+
+    kind: str = "constant"
+
+
+def factor(step: int, steps: int, settings: Settings) -> float:
+    """What the learning rate is multiplied by in a step (from 0) of a fold's `steps`."""
+    return 1.0

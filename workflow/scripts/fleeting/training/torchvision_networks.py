@@ -1,0 +1,136 @@
+"""torchvision's classifiers, each for any number of classes and channels."""
+
+from functools import cache, partial
+from math import ceil, floor, sqrt
+from typing import Any, cast
+
+import torch
+import torchvision
+from torch import nn
+from torchvision.models.googlenet import BasicConv2d, Inception, InceptionAux
+
+#: The outputs of a network as torchvision builds it; no inner layer has as many.
+IMAGENET_CLASSES = 1000
+#: GoogLeNet (Szegedy et al., 2015, section 5): "their loss gets added to the total loss of the
+#: network with a discount weight (the losses of the auxiliary classifiers were weighted by 0.3)".
+#: Inception v3: its paper gives none; 0.4 is in its authors' training code, tensorflow/models,
+#: `inception/inception_model.py`: `weight=0.4, scope='aux_loss'`.
+AUX_WEIGHTS = {"googlenet": (0.3, 0.3), "inception_v3": (0.4,)}
+#: torchvision: "auxiliary heads in the pretrained googlenet model are NOT pretrained".
+UNTRAINED = {"googlenet": ("aux1", "aux2")}
+#: These networks' weights were trained with other values than their metadata says; torchvision's
+#: `transform_input` converts from one to the other, but only three channels.
+CENTRED = frozenset({"googlenet", "inception_v3"})
+#: Networks that are built for one size: each position has weights of its own.
+FIXED_SIZE = ("vit_", "maxvit_")
+#: The metadata counts on evaluation mode; Inception v3's auxiliary head wants 17x17 positions.
+MIN_SIZE = {"inception_v3": 299}
+
+
+def facts(name: str, size: tuple[int, int], pretrained: bool) -> dict[str, Any]:
+    """What `Architecture` holds of a network, for inputs of `size` (height, width).
+
+    Without pretrained weights a network sees the input as large as it is, unless it is built for
+    one size or needs larger images.
+    """
+    published = _published(name)
+    transforms = published.transforms()
+    own = (transforms.crop_size[0], transforms.crop_size[0])
+    smallest = MIN_SIZE.get(name, published.meta["min_size"][0])
+    resized = pretrained or name.startswith(FIXED_SIZE) or min(size) < smallest
+    return {
+        "size": own if resized else size,
+        "mean": (0.5, 0.5, 0.5) if name in CENTRED else tuple(transforms.mean),
+        "deviation": (0.5, 0.5, 0.5) if name in CENTRED else tuple(transforms.std),
+        "aux_weights": AUX_WEIGHTS.get(name, ()),
+        "weights_url": str(published.url) if published.name == "IMAGENET1K_V1" else None,
+        "untrained": UNTRAINED.get(name, ()),
+    }
+
+
+def _published(name: str) -> Any:
+    """The IMAGENET1K_V1 weights of a network; of the two that have none, the last."""
+    known = torchvision.models.get_model_weights(name)
+    return known.__members__.get("IMAGENET1K_V1") or list(known)[-1]
+
+
+def build(name: str, classes: int, channels: int) -> nn.Module:
+    """A network with fresh heads and initial values.
+
+    The paper, section 3: "the model followed the original structure except at the end of
+    fully-connected layers, where the output neurons only six, corresponded to the number of
+    classes". The softmax of table 1 is part of the loss and of the prediction.
+    """
+    network: nn.Module = torchvision.models.get_model(name, weights=None, **_options(name))
+    for head, layer in list(network.named_modules()):
+        if isinstance(layer, nn.Linear) and layer.out_features == IMAGENET_CLASSES:
+            network.set_submodule(head, nn.Linear(layer.in_features, classes))
+        elif isinstance(layer, nn.Conv2d) and layer.out_channels == IMAGENET_CLASSES:
+            network.set_submodule(head, nn.Conv2d(layer.in_channels, classes, kernel_size=1))
+        elif isinstance(layer, nn.AdaptiveAvgPool2d) and layer.output_size not in (1, (1, 1)):
+            network.set_submodule(head, AveragePool(layer.output_size))
+    if isinstance(network, torchvision.models.SqueezeNet):
+        network.num_classes = classes
+    if isinstance(network, torchvision.models.MNASNet):
+        # Its own method refuses a state dict without metadata, such as the one in a plain `dict`.
+        own = partial(nn.Module._load_from_state_dict, network)
+        network._load_from_state_dict = own
+    if channels != 3:
+        _take_channels(network, channels)
+    return network
+
+
+def _options(name: str) -> dict[str, Any]:
+    if name == "googlenet":
+        return {"init_weights": True, "blocks": [BasicConv2d, Inception, AuxiliaryHead]}
+    # The default, but torchvision warns where it is not given.
+    return {"init_weights": True} if name == "inception_v3" else {}
+
+
+def _take_channels(network: nn.Module, channels: int) -> None:
+    """Give the first convolution other channels, and weights that keep its outputs' variance."""
+    first = next(module for module in network.modules() if isinstance(module, nn.Conv2d))
+    with torch.no_grad():
+        shape = (first.out_channels, channels, *first.kernel_size)
+        drawn = torch.randn(shape, device=first.weight.device)
+        first.weight = nn.Parameter(drawn * first.weight.std() * sqrt(first.in_channels / channels))
+    first.in_channels = channels
+
+
+class AuxiliaryHead(InceptionAux):
+    """torchvision's auxiliary head of GoogLeNet with another `AveragePool`."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) features to (N, classes) logits."""
+        values = torch.flatten(self.conv(average_pool(values, (4, 4))), 1)
+        return self.fc2(self.dropout(torch.relu(self.fc1(values))))
+
+
+class AveragePool(nn.AdaptiveAvgPool2d):
+    """Adaptive average pooling whose gradient is deterministic on CUDA, as PyTorch's own is not."""
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """(N, C, H, W) to (N, C, *output_size)."""
+        return average_pool(values, cast(tuple[int, int], self.output_size))
+
+
+def average_pool(values: torch.Tensor, output_size: tuple[int, int]) -> torch.Tensor:
+    """What `adaptive_avg_pool2d` returns, up to rounding, as products of matrices."""
+    height, width = values.shape[-2:]
+    if (height, width) == output_size:
+        return values
+    rows = _bins(height, output_size[0], values.device)
+    columns = _bins(width, output_size[1], values.device)
+    return rows @ values @ columns.T
+
+
+@cache
+def _bins(size: int, outputs: int, device: torch.device) -> torch.Tensor:
+    """(outputs, size): each row the mean over its bin; made once, as a recorded step wants it."""
+    # Not for inference alone: a prediction may ask first, and a gradient uses the same tensor.
+    with torch.inference_mode(False):
+        matrix = torch.zeros(outputs, size)
+        for place in range(outputs):
+            start, end = floor(place * size / outputs), ceil((place + 1) * size / outputs)
+            matrix[place, start:end] = 1 / (end - start)
+        return matrix.to(device)
