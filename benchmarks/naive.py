@@ -80,7 +80,9 @@ def predict(network: torch.nn.Module, test: DataLoader, device: torch.device) ->
 def main() -> None:
     """Time the loop and print what it came to as JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--folder", type=Path, required=True, help="with train/, validation/, test/")
+    parser.add_argument(
+        "--folder", type=Path, required=True, help="with train/, validation/, test/"
+    )
     parser.add_argument("--output", type=Path, required=True, help="the model's file")
     parser.add_argument("--model", required=True)
     parser.add_argument("--batch-size", type=int, required=True)

@@ -80,9 +80,7 @@ class Data:
                 made.append(
                     name | {"example": example, "phase": phase, "sha256": digest, "source": example}
                 )
-        tsv.write_rows(
-            annotated, self.folder / "annotations" / f"{database}.tsv", tsv.ANNOTATIONS
-        )
+        tsv.write_rows(annotated, self.folder / "annotations" / f"{database}.tsv", tsv.ANNOTATIONS)
         tsv.write_rows(made, self.examples(database), tsv.EXAMPLES)
         arrays = np.zeros((len(made), *shape), np.uint8)
         np.save(self.examples(database).with_suffix(".npy"), arrays)

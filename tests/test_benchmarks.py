@@ -5,62 +5,194 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import torch
-from fleeting.training.trainer import Recipe
 
-from fleeting.config import complete
+from fleeting.config.loading import load
+from small_runs import small_split
 
 ROOT = Path(__file__).parents[1]
 
 
-@pytest.fixture
-def scripts(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+@pytest.fixture(autouse=True)
+def scripts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
-    monkeypatch.syspath_prepend(str(ROOT / "workflow" / "scripts"))
-    import train
-
-    return train
 
 
-def test_the_benchmark_starts_a_training_job(
-    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def write_case(results: Path) -> Path:
+    """An experiment of 32 pixels, its input and its images, where the benchmark has them."""
+    folder = results / "experiments" / "size32"
+    folder.mkdir(parents=True)
+    small_split(folder)
+    (folder / "input" / "d.tsv").rename(folder / "input" / "casme2.tsv")
+    (folder / "input" / "d.npy").rename(folder / "input" / "casme2.npy")
+    (results / "inputs").mkdir()
+    (folder / "input").rename(results / "inputs" / "size32")
+    for part, count in {"train": 6, "validation": 3, "test": 2}.items():
+        for label in ("bright", "dark"):
+            place = folder / "images" / "fold1" / part / label
+            place.mkdir(parents=True)
+            for number in range(count):
+                cv2.imwrite(str(place / f"{number}.png"), np.zeros((32, 32, 3), np.uint8))
+    return folder
+
+
+def test_both_sides_of_a_case_train_and_predict_the_same_images(tmp_path: Path) -> None:
+    """The processes that are timed, at a tiny size."""
+    import hardware
     import training
 
-    started = []
-    monkeypatch.setattr(scripts, "run", lambda *arguments: started.append(arguments))
-    case = training.Case("resnet18", 96, 16, epochs=3, threads=2)
-    command = training.job(case, tmp_path, "fp32")
-    assert command[1] == ROOT / "workflow" / "scripts" / "train.py"
-    monkeypatch.setattr(sys, "argv", [str(part) for part in command[1:]])
-    scripts.main()
-    ((run, slots, *_),) = started
-    assert run.name["model"] == "resnet18"
-    assert Recipe.of(run.recipe).epochs == 3
-    assert run.output == tmp_path / "run"
-    assert slots == 1
+    folder = write_case(tmp_path)
+    case = training.Case("resnet18", 32, 4, epochs=1, threads=1)
+    (row,) = training.compare(case, folder, ["fp32"], rounds=1, workers=[0])
+    assert [row[f"{part}_images"] for part in training.PARTS] == [12, 6, 4]
+    assert row["ratio"] > 0
+    assert row["peak_host_bytes"] > 2**26
+    own = torch.load(folder / "run" / "models" / "fold1.pt", weights_only=True)
+    other = torch.load(folder / "naive.pt", weights_only=True)
+    assert {name: value.shape for name, value in own.items()} == {
+        name: value.shape for name, value in other.items()
+    }
+    assert len((folder / "run" / "predictions.tsv").read_text().splitlines()) == 1 + 4
+    assert not any((folder / "checkpoints").glob("*.pt"))
+    shares = hardware.with_shares(row)
+    assert 0 < shares["share_of_peak"] < 1
+
+
+def test_a_share_of_the_peak_counts_every_prediction(monkeypatch: pytest.MonkeyPatch) -> None:
+    import hardware
+
+    monkeypatch.setattr(hardware, "operations", lambda *_: (30, 10))
+    monkeypatch.setattr(hardware, "peak", lambda *_: 1000)
+    row = {"model": "m", "size": 32, "threads": 1, "epochs": 4}
+    row |= {"precision_used": "fp32", "naive_precision": "fp32"}
+    row |= {"train_images": 10, "validation_images": 5, "test_images": 20}
+    row |= {"images_per_second": 20.0, "naive_images_per_second": 10.0}
+    # 4 epochs: 40 steps of 30, then 20 + 20 predictions of 10, so 40 an image that is trained on.
+    found = hardware.with_shares(row)
+    assert (found["share_of_peak"], found["naive_share_of_peak"]) == (0.8, 0.4)
 
 
 def test_the_benchmarks_projects_have_a_config_that_the_workflow_takes(
-    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    import cropping
     import planning
     import scratch
 
     monkeypatch.setattr(scratch, "ROOT", tmp_path)
-    config = complete(planning.project("planning/new"))
+    config = load(planning.project("planning/new"))
     (experiment,) = config["experiments"].values()
     grid = experiment["grid"]
     assert len(grid["models"]) * len(grid["lrs"]) * grid["repeats"] == 150
+    assert load(cropping.CONFIG)["crops"].keys() == {"clip", "frame"}
 
 
-def test_a_process_has_a_peak_of_its_own(scripts: ModuleType, tmp_path: Path) -> None:
+def test_planning_is_compared_for_one_fold_and_for_many(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without Snakemake: which projects it is asked about, and what is written of it."""
+    import planning
+    import scratch
+
+    monkeypatch.setattr(scratch, "ROOT", tmp_path)
+    asked: list[tuple[str, str]] = []
+    checked: dict[str, dict[str, Any]] = {}
+
+    def snakemake(config: dict[str, Any], *words: str) -> str:
+        (experiment,) = config["experiments"].items()
+        checked.setdefault(f"{config['results']}, {experiment[0]}", load(config))
+        asked.append((experiment[0], words[0]))
+        return "train 150\nNothing to be done"
+
+    monkeypatch.setattr(scratch, "snakemake", snakemake)
+    clock = iter(range(100))
+    monkeypatch.setattr(planning.time, "perf_counter", lambda: next(clock))
+    output = tmp_path / "planning.json"
+    monkeypatch.setattr(sys, "argv", ["planning.py", "--rounds", "2", "--output", str(output)])
+    planning.main()
+    found = {row["name"]: row for row in json.loads(output.read_text())}
+    assert list(found) == [
+        *("planning", "no-op check", "planning, 1 fold", "no-op check, 1 fold"),
+        *("planning, 68 folds", "no-op check, 68 folds"),
+    ]
+    assert all(row["rounds"] == [1, 1] for row in found.values())
+    for what in ("planning", "no-op check"):
+        row = found[f"{what}, 68 folds"]
+        assert row["compared_with"] == f"{what}, 1 fold"
+        assert (row["ratio"], row["ratio_low"], row["ratio_high"]) == (1, 1, 1)
+    protocols = {
+        name: block["experiments"][name.rpartition(" ")[2]]["protocol"]["kind"]
+        for name, block in checked.items()
+        if "fold" in name
+    }
+    assert sorted(protocols.values()) == ["leave_one_out"] * 2 + ["random_images"] * 2
+    assert asked.count(("drawn", "all")) == 4
+    pictures = tmp_path / "results/benchmarks/planning/68_folds/databases"
+    assert len(list(pictures.glob("s*"))) == 68
+    assert len(list(pictures.glob("*/*.png"))) == 442
+
+
+def test_another_commits_benchmarks_are_asked_in_their_own_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import planning
+
+    other = planning.Commit.__new__(planning.Commit)
+    other.folder = tmp_path
+    (tmp_path / "benchmarks").mkdir()
+    (tmp_path / "benchmarks" / "planning.py").write_text(
+        "def seconds(config, expected):\n    return len(config['a']) + len(expected)\n"
+    )
+    assert other.ask("seconds", {"a": [1]}, "two") == 4
+    with pytest.raises(RuntimeError, match="no attribute 'project'"):
+        other.ask("project", "new")
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_parts_must_predict_the_same(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, changed: bool
+) -> None:
+    import leave_one_out
+    import scratch
+
+    monkeypatch.setattr(scratch, "ROOT", tmp_path)
+    monkeypatch.setattr(leave_one_out, "write_database", lambda folder: None)
+    monkeypatch.setattr(leave_one_out, "CLIPS", 4)
+    lines = ["1\ta\tnegative", "2\tb\tpositive", "3\tc\tpositive", "4\td\tsurprise"]
+
+    def snakemake(config: dict[str, Any], target: str, *_: str) -> str:
+        ((name, block),) = load(config)["experiments"].items()
+        if target == "training":
+            parts = block["parts"]
+            for part in range(1, parts + 1):
+                folder = tmp_path / config["results"] / "experiments" / name
+                table = folder / f"runs/small/lr1e-02/repeat1/part{part}/predictions.tsv"
+                table.parent.mkdir(parents=True)
+                own = lines[part - 1 :: parts]
+                if changed and part == 2:
+                    own = [line.replace("positive", "negative") for line in own]
+                table.write_text("\n".join(["fold\texample\tpredicted", *own]) + "\n")
+        return ""
+
+    monkeypatch.setattr(scratch, "snakemake", snakemake)
+    output = tmp_path / "found.json"
+    monkeypatch.setattr(sys, "argv", ["leave_one_out.py", "--rounds", "2", "--output", str(output)])
+    if changed:
+        with pytest.raises(RuntimeError, match="not alike"):
+            leave_one_out.main()
+    else:
+        leave_one_out.main()
+        (found,) = json.loads(output.read_text())
+        assert found["folds"] == 68
+        assert found["ratio_low"] <= found["ratio"] <= found["ratio_high"]
+
+
+def test_a_process_has_a_peak_of_its_own(tmp_path: Path) -> None:
     """Not that of the process that started it, which Linux would say."""
     import measure
 
@@ -85,12 +217,13 @@ def process(seconds: dict[str, list[float]], name: str, side: Any, precision: st
     """One that was never started: what it would have said, of 40 images."""
     taken = seconds[name].pop(0)
     said = {"seconds": taken, "images_per_second": 40 / taken, "peak_device_bytes": None}
-    said |= {"precision": precision, "device": "cpu", "train_images": 30, "validation_images": 10}
+    said |= {"precision": precision, "device": "cpu"}
+    said |= {"train_images": 30, "validation_images": 10, "test_images": 12}
     return float(side.add(said, {"seconds": taken + 3, "peak_bytes": 2**20}))
 
 
 def test_a_measurement_is_of_rounds_and_states_what_others_read(
-    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """As on a CPU where `auto` is bfloat16: the rounds' own ratios, each way compared once."""
     import hardware
@@ -124,10 +257,11 @@ def test_a_measurement_is_of_rounds_and_states_what_others_read(
     assert "| auto | bf16 | fp32 | 5.0 | 20.0 | 4.00 | 4.00 to 8.00 |" in (
         written.with_suffix(".md").read_text()
     )
+    assert "1 epochs; 12 test images, once." in written.with_suffix(".md").read_text()
     assert written.with_suffix(".png").stat().st_size > 1000
 
 
-def test_the_committed_table_is_of_the_committed_measurements(scripts: ModuleType) -> None:
+def test_the_committed_table_is_of_the_committed_measurements() -> None:
     import show
 
     results = ROOT / "benchmarks" / "results"
@@ -136,9 +270,7 @@ def test_the_committed_table_is_of_the_committed_measurements(scripts: ModuleTyp
     assert (results / "latest.md").read_text() == show.table(rows)
 
 
-def test_no_round_is_begun_that_would_pass_the_limit(
-    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_round_is_begun_that_would_pass_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two variants of 5 seconds each: 20 seconds after the second round, 30 after the third."""
     import measure
 
@@ -155,7 +287,7 @@ def test_no_round_is_begun_that_would_pass_the_limit(
     assert rounds == [1, 2, 3, 4]
 
 
-def test_a_grid_is_projected_from_two_numbers_of_epochs(scripts: ModuleType) -> None:
+def test_a_grid_is_projected_from_two_numbers_of_epochs() -> None:
     import grid
 
     assert grid.whole({5: 40.0, 20: 55.0}, 100) == 135, "35 for what is done once, 1 an epoch"
@@ -164,28 +296,27 @@ def test_a_grid_is_projected_from_two_numbers_of_epochs(scripts: ModuleType) -> 
         grid.whole({5: 40.0, 20: 39.0}, 100)
 
 
-def test_the_loop_beside_it_runs(
-    scripts: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_loop_beside_it_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     import naive
 
-    for part in ("train", "validation"):
+    for part in ("train", "validation", "test"):
         for label in ("a", "b"):
             folder = tmp_path / part / label
             folder.mkdir(parents=True)
             cv2.imwrite(str(folder / "1.png"), np.zeros((32, 32, 3), np.uint8))
     options = {"folder": tmp_path, "model": "resnet18", "batch-size": 2, "epochs": 2, "workers": 0}
-    options |= {"threads": 1, "precision": "fp32"}
+    options |= {"threads": 1, "precision": "fp32", "output": tmp_path / "model.pt"}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["naive.py", *words])
         naive.main()
     said = json.loads(capsys.readouterr().out)
     assert said["images_per_second"] == pytest.approx(4 / said["seconds"])
+    assert (tmp_path / "model.pt").stat().st_size > 2**20
 
 
 def test_what_needs_a_gpu_is_called_as_it_can_be(
-    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """No GPU is wanted to see that the scripts take their arguments."""
     import gpu
@@ -216,7 +347,7 @@ def test_what_needs_a_gpu_is_called_as_it_can_be(
 
 @pytest.mark.parametrize("way", ["step by step", "recorded"])
 def test_ways_of_giving_steps_to_a_gpu_are_compared_through_the_trainer(
-    scripts: ModuleType, monkeypatch: pytest.MonkeyPatch, way: str
+    monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """On a CPU they are one and the same, and only the script is tried."""
     import capture
@@ -231,9 +362,7 @@ def test_ways_of_giving_steps_to_a_gpu_are_compared_through_the_trainer(
     assert row["seconds_of_100_epochs"] == 10 + 5 + 98
 
 
-def test_a_step_that_takes_too_long_is_ended_with_what_it_started(
-    scripts: ModuleType, tmp_path: Path
-) -> None:
+def test_a_step_that_takes_too_long_is_ended_with_what_it_started(tmp_path: Path) -> None:
     import gpu
 
     assert gpu.ran(["-c", "pass"], 60)

@@ -13,8 +13,7 @@ from fleeting.dependencies import PACKAGE, RUNNER, SCRIPTS, UnresolvedImport, fi
 from fleeting.training import network_names
 
 ROOT = Path(__file__).parents[1]
-#: A stage imports only from stages before it. The doctor is no stage: it looks at all of them, and
-#: none of them at it.
+#: A stage imports only from stages before it.
 FLOW = [
     ("databases",),
     ("frames",),
@@ -25,9 +24,8 @@ FLOW = [
     ("evaluation",),
     ("drawing",),
     ("tables", "figures"),
-    # The config's check puts the stages' settings together.
-    ("config",),
-    ("doctor",),
+    # The config's check puts the stages' settings together, the doctor looks at all of them.
+    ("config", "doctor"),
 ]
 #: The modules that the rules run, as `code("stage.module"` in workflow/rules.
 JOBS = sorted(
@@ -62,7 +60,9 @@ def test_every_job_resolves_and_has_a_run_function(job: str) -> None:
     assert files(f"fleeting.{job}")[0] == RUNNER
     assert module in files(f"fleeting.{job}")
     functions = [
-        node.name for node in ast.parse(module.read_text()).body if isinstance(node, ast.FunctionDef)
+        node.name
+        for node in ast.parse(module.read_text()).body
+        if isinstance(node, ast.FunctionDef)
     ]
     assert "run" in functions
 
@@ -157,10 +157,7 @@ def test_a_short_job_imports_only_what_it_needs(module: str) -> None:
     """On a fast device such a job is shorter than its start."""
     needless = ["pandas", "matplotlib", "seaborn", "sklearn", "openpyxl", "snakemake"]
     needless += ["cv2"] if module == "training.run" else ["torch"]
-    program = (
-        f"import sys, fleeting.{module}; "
-        f"print(*sorted(set({needless}) & set(sys.modules)))"
-    )
+    program = f"import sys, fleeting.{module}; print(*sorted(set({needless}) & set(sys.modules)))"
     assert run_python(program) == ""
 
 

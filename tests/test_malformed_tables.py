@@ -124,9 +124,7 @@ EDITS: dict[str, Edit] = {
     ],
     ids=["annotations", "frames", "faces", "examples"],
 )
-def test_a_table_that_is_not_whole(
-    tmp_path: Path, name: str, row: Row, schema: tsv.Schema
-) -> None:
+def test_a_table_that_is_not_whole(tmp_path: Path, name: str, row: Row, schema: tsv.Schema) -> None:
     path = written(tmp_path / "it's a table.tsv", [row], schema, EDITS[name])
     with pytest.raises(UserError) as error:
         tsv.read_rows(path, schema)

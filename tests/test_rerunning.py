@@ -135,9 +135,11 @@ def test_an_edit_that_changes_no_example_retrains_nothing(
     assert not {"train", "summarise_runs"} & set(ran)
     for name, count in expected.items():
         assert ran[name] == count, (name, ran)
-    assert not {name for name in ran if name not in expected} - set(OF_DATA) - {
-        *("gather_faces", "link_images", "figure_confused_pair")
-    }
+    assert (
+        not {name for name in ran if name not in expected}
+        - set(OF_DATA)
+        - {*("gather_faces", "link_images", "figure_confused_pair")}
+    )
     assert project.tables() == finished.tables()
     assert project.run("-n").jobs == {}
 

@@ -6,13 +6,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 import yaml
 
 import slurm_cluster
@@ -21,17 +21,20 @@ from pipeline import ROOT, Project
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
 EXPERIMENT = "results/experiments/tiny"
-#: This Slurm keeps no accounts. Jobs are looked at after 5 seconds and, if none is done, 15 seconds
-#: later, when those of a small step of the pipeline are.
+#: An experiment of several folds, shared out over two jobs.
+FOLDS = "results/experiments/folds"
+#: This Slurm has no accounting. The status of jobs is first asked for after 5 seconds, and again 15
+#: seconds later, when those of a small step of the pipeline are done.
 HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5")
 PROFILE = ("--workflow-profile", "profiles/slurm", *HERE, "--configfile", "tiny.yaml")
-RUN = f"{EXPERIMENT}/runs/resnet34/lr1e-02/repeat2/fold1"
-#: Seconds for all training jobs that are to be stopped to be submitted, to start and to save
+RUN = f"{EXPERIMENT}/runs/resnet34/lr1e-02/repeat2/part1"
+EPOCHS = 8
+#: Seconds in which all training jobs that are to be stopped must be submitted, start and save
 #: their first states.
 PATIENCE = 600
-#: What one submission trains.
+#: The runs that are trained in one submission.
 RUNS = [
-    f"{EXPERIMENT}/runs/{model}/lr1e-02/repeat{repeat}/fold1"
+    f"{EXPERIMENT}/runs/{model}/lr1e-02/repeat{repeat}/part1"
     for model in ("resnet18", "resnet34")
     for repeat in (1, 2)
 ]
@@ -39,7 +42,7 @@ RUNS = [
 
 @dataclass(frozen=True)
 class Job:
-    """What the plugin wrote about it (the rule and its wildcards), what it asked for and got."""
+    """The plugin's comment (rule and wildcards), the resources asked for, the devices received."""
 
     rule: str
     memory: str
@@ -49,7 +52,7 @@ class Job:
 
 @dataclass(frozen=True)
 class Slurm:
-    """The cluster: what its jobs were, and what devices their tasks saw."""
+    """The cluster; `tasks` is the file in which each task writes the devices that it sees."""
 
     tasks: Path
 
@@ -72,7 +75,7 @@ class Slurm:
 
 @dataclass(frozen=True)
 class Call:
-    """A command at work in a project; what it says goes to a file, which never fills as a pipe."""
+    """A running command of a project; its output goes to a file, which never blocks like a pipe."""
 
     project: Project
     process: "subprocess.Popen[bytes]"
@@ -98,7 +101,7 @@ def slurm() -> Iterator[Slurm]:
 
 @pytest.fixture(scope="module")
 def whole(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
-    """The whole pipeline on the cluster, begun before all else: it mostly waits."""
+    """The whole pipeline on the cluster, started before everything else: it mostly waits."""
     call = start(new(tmp_path_factory))
     yield call
     call.end()
@@ -106,15 +109,15 @@ def whole(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ca
 
 @pytest.fixture(scope="module")
 def prepared(whole: Call, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project that has everything up to the training, from this machine."""
+    """A project in which everything before the training was computed without the cluster."""
     project = new(tmp_path_factory)
-    project.run(f"{EXPERIMENT}/folds/1/training.json")
+    project.run(f"{EXPERIMENT}/split.json")
     return project
 
 
 @pytest.fixture(scope="module")
 def calls(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Call]]:
-    """Training on the cluster from copies of `prepared`, all at a time, some of it stopped once."""
+    """Training on the cluster in copies of `prepared`, all at once; most are stopped once."""
     names = [*STOPS, "gres", "one submission"]
     copies = {name: prepared.copy(tmp_path_factory.mktemp("slurm") / "a $(copy)") for name in names}
     use_gres(copies["gres"])
@@ -130,7 +133,7 @@ def calls(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def local(calls: dict[str, Call], prepared: Project) -> Project:
-    """The same runs without a cluster, trained while `calls` mostly wait."""
+    """The whole pipeline without the cluster, run while `calls` mostly wait."""
     prepared.run()
     return prepared
 
@@ -142,15 +145,23 @@ def new(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 def enlarge(config: dict[str, Any]) -> None:
-    """The demo's grid, of more epochs than elsewhere, from fewer and smaller databases."""
+    """The demo's grid with two databases and more epochs; leave-one-out in two jobs."""
     demo = yaml.safe_load((ROOT / "config" / "demo.yaml").read_text())
     config["checkpoint_every_minutes"] = 0
     for name in ("casme", "casme2"):
         del config["databases"][name]
     experiment = config["experiments"]["tiny"]
-    experiment["split"]["images_per_class"] = 6
+    experiment["protocol"]["images_per_class"] = 6
     experiment["grid"] = demo["experiments"]["demo"]["grid"]
-    experiment["recipe"]["epochs"] = 8
+    experiment["recipe"]["epochs"] = EPOCHS
+    # The models are compared.
+    experiment["keep_models"] = "all"
+    config["experiments"]["folds"] = {
+        "based_on": "tiny",
+        "protocol": "leave_one_out",
+        "parts": 2,
+        "grid": {"models": ["small"], "lrs": ["1e-02"], "repeats": 1},
+    }
 
 
 def output(*command: str) -> str:
@@ -177,14 +188,14 @@ def begin(project: Project, *command: str) -> Call:
 
 
 def use_gres(project: Project) -> None:
-    """Take the lines that profiles/slurm has in comments, for clusters that know no --gpus."""
+    """Use the lines in comments in profiles/slurm, for clusters that do not have --gpus."""
     profile = project.folder / "profiles/slurm/profile.v9+.yaml"
     commented = profile.read_text()
     profile.write_text(commented.replace("# gpu: 0", "gpu: 0").replace("# gres:", "gres:"))
 
 
 def submit(project: Project) -> Call:
-    """Snakemake itself as the job, with GPUs that it shares out."""
+    """Snakemake itself as the job, with GPUs that it shares out among its own jobs."""
     command = f"{sys.executable} -m snakemake --configfile tiny.yaml"
     resources = ("--gpus=2", "--cpus-per-task=2", "--mem=16000", "--requeue", "--open-mode=append")
     targets = " ".join(f"{run}/history.tsv" for run in RUNS)
@@ -193,8 +204,8 @@ def submit(project: Project) -> Call:
 
 
 def training_process(project: Project) -> int | None:
-    """The process that trains in a project and has saved its state, if there is one now."""
-    if list((project.folder / EXPERIMENT / "checkpoints").rglob("epoch*.pt")):
+    """A process that trains in a project in which a state has been saved, or None."""
+    if list((project.folder / EXPERIMENT / "checkpoints").rglob("fold*_epoch*.pt")):
         for folder in Path("/proc").glob("[0-9]*"):
             if trains(folder, project):
                 return int(folder.name)
@@ -219,7 +230,7 @@ def trains(process: Path, project: Project) -> bool:
     try:
         words = (process / "cmdline").read_text().split("\0")
         # The process itself, not the shells and Snakemakes around it.
-        itself = len(words) > 1 and words[1].endswith("/train.py")
+        itself = words[1:3] == ["workflow/scripts/job.py", "training.run"]
         return itself and (process / "cwd").resolve() == project.folder.resolve()
     except OSError:
         return False
@@ -231,15 +242,19 @@ def job_of(process: int) -> str:
 
 
 def same_runs(project: Project, local: Project, folders: list[str]) -> bool:
-    """Whether the runs' histories have the same bytes and their models the same numbers."""
+    """Whether histories, predictions and models of the runs have the same bytes."""
     for folder in folders:
         one, other = project.folder / folder, local.folder / folder
-        if (one / "history.tsv").read_bytes() != (other / "history.tsv").read_bytes():
-            return False
-        states = [torch.load(path / "model.pt", weights_only=True) for path in (one, other)]
-        if any(not torch.equal(states[0][key], states[1][key]) for key in states[1]):
+        names = ["history.tsv", "predictions.tsv", "models/fold1.pt"]
+        if any((one / name).read_bytes() != (other / name).read_bytes() for name in names):
             return False
     return True
+
+
+def record_of(project: Project, run: str) -> dict[str, Any]:
+    record = json.loads((project.folder / run / "run.json").read_text())
+    assert isinstance(record, dict)
+    return record
 
 
 def test_a_failure_takes_the_cluster_down_with_its_jobs() -> None:
@@ -287,7 +302,7 @@ def preempt(process: int) -> None:
 
 
 def warn(process: int) -> None:
-    """As Slurm does before the job's time is over (`--signal=URG@120`)."""
+    """As Slurm does shortly before the job's time limit (`--signal=URG@120`)."""
     output("scancel", "--signal=URG", job_of(process))
 
 
@@ -300,11 +315,12 @@ STOPS: dict[str, Callable[[int], None]] = {
 
 
 @pytest.mark.parametrize("stop", STOPS)
-def test_a_stopped_run_goes_on(calls: dict[str, Call], local: Project, stop: str) -> None:
+def test_a_stopped_run_resumes(calls: dict[str, Call], local: Project, stop: str) -> None:
     calls[stop].finish()
     project = calls[stop].project
-    record = json.loads((project.folder / RUN / "run.json").read_text())
-    assert record["resumed_from_epochs"], "it was stopped after its first epoch"
+    resumed = record_of(project, RUN)["resumed"]
+    assert resumed, "it was stopped after its first epoch"
+    assert all(fold == 1 and 1 <= epoch <= EPOCHS for fold, epoch in resumed)
     assert same_runs(project, local, [RUN])
 
 
@@ -323,8 +339,8 @@ def test_one_submission_for_all_runs(slurm: Slurm, calls: dict[str, Call], local
     project = calls["one submission"].project
     assert len(slurm.jobs(project)) == 1
     assert same_runs(project, local, RUNS)
-    records = [json.loads((project.folder / run / "run.json").read_text()) for run in RUNS]
-    assert any(record["resumed_from_epochs"] for record in records), "it was requeued in the middle"
+    resumed = [record_of(project, run)["resumed"] for run in RUNS]
+    assert any(resumed), "it was requeued while it trained"
 
 
 def test_the_whole_pipeline(slurm: Slurm, whole: Call, local: Project) -> None:
@@ -333,7 +349,11 @@ def test_the_whole_pipeline(slurm: Slurm, whole: Call, local: Project) -> None:
     jobs = list(slurm.jobs(whole.project).values())
     assert not any("fetch" in job.rule for job in jobs), "compute nodes have no network"
     train = [job for job in jobs if job.rule.startswith("rule_train_")]
-    assert [(job.memory, job.time) for job in train] == 8 * [("8000M", "2:00:00")]
+    asked = Counter((job.memory, job.time) for job in train)
+    assert asked == {("8020M", "2:00:00"): 8, ("8040M", "2:30:00"): 2}, "one fold, and three folds"
+    run = f"{FOLDS}/runs/small/lr1e-02/repeat1"
+    parts = [record_of(whole.project, f"{run}/part{part}")["folds"] for part in (1, 2)]
+    assert parts == [[1, 3], [2]]
     assert set().union(*(job.devices for job in train)) == {"0", "1"}
     crop = [job for job in jobs if job.rule.startswith("rule_crop_")]
     assert {*map(frozenset, (job.devices for job in crop))} == {frozenset("-")}

@@ -270,7 +270,7 @@ def test_provider_crops(tmp_path):
     height, width = cv2.imread(str(crop)).shape[:2]
     assert 250 < width < 300 < height < 360
     assert next((tmp_path / "CAS(ME)^2" / "cropped" / "15").rglob("img*.jpg"))
-    with pytest.raises(UserError, match="samm has no crops"):
+    with pytest.raises(UserError, match="'casme', 'casme2' or 'cas_me2'"):
         write("samm", {"provider_crops": ["samm"]}, tmp_path / "t.xlsx", tmp_path / "frames")
 
 
@@ -293,8 +293,9 @@ def test_wrong_settings_are_named(tmp_path, block, message):
 
 
 def test_script(tmp_path):
-    script = Path(__file__).parents[1] / "workflow" / "scripts" / "synthetic_database.py"
-    command = [sys.executable, str(script), "--database", "cas_me2", "--settings"]
+    script = Path(__file__).parents[1] / "workflow" / "scripts" / "job.py"
+    command = [sys.executable, str(script), "synthetic.database"]
+    command += ["--database", "cas_me2", "--settings"]
     places = ["--table", "t (1).xlsx", "--frames", "CAS(ME)^2 frames", "--truth", "truth.tsv"]
     block = '{"subjects": {"cas_me2": 1}, "clips_per_subject": 1, "frames_per_clip": 3}'
     subprocess.run([*command, block, *places], cwd=tmp_path, check=True)

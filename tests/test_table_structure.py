@@ -11,9 +11,10 @@ from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.evaluation import render
 from fleeting.evaluation.structure import layers
-from fleeting.tables import structure, write
+from fleeting.tables import structure
 from fleeting.tables.structure import PAPER, STRUCTURE, Inputs, page, table
 from fleeting.training.architecture import architecture
+from fleeting.tsv import write
 
 RGB = ("red", "green", "blue")
 PAPERS = Inputs(6, RGB, (224, 224), pretrained=True)

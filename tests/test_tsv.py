@@ -44,7 +44,15 @@ def test_written_tables_are_read_back(tmp_path: Path) -> None:
     tsv.write(rows.assign(fold=1), path, tsv.HISTORY)
     found = tsv.read(path, tsv.HISTORY)
     assert list(found.columns) == [*tsv.HISTORY, "note"]
-    assert found.iloc[0].to_list() == ["1", "1", "0.333333", "0.500000", "", "inf", 'a "quoted" cell']
+    assert found.iloc[0].to_list() == [
+        "1",
+        "1",
+        "0.333333",
+        "0.500000",
+        "",
+        "inf",
+        'a "quoted" cell',
+    ]
     assert list(path.parent.iterdir()) == [path], "nothing unfinished is left"
 
 

@@ -1,0 +1,73 @@
+"""Runs that fail, through Snakemake: named, in no mean, and listed where the config allows it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fleeting import tsv
+from fleeting.evaluation import schemas
+from pipeline import Project
+
+pytestmark = pytest.mark.slow
+
+#: Appended to a network's module.
+TOO_LARGE = """
+
+_fitting = build
+
+
+def build(classes, channels, size):
+    network = _fitting(classes, channels, size)
+
+    def forward(values):
+        raise MemoryError
+
+    network.forward = forward
+    return network
+"""
+
+
+def test_a_diverging_rate(finished: Project, tmp_path: Path) -> None:
+    """With a weight decay that only the larger rate turns into an explosion."""
+    project = finished.copy(tmp_path / "project")
+
+    def diverge(config: dict[str, Any]) -> None:
+        sgd = {"kind": "sgd", "weight_decay": 1e7}
+        config["experiments"]["tiny"]["recipe"] |= {"optimiser": sgd, "epochs": 3}
+        config["experiments"]["tiny"]["grid"] |= {"models": ["small"], "lrs": ["1e-02", "1e-09"]}
+
+    project.configure(diverge)
+    outcome = project.snakemake()
+    assert outcome.status != 0
+    assert outcome.jobs["train"] == 2
+    assert outcome.jobs["summarise_runs"] == 0
+    assert "1 of 2 runs failed: small at 1e-02, repeat 1 (" in outcome.text
+    assert "Traceback" not in outcome.text
+    allowed = project.run("--config", "allow_missing=True")
+    assert "train" not in allowed.jobs
+    experiment = project.folder / "results" / "experiments" / "tiny"
+    rows = tsv.read_rows(experiment / "tables" / "all_runs.tsv", {})
+    assert [(row["lr"], row["repeats"]) for row in rows] == [("1e-02", "0"), ("1e-09", "1")]
+    assert "repeat 1: " in rows[0]["failed"]
+    assert rows[0]["failed"] in allowed.text, "the summary says so too"
+    history = experiment / "runs/small/lr1e-02/repeat1/part1/history.tsv"
+    assert tsv.read_rows(history, tsv.HISTORY)
+
+
+def test_a_network_that_does_not_fit(finished: Project, tmp_path: Path) -> None:
+    """An error at each of its tries; with `allow_missing`, listed as failed after the last."""
+    project = finished.copy(tmp_path / "project")
+    network = project.folder / "workflow/scripts/fleeting/training/networks/small.py"
+    network.write_text(network.read_text() + TOO_LARGE)
+    runs_table = "results/experiments/tiny/evaluation/runs.tsv"
+    outcome = project.snakemake(runs_table)
+    assert outcome.status != 0
+    assert "out of memory: small" in outcome.text
+    assert "Traceback" not in outcome.text
+    allowed = project.run(runs_table, "--config", "allow_missing=True")
+    assert allowed.text.count("Error in rule train:") == 2, "it was tried twice before"
+    rows = tsv.read_rows(project.folder / runs_table, schemas.RUNS)
+    assert [(row["model"], row["epochs"]) for row in rows] == [("resnet18", "2"), ("small", "0")]
+    assert rows[1]["failed"].startswith("out of memory: small")
+    assert project.run("-n", runs_table, "--config", "allow_missing=True").jobs == {}
