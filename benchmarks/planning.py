@@ -2,17 +2,19 @@
 
 The same is asked of 442 examples in one fold and in the 68 folds of leaving one subject out, whose
 split is drawn: a fold must not cost anything. With `--against COMMIT` a second copy of the project,
-as it was at that commit, takes turns with this one; its own benchmarks write its config.
+as it was at that commit, takes turns with this one; its own benchmarks write its config. Seconds
+are those of the clock; on a machine that does other work, the processor's say more.
 """
 
 import argparse
 import json
+import resource
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +63,34 @@ def finish(config: dict[str, Any]) -> None:
     scratch.snakemake(config, "all", "--touch", "--cores", "all")
 
 
-def seconds(config: dict[str, Any], expected: str) -> float:
-    """Seconds of a dry run, which must have printed what is expected."""
-    start = time.perf_counter()
-    text = scratch.snakemake(config, "all", "-n")
-    taken = time.perf_counter() - start
-    if expected not in " ".join(text.split()):
-        raise RuntimeError(f"{expected!r} is not in:\n{text}")
-    return taken
+def cpu_seconds() -> float:
+    """The processor's seconds of all processes that this one has waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+@dataclass
+class DryRun:
+    """A dry run of everything, which must print what is expected.
+
+    `root` is the project's folder, where it is not this one; `cpu` receives the processor's seconds
+    of every round.
+    """
+
+    config: dict[str, Any]
+    expected: str
+    root: Path | None = None
+    cpu: list[float] = field(default_factory=list)
+
+    def __call__(self) -> float:
+        """Seconds of one round."""
+        start, cpu = time.perf_counter(), cpu_seconds()
+        text = scratch.snakemake(self.config, "all", "-n", root=self.root)
+        taken = time.perf_counter() - start
+        self.cpu.append(cpu_seconds() - cpu)
+        if self.expected not in " ".join(text.split()):
+            raise RuntimeError(f"{self.expected!r} is not in:\n{text}")
+        return taken
 
 
 def of_folds(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -91,7 +113,7 @@ def of_folds(name: str) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 class Commit:
-    """The project at a commit, in a folder of its own, whose benchmarks are called there."""
+    """The project at a commit, in a folder of its own."""
 
     def __init__(self, commit: str) -> None:
         """Write the files of the commit, as `git archive` has them."""
@@ -103,29 +125,36 @@ class Commit:
         )
         subprocess.run(["tar", "-x"], cwd=self.folder, input=archive.stdout, check=True)
 
-    def ask(self, call: str, *arguments: Any) -> Any:
-        """What a function of its `planning.py` returns; arguments and result are JSON."""
-        code = "import json, sys, planning; call, given = sys.argv[1:]; "
-        code += "print(json.dumps(getattr(planning, call)(*json.loads(given))))"
-        command = [sys.executable, "-c", code, call, json.dumps(arguments)]
+    def config(self, function: str, name: str) -> dict[str, Any]:
+        """The config that a function of its own `planning.py` makes."""
+        code = f"import json, planning; print(json.dumps(planning.{function}({name!r})))"
         # Python looks for modules in the working directory first.
-        done = subprocess.run(
-            command, cwd=self.folder / "benchmarks", capture_output=True, text=True
-        )
+        command, place = [sys.executable, "-c", code], self.folder / "benchmarks"
+        done = subprocess.run(command, cwd=place, capture_output=True, text=True)
         if done.returncode:
             raise RuntimeError(done.stdout + done.stderr)
-        return json.loads(done.stdout)
+        return dict(json.loads(done.stdout))
 
 
-def row(name: str, taken: list[float]) -> dict[str, Any]:
-    """One measurement."""
-    return {"name": name, "runs": 150, "seconds": statistics.median(taken), "rounds": taken}
-
-
-def compared(taken: dict[str, list[float]], name: str, other: str) -> dict[str, float]:
-    """How many times longer one dry run takes than the other, round by round."""
-    names = ("ratio", "ratio_low", "ratio_high")
-    return dict(zip(names, measure.ratio(taken[name], taken[other]), strict=True))
+def measured(variants: dict[str, DryRun], rounds: int, against: dict[str, str]) -> list[Any]:
+    """A measurement of each variant; for some, by name, how it compares with another."""
+    taken = measure.alternate(variants, rounds)
+    found = []
+    for name, values in taken.items():
+        cpu = variants[name].cpu
+        row = {"name": name, "runs": 150, "seconds": statistics.median(values), "rounds": values}
+        row |= {"cpu_seconds": statistics.median(cpu), "cpu_rounds": cpu}
+        text = f"{name}, 150 runs: {row['seconds']:.2f} s ({row['cpu_seconds']:.2f} of a processor)"
+        if other := against.get(name):
+            ratios = measure.ratio(values, taken[other])
+            cpu_ratio, *_ = measure.ratio(cpu, variants[other].cpu)
+            named = dict(zip(("ratio", "ratio_low", "ratio_high"), ratios, strict=True))
+            row |= {"compared_with": other, **named, "cpu_ratio": cpu_ratio}
+            text += ", {:.2f} ({:.2f} to {:.2f}) x ".format(*ratios)
+            text += f"({cpu_ratio:.2f} x of a processor) {other}"
+        print(text)
+        found.append(row)
+    return found
 
 
 def main() -> None:
@@ -136,33 +165,21 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=OUTPUT)
     arguments = parser.parse_args()
     new, done = project("planning/new"), finished("planning/done")
-    variants = {
-        "planning": partial(seconds, new, TO_TRAIN),
-        "no-op check": partial(seconds, done, FINISHED),
-    }
+    variants = {"planning": DryRun(new, TO_TRAIN), "no-op check": DryRun(done, FINISHED)}
+    questions = tuple(variants)
     for folds in PROTOCOLS:
         drawn, done = of_folds(folds)
-        variants[f"planning, {folds}"] = partial(seconds, drawn, TO_TRAIN)
-        variants[f"no-op check, {folds}"] = partial(seconds, done, FINISHED)
-    compared_with = {f"{what}, 68 folds": f"{what}, 1 fold" for what in ("planning", "no-op check")}
-    if arguments.against:
-        other = Commit(arguments.against)
-        new, done = other.ask("project", "planning/new"), other.ask("finished", "planning/done")
-        at = f"at {arguments.against}"
-        variants[f"planning {at}"] = partial(other.ask, "seconds", new, TO_TRAIN)
-        variants[f"no-op check {at}"] = partial(other.ask, "seconds", done, FINISHED)
-        compared_with |= {what: f"{what} {at}" for what in ("planning", "no-op check")}
-    taken = measure.alternate(variants, arguments.rounds)
-    found = [row(name, values) for name, values in taken.items()]
-    for measured in found:
-        text = f"{measured['name']}, 150 runs: {measured['seconds']:.2f} s"
-        if reference := compared_with.get(measured["name"]):
-            ratio = compared(taken, measured["name"], reference)
-            measured |= {"compared_with": reference, **ratio}
-            text += ", {ratio:.2f} ({ratio_low:.2f} to {ratio_high:.2f}) x ".format(**ratio)
-            text += reference
-        print(text)
-    measure.write(found, arguments.output)
+        variants[f"planning, {folds}"] = DryRun(drawn, TO_TRAIN)
+        variants[f"no-op check, {folds}"] = DryRun(done, FINISHED)
+    against = {f"{question}, 68 folds": f"{question}, 1 fold" for question in questions}
+    if commit := arguments.against:
+        other = Commit(commit)
+        new = other.config("project", "planning/new")
+        done = other.config("finished", "planning/done")
+        variants[f"planning at {commit}"] = DryRun(new, TO_TRAIN, other.folder)
+        variants[f"no-op check at {commit}"] = DryRun(done, FINISHED, other.folder)
+        against |= {question: f"{question} at {commit}" for question in questions}
+    measure.write(measured(variants, arguments.rounds, against), arguments.output)
 
 
 if __name__ == "__main__":

@@ -51,15 +51,19 @@ def config(
     }
 
 
-def snakemake(block: dict[str, Any], *arguments: str) -> str:
-    """Run the workflow with a config; returns what it printed, or raises with it."""
+def snakemake(block: dict[str, Any], *arguments: str, root: Path | None = None) -> str:
+    """Run the workflow with a config; returns what it printed, or raises with it.
+
+    `root` is the project's folder, where it is not this one.
+    """
+    root = root or ROOT
     place = Path(block["results"]) / "config.yaml"
-    (ROOT / place).parent.mkdir(parents=True, exist_ok=True)
-    (ROOT / place).write_text(yaml.safe_dump(block), encoding="utf-8")
+    (root / place).parent.mkdir(parents=True, exist_ok=True)
+    (root / place).write_text(yaml.safe_dump(block), encoding="utf-8")
     # A benchmark that was ended leaves its lock, and the next one works in the same folder.
     command = [sys.executable, "-m", "snakemake", "--nolock", *arguments]
     command += ["--configfile", str(place)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stdout}{done.stderr}")
     return done.stdout + done.stderr

@@ -1,7 +1,7 @@
 """A real Slurm on this machine alone: one node, two pretended GPUs, loopback, no accounting.
 
-Its tools and job steps read nothing but /etc/slurm, so that is where its two files go for as long
-as it is up; everything else lies in a scratch folder, and the daemons' own keys and sockets too.
+Its tools and job steps read their configuration from /etc/slurm only, so its two files lie there
+while it is up; everything else, keys and sockets included, lies in a scratch folder.
 """
 
 import os
@@ -19,11 +19,11 @@ from pathlib import Path
 
 CONFIGURATION = Path("/etc/slurm")
 PROGRAMS = ("munged", "munge", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol")
-#: The first line of our files: without it a slurm.conf is somebody's own, and is not touched.
+#: The first line of our files: a slurm.conf without it belongs to a real cluster; hands off.
 MARK = "# Written by Fleeting's tests (tests/slurm_cluster.py); removed when they end."
-#: Processes of a Slurm: if there is one already, this machine is a node of a real cluster.
+#: Processes of a Slurm: if one is running already, this machine is a node of a real cluster.
 DAEMONS = frozenset({"slurmctld", "slurmd", "slurmstepd"})
-#: Seconds for a daemon to start or end, or for the cancelled jobs to leave.
+#: Seconds for a daemon to start or end, or for cancelled jobs to end.
 PATIENCE = 60
 #: What the node claims to have: processors for jobs that mostly wait, memory in MB for what the
 #: profile asks for and never uses.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what `make test-slurm` needs from Debian's packages, if it is missing. Starts nothing.
+# Installs the Debian packages that `make test-slurm` needs, if they are missing. Starts nothing.
 set -eu
 lacking=""
 for program in munged slurmctld slurmd sbatch; do
@@ -22,6 +22,6 @@ apt-get update -qq || true
 # With this runlevel the packages' scripts start no service.
 if ! RUNLEVEL=1 apt-get install -qq -y --no-install-recommends \
     slurmctld slurmd slurm-client munge > /dev/null; then
-    echo "Slurm's packages cannot be had here."
+    echo "apt-get could not install Slurm's packages."
     exit 1
 fi

@@ -103,15 +103,16 @@ def test_planning_is_compared_for_one_fold_and_for_many(
     asked: list[tuple[str, str]] = []
     checked: dict[str, dict[str, Any]] = {}
 
-    def snakemake(config: dict[str, Any], *words: str) -> str:
+    def snakemake(config: dict[str, Any], *words: str, root: Path | None = None) -> str:
         (experiment,) = config["experiments"].items()
         checked.setdefault(f"{config['results']}, {experiment[0]}", load(config))
         asked.append((experiment[0], words[0]))
         return "train 150\nNothing to be done"
 
     monkeypatch.setattr(scratch, "snakemake", snakemake)
-    clock = iter(range(100))
+    clock, cpu = iter(range(100)), iter(range(0, 200, 2))
     monkeypatch.setattr(planning.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(planning, "cpu_seconds", lambda: next(cpu))
     output = tmp_path / "planning.json"
     monkeypatch.setattr(sys, "argv", ["planning.py", "--rounds", "2", "--output", str(output)])
     planning.main()
@@ -120,11 +121,11 @@ def test_planning_is_compared_for_one_fold_and_for_many(
         *("planning", "no-op check", "planning, 1 fold", "no-op check, 1 fold"),
         *("planning, 68 folds", "no-op check, 68 folds"),
     ]
-    assert all(row["rounds"] == [1, 1] for row in found.values())
+    assert all(row["rounds"] == [1, 1] and row["cpu_seconds"] == 2 for row in found.values())
     for what in ("planning", "no-op check"):
         row = found[f"{what}, 68 folds"]
         assert row["compared_with"] == f"{what}, 1 fold"
-        assert (row["ratio"], row["ratio_low"], row["ratio_high"]) == (1, 1, 1)
+        assert [row[key] for key in ("ratio", "ratio_low", "cpu_ratio")] == [1, 1, 1]
     protocols = {
         name: block["experiments"][name.rpartition(" ")[2]]["protocol"]["kind"]
         for name, block in checked.items()
@@ -137,20 +138,18 @@ def test_planning_is_compared_for_one_fold_and_for_many(
     assert len(list(pictures.glob("*/*.png"))) == 442
 
 
-def test_another_commits_benchmarks_are_asked_in_their_own_folder(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_another_commit_writes_its_own_config(tmp_path: Path) -> None:
     import planning
 
     other = planning.Commit.__new__(planning.Commit)
     other.folder = tmp_path
     (tmp_path / "benchmarks").mkdir()
     (tmp_path / "benchmarks" / "planning.py").write_text(
-        "def seconds(config, expected):\n    return len(config['a']) + len(expected)\n"
+        "def project(name):\n    return {'results': name}\n"
     )
-    assert other.ask("seconds", {"a": [1]}, "two") == 4
-    with pytest.raises(RuntimeError, match="no attribute 'project'"):
-        other.ask("project", "new")
+    assert other.config("project", "planning/new") == {"results": "planning/new"}
+    with pytest.raises(RuntimeError, match="no attribute 'finished'"):
+        other.config("finished", "planning/done")
 
 
 @pytest.mark.parametrize("changed", [False, True])

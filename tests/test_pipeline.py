@@ -227,7 +227,7 @@ def test_models_that_are_not_kept(finished: Project, tmp_path: Path, keep: str) 
     targets = [f"{EXPERIMENT}/scores.tsv"]
     targets += [f"{EXPERIMENT}/evaluation/retained_models.tsv"] if keep == "chosen" else []
     assert project.run(*targets).jobs["train"] == 2
-    left = {path.parts[-5] for path in (project.folder / EXPERIMENT).rglob("fold*.pt")}
+    left = {path.parts[-6] for path in (project.folder / EXPERIMENT).rglob("fold*.pt")}
     # resnet18 is the fixed choice, and perhaps validation's as well.
     assert left == set() if keep == "none" else "resnet18" in left
     assert "train" not in project.run("-n", "evaluation").jobs, "a removed model retrains nothing"

@@ -1,4 +1,4 @@
-"""profiles/cluster-generic with a pretended Grid Engine, and what all profiles agree on."""
+"""profiles/cluster-generic with a pretended Grid Engine and PBS, and what all profiles share."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ QSTAT = """#!/bin/sh
 QDEL = """#!/bin/sh
 echo "$1" >> "$FAKE/deleted"
 """
-#: The same of PBS, which calls its jobs otherwise and its options too.
+#: The same for PBS, whose job numbers, variables and options differ.
 PBS_QSUB = (
     QSUB.replace("JOB_ID=$number SGE_O_WORKDIR", "PBS_JOBID=$number.server PBS_O_WORKDIR")
     .replace('echo "$number"\n', 'echo "$number.server"\n')
@@ -65,7 +65,7 @@ def pretend(folder: Path, commands: dict[str, str]) -> None:
 
 
 def unread(finished: Project, tmp_path: Path) -> Project:
-    """A copy in which the annotations are still to be read: four short jobs."""
+    """A copy without its annotations, which four short jobs extract again."""
     project = finished.copy(tmp_path / "it's a (project) ^1")
     shutil.rmtree(project.folder / "results" / "annotations")
     status = project.folder / "profiles/cluster-generic/status.sh"
@@ -73,10 +73,10 @@ def unread(finished: Project, tmp_path: Path) -> Project:
     return project
 
 
-def submit(project: Project) -> "subprocess.CompletedProcess[str]":
+def submit(project: Project, target: str = "annotations") -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "snakemake", "--workflow-profile", "profiles/cluster-generic"]
     return subprocess.run(
-        [*command, *SOON, "--configfile", "tiny.yaml", "--", "annotations"],
+        [*command, *SOON, "--configfile", "tiny.yaml", "--", target],
         cwd=project.folder,
         capture_output=True,
         text=True,
@@ -97,8 +97,22 @@ def test_jobs_go_through_grid_engine(finished: Project, tmp_path: Path, grid_eng
 
 
 @pytest.mark.slow
+def test_a_training_job_asks_for_a_gpu_and_for_each_fold(
+    finished: Project, tmp_path: Path, grid_engine: Path
+) -> None:
+    project = finished.copy(tmp_path / "copy")
+    run = "results/experiments/tiny/runs/small/lr1e-02/repeat1/part1"
+    shutil.rmtree(project.folder / run)
+    done = submit(project, f"{run}/history.tsv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.tables() == finished.tables()
+    (line,) = (grid_engine / "submitted").read_text().splitlines()
+    assert "-l h_rt=7200 -l mem_free=8020M -l gpu=1" in line
+
+
+@pytest.mark.slow
 def test_jobs_go_through_pbs(finished: Project, tmp_path: Path, grid_engine: Path) -> None:
-    """By the lines that the profile has in comments."""
+    """With the lines that the profile has in comments."""
     pretend(grid_engine, {"qsub": PBS_QSUB, "qstat": PBS_QSTAT})
     project = unread(finished, tmp_path)
     profile = project.folder / "profiles/cluster-generic/profile.v9+.yaml"
@@ -117,7 +131,7 @@ def test_jobs_go_through_pbs(finished: Project, tmp_path: Path, grid_engine: Pat
 
 
 def status(grid_engine: Path, job: str = "7") -> str:
-    """What the profile's script says of a job, in a folder beside the pretended commands."""
+    """The status that the profile's script prints, called beside the pretended commands."""
     script = ROOT / "profiles/cluster-generic/status.sh"
     done = subprocess.run(
         ["sh", str(script), job], cwd=grid_engine, capture_output=True, text=True, check=True

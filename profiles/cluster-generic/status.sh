@@ -1,16 +1,16 @@
 #!/bin/sh
-# What became of a job, as Snakemake asks: running, success or failed. $1 is the job's number.
-# Snakemake asks for one job after the other, so nothing is waited for here.
+# Prints a job's status for Snakemake: running, success or failed. $1 is the job's number.
+# Snakemake asks for one job after the other, so this never waits.
 ending=".snakemake/cluster/$1.ending"
 absent=".snakemake/cluster/$1.absent"
-# Seconds that a job may be in neither place: a file of another node may take a while to be seen, and
-# the queue's own server may be restarting.
+# Seconds that a job may have neither an exit status nor a place in the queue: another node's file may
+# take a while to be visible, and the queue's server may be restarting.
 patience=120
 
 if [ -s "$ending" ]; then
     rm -f "$absent"
     if [ "$(cat "$ending")" = 0 ]; then echo success; else echo failed; fi
-# Grid Engine asks for -j; PBS takes the number as it is.
+# Grid Engine needs -j; PBS takes the number alone.
 elif listed=$(qstat -j "$1" 2> /dev/null) || listed=$(qstat "$1" 2> /dev/null); then
     rm -f "$absent"
     if printf "%s\n" "$listed" | grep -q "^error reason"; then
@@ -23,7 +23,7 @@ elif listed=$(qstat -j "$1" 2> /dev/null) || listed=$(qstat "$1" 2> /dev/null); 
 else
     now=$(date +%s)
     [ -s "$absent" ] || echo "$now" > "$absent"
-    # Nothing is in it where the disk is full.
+    # It is empty if the disk is full.
     since=$(cat "$absent")
     if [ $((now - ${since:-$now})) -lt "$patience" ]; then echo running; else echo failed; fi
 fi

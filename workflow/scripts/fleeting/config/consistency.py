@@ -40,6 +40,11 @@ def contradictions(config: Config) -> Iterator[str]:
         models, metrics = experiment["grid"]["models"], experiment["metrics"]
         for model in models:
             yield from _unknown(f"{place}.grid.models", "model", model, network_names())
+            if experiment["recipe"]["weights"] == "imagenet" and model in registry.names("network"):
+                yield (
+                    f"{place}.recipe.weights: there are no ImageNet weights of {model}; set "
+                    "`weights: none`, or name a network of torchvision"
+                )
         for metric in metrics:
             yield from _unknown(f"{place}.metrics", "metric", metric, registry.names("metric"))
         yield from _equal_rates(f"{place}.grid.lrs", experiment["grid"]["lrs"])
