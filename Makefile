@@ -11,7 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-chaos test-slurm doctor report benchmark format
+.PHONY: help demo test test-chaos test-slurm doctor report benchmark schema format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
 	@echo "make test     the whole test suite, but for the tests on a real Slurm"
@@ -20,6 +20,7 @@ help:
 	@echo "make doctor   looks at CONFIG=config.yaml, its databases and this machine before a run"
 	@echo "make report   results of CONFIG=config.yaml, and report.html beside them"
 	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
+	@echo "make schema   the config's schema for editors, after a change of settings"
 	@echo "make format   ruff and snakefmt, in place"
 
 $(READY): envs/requirements.txt
@@ -64,7 +65,11 @@ benchmark: $(READY)
 	$(BIN)/python benchmarks/training.py $(if $(QUICK),--quick)
 	$(BIN)/python benchmarks/cropping.py $(if $(QUICK),--quick)
 	$(BIN)/python benchmarks/planning.py
+	$(BIN)/python benchmarks/leave_one_out.py $(if $(QUICK),--rounds 1 --epochs 10)
 	$(BIN)/python benchmarks/rendering.py
+
+schema: $(READY)
+	$(BIN)/python workflow/scripts/job.py config.schema --output workflow/schemas/config.schema.json
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -34,7 +34,7 @@ from fleeting import tsv
 from fleeting.settings import variant
 
 ROOT = Path(__file__).resolve().parents[1]
-JOB = ROOT / "workflow" / "scripts" / "job.py"
+JOB = [sys.executable, str(ROOT / "workflow" / "scripts" / "job.py")]
 OUTPUT = Path(__file__).parent / "results" / "cropping.json"
 DATABASE = "casme2"
 DETECTOR: dict[str, Any] = {"kind": "blazeface", "confidence": 0.5, "weights": None}
@@ -67,8 +67,7 @@ class Stage:
         block = {"subjects": {DATABASE: subjects}, "clips_per_subject": CLIPS, "frames_per_clip": 3}
         arguments = ["--database", DATABASE, "--settings", json.dumps(block), "--table", TABLE]
         arguments += ["--frames", FRAMES, "--truth", "truth.tsv"]
-        command = [sys.executable, str(JOB), "synthetic.database", *arguments]
-        subprocess.run(command, cwd=folder, check=True)
+        subprocess.run([*JOB, "synthetic.database", *arguments], cwd=folder, check=True)
         # Every JSON text is YAML as well.
         (folder / "benchmark.yaml").write_text(json.dumps(CONFIG), encoding="utf-8")
         self._snakemake(CORES, self.frames_table, self.weights.with_suffix(".json"))
@@ -133,8 +132,7 @@ class Stage:
             "crops": f"results/faces/memory/{DATABASE}/{subject.stem}",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        command = [sys.executable, str(JOB), "faces.crop", *arguments]
-        done = watch(command, self.folder, self.folder / "memory.log")
+        done = watch([*JOB, "faces.crop", *arguments], self.folder, self.folder / "memory.log")
         return float(done["peak_bytes"] / 1024**2)
 
     def _copied(self, row: dict[str, str], number: int) -> dict[str, str]:
@@ -270,8 +268,7 @@ def main() -> None:
         print(show(measurements))
         identical, memory = check_bytes(stage), measure_memory(stage)
     print(f"{identical['name']}: {identical['files']} files")
-    few, many = memory["mebibytes"]
-    print(f"{memory['name']}: {few} MiB, {many} MiB")
+    print("{}: {} MiB, {} MiB".format(memory["name"], *memory["mebibytes"]))
     write([*measurements, identical, memory], OUTPUT)
 
 

@@ -115,9 +115,10 @@ def compared(folder: Path) -> Iterator[Path]:
     """Every table, figure and crop of a results folder; neither timings nor logs."""
     for path in sorted(folder.rglob("*")):
         parts = path.relative_to(folder).parts
-        if parts[0] not in ("benchmarks", "logs", "databases", "weights") and not path.is_symlink():
-            if path.suffix in (".tsv", ".png", ".svg", ".pt"):
-                yield path
+        if parts[0] in ("benchmarks", "logs", "databases", "weights") or path.is_symlink():
+            continue
+        if path.suffix in (".tsv", ".png", ".svg", ".pt"):
+            yield path
 
 
 def moved(name: str) -> str:

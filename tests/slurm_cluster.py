@@ -96,7 +96,7 @@ def _foreign_configuration() -> str | None:
     for name in ("slurm.conf", "gres.conf"):
         path = CONFIGURATION / name
         if path.exists() and not path.read_text().startswith(MARK):
-            return f"{path} is somebody's own: this machine belongs to a cluster and is left alone"
+            return f"{path} is not ours: this machine belongs to a cluster and is left alone"
     return None
 
 

@@ -90,7 +90,7 @@ def test_every_key_of_config_yaml_is_commented() -> None:
 
 def test_the_schema_is_current() -> None:
     command = f"python {RUNNER.relative_to(ROOT)} config.schema --output {SCHEMA.relative_to(ROOT)}"
-    assert SCHEMA.read_text() == schema.text(), f"write it anew: {command}"
+    assert SCHEMA.read_text() == schema.text(), f"run `make schema`: {command}"
 
 
 @pytest.mark.parametrize("path", READY, ids=lambda path: path.stem)
@@ -123,8 +123,9 @@ def test_the_schema_knows_no_other_keys() -> None:
 def test_loading_imports_nothing_heavy() -> None:
     """Snakemake loads the config whenever it parses."""
     program = (
-        "import sys; from fleeting.config.loading import load; load({'databases': {'samm': {'root': 'x'}}})"
-        "; print(*({'torch', 'torchvision', 'pandas', 'cv2', 'sklearn'} & set(sys.modules)))"
+        "import sys; from fleeting.config.loading import load; "
+        "load({'databases': {'samm': {'root': 'x'}}}); "
+        "print(*({'torch', 'torchvision', 'pandas', 'cv2', 'sklearn'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=SCRIPTS, capture_output=True, text=True, check=True
@@ -204,6 +205,7 @@ def test_another_kind_inherits_nothing() -> None:
         ("experiments.paper.grid.lrs", ["1e-03", "1.0e-03"], "the same rate"),
         ("experiments.paper.grid.models", ["resnet19"], r"'resnet19' \(do you mean 'resnet"),
         ("experiments.paper.grid.models", ["vgg16", "vgg16"], "'vgg16' is listed more than once"),
+        ("experiments.paper.grid.models", ["small"], "there are no ImageNet weights of small"),
         ("experiments.paper.grid.repeats", 0, "grid.repeats: 0 should be greater than"),
         ("experiments.paper.grid.repeats", True, "grid.repeats: True should be a number"),
         ("experiments.paper.input", "none", "input: no input is called 'none'"),
@@ -266,7 +268,7 @@ def test_a_whole_number_is_an_integer(path: str, value: float) -> None:
 
 def test_any_network_of_torchvision_may_be_named() -> None:
     models = ["small", "vgg16", "vit_b_16"]
-    found = experiments(wide={"grid": {"models": models}})
+    found = experiments(wide={"grid": {"models": models}, "recipe": {"weights": "none"}})
     assert found["wide"]["grid"]["models"] == models
 
 

@@ -1,4 +1,4 @@
-"""docs/extending.md: each example is one file, adding it reruns nothing else, and all of them run."""
+"""docs/extending.md: each example is one file, reruns nothing else, and all of them run."""
 
 import re
 from collections import Counter

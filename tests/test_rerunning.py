@@ -44,7 +44,7 @@ def recipe(**changes: object) -> Change:
     ("edited", "expected"),
     [
         ("training/run.py", AFTER_TRAIN + Counter(train=RUNS)),
-        ("examples/read.py", AFTER_TRAIN + Counter(train=RUNS)),
+        ("training/data.py", AFTER_TRAIN + Counter(train=RUNS)),
         ("training/optimisers/sgd.py", AFTER_TRAIN + Counter(train=RUNS)),
         ("training/networks/small.py", AFTER_TRAIN + Counter(train=1, table_structure=1)),
         ("training/optimisers/adamw.py", Counter()),

@@ -17,8 +17,8 @@ rule summarise_runs:
         folds=ancient(in_experiment("folds.tsv")),
         weights=lambda w: ancient(weights_of_grid(w)),
     output:
-        scores=in_experiment("scores.tsv"),
         **{name: in_experiment(f"evaluation/{name}.tsv") for name in SUMMARIES},
+        scores=in_experiment("scores.tsv"),
     log:
         result("logs/evaluation/{experiment}/summarise_runs.log"),
     benchmark:

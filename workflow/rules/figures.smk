@@ -13,8 +13,8 @@ for name in registry.names("figure"):
         name:
             f"figure_{name}"
         input:
-            code=code_of("drawing.draw", "figure", name),
             **reads("figure", name),
+            code=code_of("drawing.draw", "figure", name),
             checkpoints=above,
         output:
             **figure_outputs(name),

@@ -19,8 +19,8 @@ for name in registry.names("table"):
         name:
             f"table_{name}"
         input:
-            code=code_of("evaluation.write_table", "table", name),
             **reads("table", name),
+            code=code_of("evaluation.write_table", "table", name),
             checkpoints=above,
         output:
             **table_outputs(name),

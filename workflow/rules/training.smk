@@ -5,7 +5,7 @@ include: "functions/training.smk"
 
 RUN = "runs/{model}/lr{lr}/repeat{repeat}/part{part}"
 RUN_FILE = "{model}_lr{lr}_repeat{repeat}_part{part}"
-RUN_NAME = "{experiment}/" + RUN_FILE
+RUN_NAME = f"{{experiment}}/{RUN_FILE}"
 RETRIES = 2
 
 

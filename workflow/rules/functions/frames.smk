@@ -5,8 +5,7 @@
 def selections():
     """The selections of frames that the crops in use name, by their folder's name."""
     return {
-        selection_label(crop): config["crops"][crop]["frames"]
-        for crop in used("crops")
+        selection_label(crop): config["crops"][crop]["frames"] for crop in used("crops")
     }
 
 

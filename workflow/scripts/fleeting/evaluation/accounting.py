@@ -123,9 +123,7 @@ def count(
             for part in ("train", "validation", "test")
         },
         "unused": len(left),
-        "substituted": sum(
-            len(tsv.read(files[name][place], SUBSTITUTED)) for name in substituted
-        ),
+        "substituted": sum(len(tsv.read(files[name][place], SUBSTITUTED)) for name in substituted),
     }
     return Counts(row, *hits(faces, excluded["faces"]))
 
