@@ -12,7 +12,6 @@ import cv2
 import pandas as pd
 
 from fleeting import registry, tsv
-from fleeting.errors import UserError
 from fleeting.paths import sample_name
 from fleeting.synthetic.action_units import action_units
 from fleeting.synthetic.dynamics import intensity
@@ -84,8 +83,6 @@ def write(database: str, block: Mapping[str, Any], table: Path, frames: Path) ->
     """
     chosen = settings(block)
     form = _form(database)
-    if database in chosen.provider_crops and form.cropped is None:
-        raise UserError(f"synthetic: provider_crops: {database} has no crops by its provider")
     clips = plan(form, chosen)
     shutil.rmtree(frames, ignore_errors=True)
     frames.mkdir(parents=True)

@@ -52,4 +52,5 @@ def settings(block: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(dict(block))
     except ValidationError as error:
-        raise UserError(f"synthetic: {error}") from None
+        wrong = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise UserError("; ".join(f"synthetic.{line}" for line in wrong)) from None
