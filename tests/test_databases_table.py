@@ -164,6 +164,17 @@ def test_the_midpoint_is_taken_where_the_config_says_so(tmp_path):
     assert (row["stated"], row["used"], row["reason"]) == (None, 7, "apex_missing_midpoint_taken")
 
 
+def test_a_midpoint_that_cannot_be_taken_is_accounted_for(tmp_path):
+    lines = ("S1,a,5,9,fear", "S1,b,5,,fear")
+    path = table(tmp_path, "Subject,Clip,Onset,Offset,Emotion", *lines)
+    result = run(path, apex="midpoint")
+    assert [sample["apex"] for sample in result.samples] == [7, ""]
+    assert [(row["image"], row["code"]) for row in result.excluded] == [
+        ("mine/S1/b/5/offset", "offset_missing"),
+        ("mine/S1/b/5/apex", "apex_missing"),
+    ]
+
+
 def test_frames_and_labels_may_be_numbered_from_zero(tmp_path):
     path = table(tmp_path, "Subject,Clip,Onset,Apex,Emotion", "0,0,0,4,0", "0,0,,4,0", "/,1,2,3,0")
     result = run(path)

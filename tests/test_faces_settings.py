@@ -22,6 +22,15 @@ def test_the_defaults_are_the_papers() -> None:
     }
 
 
+def test_ready_pictures_are_taken_whole_unless_asked() -> None:
+    for frames in ("pictures", {"kind": "pictures"}):
+        ready = CropSettings.model_validate({"frames": frames})
+        assert (ready.detector.kind, ready.size, ready.detects("raw")) == ("none", None, False)
+    asked = {"frames": "pictures", "size": 64, "detector": "blazeface"}
+    found = CropSettings.model_validate(asked)
+    assert (found.detector.kind, found.size, found.detects("raw")) == ("blazeface", 64, True)
+
+
 def test_a_block_survives_the_command_line() -> None:
     block = {
         "frames": "pictures",

@@ -307,3 +307,27 @@ def test_fetching_the_weights_again_retrains_nothing(finished: Project, tmp_path
     project.configure(own_weights)
     project.run()
     assert project.run("-R", "fetch_weights").jobs == Counter(fetch_weights=1)
+
+
+def test_another_model_trains_only_its_own_runs(finished: Project, tmp_path: Path) -> None:
+    """With pretrained weights each run depends on the weights of its own model."""
+    import torch
+    import torchvision
+
+    project = finished.copy(tmp_path / "copy")
+    for name in ("resnet18", "squeezenet1_1"):
+        state = torchvision.models.get_model(name).state_dict()
+        torch.save(state, project.folder / f"{name}.pth")
+
+    def models(*names: str) -> Change:
+        def change(config: dict[str, Any]) -> None:
+            recipe(weights="{model}.pth", epochs=1)(config)
+            config["experiments"]["tiny"]["grid"]["models"] = list(names)
+
+        return change
+
+    project.configure(models("resnet18"))
+    assert project.run("training").jobs["train"] == 1
+    project.configure(models("resnet18", "squeezenet1_1"))
+    ran = project.run("training").jobs
+    assert ran == Counter(fetch_weights=1, train=1)

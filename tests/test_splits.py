@@ -180,17 +180,18 @@ def fold(name: str, *sides: list[int]) -> Fold:
     ("folds", "message"),
     [
         ([], "folds need names"),
-        ([fold("1", [0], [1], [2]), fold("1", [0], [1], [3])], "folds need names"),
-        ([fold("1", [0, 2], [1], [2])], "fold 1 has an example twice or on two sides"),
-        ([fold("1", [0, 1], [2], [3])], "fold 1 has b on two sides"),
-        ([fold("1", [0], [], [3])], "fold 1 has no validation example"),
+        ([fold("1", [0, 1], [2], [4]), fold("1", [0, 1], [2], [4])], "folds need names"),
+        ([fold("1", [0, 1, 2], [3], [2])], "fold 1 has an example twice or on two sides"),
+        ([fold("1", [0, 1, 2], [3], [4])], "fold 1 has b on two sides"),
+        ([fold("1", [0, 1], [], [4])], "fold 1 has no validation example"),
+        ([fold("1", [0], [2], [4])], "fold 1 has a single train example"),
     ],
 )
 def test_promises_are_checked(folds: list[Fold], message: str) -> None:
     nothing = labelled(("samm/1/a", "a")).iloc[:0]
-    check(Draw([fold("1", [0], [1, 2], [3])], nothing, groups=list("abbc")), "own")
+    check(Draw([fold("1", [0, 1], [2, 3], [4])], nothing, groups=list("aabbc")), "own")
     with pytest.raises(UserError, match=message):
-        check(Draw(folds, nothing, groups=list("abbc")), "own")
+        check(Draw(folds, nothing, groups=list("aabbc")), "own")
 
 
 def test_a_fold_may_be_for_one_repeat() -> None:

@@ -124,7 +124,9 @@ def test_the_page_sums_the_parameters(frame):
 def gate(folder: Path, classes: list[str]) -> dict[str, list[Path]]:
     path = folder / "split.json"
     block = {"channels": list(RGB), "zero": 0, "unit": 255, "shape": [64, 48, 3], "dtype": "uint8"}
-    path.write_text(json.dumps({"classes": classes, "input": block, "folds": 1}))
+    digests = dict.fromkeys(("examples_sha256", "split_sha256", "folds_sha256"), "0" * 64)
+    counts = {"folds": 1, "examples": 9}
+    path.write_text(json.dumps({"classes": classes, "input": block, **counts, **digests}))
     return {"gate": [path]}
 
 
@@ -143,9 +145,10 @@ def test_the_table_is_made_of_the_gate_and_the_grid(tmp_path):
     assert rows(frame, "resnet18").loc["Conv1", "output"] == "112x112x64"
 
 
-def test_a_split_without_classes_is_an_error(tmp_path):
-    with pytest.raises(UserError, match="split.json: the split has no class"):
-        structure.make(gate(tmp_path, []), {"experiment.recipe.weights": "none"})
+def test_a_corrupt_gate_is_named(tmp_path):
+    (tmp_path / "split.json").write_text("{")
+    with pytest.raises(UserError, match="split.json is corrupt"):
+        structure.make({"gate": [tmp_path / "split.json"]}, {"experiment.recipe.weights": "none"})
 
 
 def test_the_rules_can_read_what_it_needs_without_importing_it():

@@ -7,9 +7,11 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
+from fleeting.errors import UserError
+from fleeting.splits.roles import Side
 from fleeting.training import fit as fitting
 from fleeting.training.architecture import architecture
-from fleeting.training.data import Examples, scaled
+from fleeting.training.data import Examples, Store, scaled
 from fleeting.training.fit import Fitter, batches, parts
 from fleeting.training.recipe import Recipe
 from small_runs import (
@@ -133,3 +135,22 @@ def test_accumulation_gives_the_update_of_the_whole_batch(
 def test_the_thread_count_is_the_recipes() -> None:
     fitting.prepare(Recipe.model_validate({**RECIPE, "threads": 2}))
     assert torch.get_num_threads() == 2
+
+
+def test_examples_may_have_any_shape_with_their_channels_last() -> None:
+    """A sequence (T, H, W, C) reaches the network as (C, T, H, W); pictures keep their layout."""
+    arrays = np.arange(3 * 4 * 5 * 6 * 2, dtype=np.int16).reshape(3, 4, 5, 6, 2)
+    whole = Store(["a", "b", "c"], arrays, torch.device("cpu"))
+    values = whole.values(Side(["c", "a"], ["x", "y"]))
+    assert values.shape == (2, 2, 4, 5, 6)
+    assert (values[0].numpy() == np.moveaxis(arrays[2], -1, 0)).all()
+    room = Examples(3, whole)
+    room.fill(whole, Side(["b"], ["y"]), ["x", "y"])
+    assert (room.values[:1] == whole.values(Side(["b"], ["y"]))).all()
+    pictures = Store(["a"], np.zeros((1, 5, 6, 3), np.uint8), torch.device("cpu"))
+    assert pictures.values(Side(["a"], ["x"])).is_contiguous(memory_format=torch.channels_last)
+
+
+def test_torchvision_is_for_pictures() -> None:
+    with pytest.raises(UserError, match=r"resnet18 of torchvision takes pictures.*\(4, 5, 6, 3\)"):
+        architecture("resnet18", ["red", "green", "blue"], (4, 5, 6), False)

@@ -65,7 +65,7 @@ def results_folder(wildcards):
 
 def as_json(block):
     """A block of the config as a job reads it; the order of its keys does not matter."""
-    # A `<` could end the script in the report that jobs' parameters are part of.
+    # The report embeds jobs' parameters in a script, which a `<` could end.
     return json.dumps(block, sort_keys=True).replace("<", "\\u003c")
 
 

@@ -30,9 +30,9 @@ checkpoint draw_split:
         gate=in_experiment("split.json"),
         unused=in_experiment("unused.tsv"),
     log:
-        result("logs/splits/{experiment}.log"),
+        result("logs/splits/{experiment}/draw_split.log"),
     benchmark:
-        result("benchmarks/splits/{experiment}.tsv")
+        result("benchmarks/splits/{experiment}/draw_split.tsv")
     conda:
         "../../envs/evaluation.yaml"
     params:
@@ -59,9 +59,9 @@ rule link_images:
     output:
         directory(in_experiment("images")),
     log:
-        result("logs/splits/{experiment}_images.log"),
+        result("logs/splits/{experiment}/link_images.log"),
     benchmark:
-        result("benchmarks/splits/{experiment}_images.tsv")
+        result("benchmarks/splits/{experiment}/link_images.tsv")
     conda:
         "../../envs/databases.yaml"
     params:

@@ -7,7 +7,7 @@ if "synthetic" in config:
             name:
                 f"synthetic_{name}"
             input:
-                code=code("synthetic.database", ("synthetic", block["reader"])),
+                code=code("synthetic.database", ("synthetic", name)),
             output:
                 table=block["table"],
                 frames=directory(block["frames"]),

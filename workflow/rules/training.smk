@@ -1,5 +1,5 @@
 # Training: one GPU job for every (experiment, model, lr, repeat), with all of its folds inside; with
-# `parts` in an experiment, its folds are shared out over several jobs.
+# `parts` in an experiment, its folds are divided among several jobs.
 include: "functions/training.smk"
 
 
@@ -15,8 +15,8 @@ rule training:
         [runs(name, ["predictions.tsv", "run.json"]) for name in EXPERIMENTS],
 
 
-# A checkpoint: fetching the same weights again retrains nothing. First in priority: a missing file
-# shows in the first minute, not after hours of cropping.
+# A checkpoint: fetching the same weights again retrains nothing. It has the highest priority, so
+# that a missing file shows in the first minute, not after hours of cropping.
 checkpoint fetch_weights:
     input:
         code=lambda w: code("training.weights", ("network", w.model)),
@@ -52,12 +52,12 @@ rule train:
     input:
         code=lambda w: code("training.run", *recipe_modules(w)),
         gate=in_experiment("split.json"),
-        # Ancient: too large for Snakemake to compare; split.json says when they are new.
+        # Ancient: too large for Snakemake to compare; split.json changes when they do.
         split=ancient(in_experiment("split.tsv")),
         folds=ancient(in_experiment("folds.tsv")),
         examples=lambda w: ancient(of_databases("inputs/{input}/{database}.tsv")(w)),
         arrays=lambda w: ancient(of_databases("inputs/{input}/{database}.npy")(w)),
-        weights=weights_of_grid,
+        weights=weights_of_run,
     output:
         history=in_experiment(f"{RUN}/history.tsv"),
         predictions=in_experiment(f"{RUN}/predictions.tsv"),
@@ -67,7 +67,7 @@ rule train:
         result(f"logs/training/{RUN_NAME}.log"),
     benchmark:
         result(f"benchmarks/training/{RUN_NAME}.tsv")
-    # A killed job resumes from its last checkpoint. On a cluster, whoever submits tries again.
+    # A killed job resumes from its last checkpoint. On a cluster, the submitting process retries.
     retries: RETRIES if workflow.is_main_process else 0
     conda:
         "../../envs/training.yaml"

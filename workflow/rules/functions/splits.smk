@@ -1,6 +1,6 @@
 # Input functions and params of splits.smk.
 
-#: An experiment with more folds than this has no view of links, nor models on disk unless asked.
+#: With more folds than this, an experiment has no folders of links, and keeps models only if asked.
 FEW_FOLDS = 10
 
 

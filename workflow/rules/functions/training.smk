@@ -2,7 +2,7 @@
 
 
 def parts(name):
-    """The numbers of the parts that an experiment's runs are shared out over."""
+    """The numbers of the parts that an experiment's runs are divided into."""
     return range(1, EXPERIMENTS[name]["parts"] + 1)
 
 
@@ -32,8 +32,15 @@ def own_weights(source, model):
     return [EXPERIMENTS[source]["recipe"]["weights"].replace("{model}", model)]
 
 
+def weights_of_run(wildcards):
+    """The weights record of a run's model."""
+    source = weights_source(wildcards.experiment)
+    pretrained = experiment(wildcards)["recipe"]["weights"] != "none"
+    return [result(f"weights/{source}/{wildcards.model}.json")] if pretrained else []
+
+
 def weights_of_grid(wildcards):
-    """The weights records of all models of the grid: no run starts before the last is there."""
+    """The weights records of all models of the grid, for jobs that read all runs."""
     if experiment(wildcards)["recipe"]["weights"] == "none":
         return []
     source = weights_source(wildcards.experiment)
@@ -64,7 +71,7 @@ def all_weights():
 
 
 def kept_models(name):
-    """Which models of an experiment stay on disk; those of many folds only where it says so."""
+    """Which models of an experiment stay on disk; with many folds, only if it asks for them."""
     asked = EXPERIMENTS[name]["keep_models"]
     return asked or (config["keep_models"] if has_few_folds(name) else "none")
 

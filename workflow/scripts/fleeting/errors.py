@@ -2,8 +2,8 @@
 
 
 class UserError(Exception):
-    """Something in the config, the databases or the results that only the user can mend.
+    """Something in the config, the databases or the results that only the user can fix.
 
-    Its text names the file (and row or key) and the remedy; `fleeting.logging.run` prints it
-    without a traceback and ends the job.
+    Its text names the file (and row or key) and the remedy; `fleeting.jobs.guarded` prints
+    it without a traceback and ends the job.
     """

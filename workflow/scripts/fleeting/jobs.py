@@ -32,7 +32,7 @@ def main() -> None:
 
 def _run(module: str, arguments: Sequence[str]) -> None:
     function = registry.load_job(module).run
-    # The objects of the imports live until the exit: no collection has to look through them.
+    # Imported objects live until the process exits: the garbage collector need not scan them.
     gc.freeze()
     gc.enable()
     call(function, arguments)
@@ -104,7 +104,7 @@ def _what(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
 
 
-#: Errors of the system that are no fault of this project.
+#: Errors of the operating system, which are not bugs of this project.
 REFUSED = {
     errno.ENOSPC: _full,
     errno.EDQUOT: _full,

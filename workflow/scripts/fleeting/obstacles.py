@@ -1,11 +1,11 @@
-"""What keeps the pipeline from writing: a job that stumbles over it may be unable to log it."""
+"""What keeps the pipeline from writing: a job that it stops may be unable to log it."""
 
 import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-#: A disk with less room than this, in bytes, is worth a word: it holds no model.
+#: Warn below this free space, in bytes: the larger models would not fit.
 LITTLE = 100 * 10**6
 
 
@@ -54,7 +54,7 @@ def obstacle(folder: Path) -> str | None:
     if free < LITTLE:
         return (
             f"only {free / 1e6:.1f} MB are free on the disk of {folder}: a job may fail, or have "
-            "failed, for want of room. Make some, or name another folder under `results:` in the "
-            "config. Then give the same command again: what is done stays done."
+            "failed, for lack of space. Free some, or name another folder under `results:` in the "
+            "config. Then run the same command again: finished jobs stay finished."
         )
     return None

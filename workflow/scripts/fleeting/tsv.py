@@ -3,8 +3,8 @@
 A table is a text file with one header line. Every cell is text; a kind says what it may hold.
 Reading and writing both check every cell, so that a wrong one is named where it arises.
 
-Every job of the pipeline imports this module, and pandas takes longer to import than many a job
-to do its work: it is imported only where a table is wanted as a DataFrame.
+Every job of the pipeline imports this module, and importing pandas takes longer than the work of
+many jobs: it is imported only where a table is wanted as a DataFrame.
 """
 
 import math
@@ -24,7 +24,7 @@ Schema = Mapping[str, Kind]
 
 TEXT: Kind = (re.compile(r"[^\t\r\n]*"), "text on one line")
 NAME: Kind = (re.compile(r"[^\t\r\n]+"), "text that is not empty")
-# The digits 0 to 9 alone, not those of every script; as many as 64 bits surely hold.
+# Only the digits 0 to 9, not those of other scripts; no more of them than 64 bits can hold.
 INTEGER: Kind = (re.compile(r"-?[0-9]{1,18}"), "a whole number")
 MAYBE_INTEGER: Kind = (re.compile(r"(-?[0-9]{1,18})?"), "a whole number or nothing")
 NUMBER: Kind = (
@@ -217,7 +217,7 @@ def _read(path: Path, schema: Schema) -> tuple[list[str], list[list[str]]]:
         raise _torn(path, str(error)) from None
     if not text.endswith("\n"):
         raise _torn(path, "the last line is cut off" if text else "the file is empty")
-    # Not `splitlines`: it knows line breaks that a cell may hold.
+    # Not `splitlines`: it also splits at characters that a cell may hold.
     columns, *lines = (line.split("\t") for line in text[:-1].split("\n"))
     for number, cells in enumerate(lines, start=2):
         if len(cells) != len(columns):
@@ -240,7 +240,7 @@ def _cell(value: object) -> str:
         return ""
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.6f}"
-    # File names that are no UTF-8 arrive with stand-ins for their bytes, which cannot be written.
+    # File names that are not UTF-8 arrive with surrogate characters, which cannot be written.
     return " ".join(str(value).encode("utf-8", "backslashreplace").decode().split())
 
 

@@ -74,6 +74,8 @@ def _wrong_synthetic(config: Config) -> Iterator[str]:
                 f"databases.{name}: there are no synthetic databases of this name; known: "
                 f"{', '.join(writers)}"
             )
+        elif database["reader"] != name:
+            yield f"databases.{name}.reader: a synthetic database is read by the reader of its name"
         if database.get("table") is None or database.get("frames") is None:
             yield f"databases.{name}: a synthetic database needs `table` and `frames`"
         if name not in config["synthetic"]["subjects"]:

@@ -1,6 +1,6 @@
 """What a cell of a database's table says, whatever the spreadsheet program made of it.
 
-Every cell is text. All four databases share one set of signs for "missing".
+Every cell is text. The four published databases share one set of signs for "missing".
 """
 
 import datetime
@@ -9,7 +9,7 @@ import re
 
 #: `/`, `\`, NaN and `0` all mean "missing" in these tables, as an empty cell does.
 _MISSING = re.compile(r"|[/\\]+|nan|0+(\.0*)?", re.ASCII | re.IGNORECASE)
-#: No camera of these databases reaches a thousand million frames: more digits are a slip.
+#: No recording has a billion frames: more digits are a typing error.
 _INTEGER = re.compile(r"0*([0-9]{1,9})(?:\.0*)?", re.ASCII)
 
 

@@ -106,7 +106,7 @@ def _records(text: str, delimiter: str, most: int | None = None) -> list[list[st
         quoted = csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=True)
         return list(islice(quoted, most))
     except csv.Error:
-        # A quotation mark that is not closed would take all lines below into its cell.
+        # An unclosed quotation mark would take all lines below into its cell.
         source = io.StringIO(text, newline="")
         plain = csv.reader(source, delimiter=delimiter, quoting=csv.QUOTE_NONE)
         return list(islice(plain, most))

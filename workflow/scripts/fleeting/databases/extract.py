@@ -153,7 +153,8 @@ def _add(
         )
     elif wrong:
         apex = None
-        if row.apex is not None:
+        # Without an apex column there are no apex images, unless midpoints are taken as such.
+        if row.apex is not None or (apex_policy == "midpoint" and row.offset is not None):
             _exclude_image(result, database, row, sample, "apex", wrong)
     result.samples.append(
         {

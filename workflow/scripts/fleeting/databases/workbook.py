@@ -1,8 +1,8 @@
 """A table's file as plain text: `.xls` by xlrd, `.xlsx` by openpyxl, CSV and the like.
 
 Formulas and links are never evaluated: a cell holds the value that was stored with the file. The
-kind of file is told by its first bytes, since copies with the wrong ending circulate. A file may be
-malicious: its size, packed and unpacked, is bounded before it is read.
+kind of file is recognised by its first bytes, since copies with a wrong ending circulate. A file
+may be malicious: its size, packed and unpacked, is bounded before it is read.
 """
 
 import contextlib
@@ -114,7 +114,7 @@ def _declares_a_type(xml: bytes) -> bool:
     parser = expat.ParserCreate()
     parser.StartDoctypeDeclHandler = lambda *_: found.append(True)
     parser.StartElementHandler = stop
-    # Pictures and the like are no XML; what is and is damaged, openpyxl will name.
+    # Pictures and the like are not XML, and openpyxl reports damaged XML.
     with contextlib.suppress(StopIteration, expat.ExpatError):
         parser.Parse(xml, True)
     return bool(found)

@@ -114,7 +114,7 @@ def _needs(
         runs += len(grid["models"]) * cells * block["parts"]
         kept = {
             "all": cells * sum(states),
-            # Those of at most two cells: the paper's fixed choice, and validation's.
+            # Those of at most two configurations: the paper's fixed choice, and validation's.
             "chosen": 2 * grid["repeats"] * max(states),
             "none": 0,
         }

@@ -50,7 +50,7 @@ def problem(subject: str, text: str, remedy: str = "") -> Finding:
 def guarded(
     subject: str, look: Callable[[], Iterable[Finding]], remedy: str = ""
 ) -> Iterator[Finding]:
-    """What `look` finds, as it finds it; whatever stops it is the last finding.
+    """What `look` finds, one by one; an error that stops it becomes the last finding.
 
     Args:
         subject: what is looked at.
@@ -82,7 +82,7 @@ class _Listener(logging.Handler):
 
 @contextmanager
 def heard() -> Iterator[list[str]]:
-    """What the project's modules warn of meanwhile, as a list; nothing that they say is printed."""
+    """Collect the warnings of the project's modules within the block instead of printing them."""
     listener = _Listener()
     logger = logging.getLogger("fleeting")
     propagate, logger.propagate = logger.propagate, False

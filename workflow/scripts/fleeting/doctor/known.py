@@ -1,4 +1,4 @@
-"""What is known of the four databases as they are distributed, to hold a user's tables against.
+"""What is known of the four databases as they are distributed, to compare a user's tables with.
 
 The counts are those of the annotation files themselves; where versions or published lists of a file
 disagree, the lowest and the highest. The databases: Yan et al., CASME database, FG 2013; Yan et

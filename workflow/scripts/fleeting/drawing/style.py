@@ -153,7 +153,7 @@ def epochs_axis(axes: Axes, epochs: int) -> None:
 
 
 def counts_axis(axes: Axes, unit: str) -> None:
-    """Label the x axis of horizontal bars in whole things; the bars' names need no grid."""
+    """Label the x axis of horizontal bars in whole numbers; the bars' names need no grid."""
     axes.set_xlabel(unit)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
     axes.grid(axis="y", visible=False)

@@ -46,7 +46,7 @@ def count(
 
     Args:
         files: the tables of every stage, in `annotations`, `rows`, `frames`, `faces`, `inputs`,
-            `{stage}_excluded` and `{stage}_substituted`, one a database.
+            `{stage}_excluded` and `{stage}_substituted`, one per database.
         place: the database's place in these lists.
         database: its name.
         selection: the kind of the selection of frames.

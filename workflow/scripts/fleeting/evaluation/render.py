@@ -34,7 +34,7 @@ td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space:
 td.s { white-space: nowrap; }
 tbody tr:nth-child(even) { background: #f8f9fa; }
 """
-#: A column whose cells have at most so many characters is not broken into lines.
+#: A column whose cells have at most this many characters is not broken into lines.
 SHORT = 12
 
 
@@ -126,7 +126,7 @@ def markdown(page: Page) -> str:
 
 
 def latex(page: Page) -> str:
-    """The page as LaTeX: a table a part, no wider than the line, and the note once below."""
+    """The page as LaTeX: one table per part, no wider than the line, and the note once below."""
     title = page.title.split(": ", 1)[-1]  # LaTeX numbers its tables itself
     blocks = [r"% needs \usepackage{booktabs} and \usepackage{graphicx}"]
     for heading, frame in page.parts:

@@ -48,7 +48,7 @@ class Summary:
         self.failed = self.every[self.every["failed"] != ""]
         #: The runs that finished, which alone are in means.
         self.runs = self.every[self.every["failed"] == ""]
-        #: One row a configuration, repeat, group and metric.
+        #: One row per configuration, repeat, group and metric.
         self.scores = read(scores, tsv.SCORES)
         chosen = read(choices, schemas.CHOICES)
         columns = [chosen[column].tolist() for column in schemas.CHOICES]

@@ -120,7 +120,7 @@ def _read_run(folders: list[Path], name: tuple[str, str, int], expected: Expecte
     infos = {folder: run_info.read(folder / "run.json", needed) for folder in folders}
     for folder, info in infos.items():
         _check_info(folder / "run.json", info, expected)
-    # Of several parts that failed alike the reason is given once.
+    # Where several parts failed for the same reason, it is given once.
     reasons = [str(info["failed"]) for info in infos.values() if info["failed"]]
     failed = "; ".join(dict.fromkeys(reasons))
     wanted = expected.folds(name[2])

@@ -9,7 +9,7 @@ SPREAD = ("mean", "sd", "low", "high")
 #: Metrics that scores.tsv always has, whatever the experiment's `metrics` are.
 ALWAYS_SCORED = ("accuracy", "uf1", "uar", "precision", "support")
 
-#: One row a run, that is a (model, lr, repeat). Losses and accuracies are those of the last epoch,
+#: One row per run (model, lr, repeat). Losses and accuracies are those of the last epoch,
 #: or the lowest and highest of all epochs where the name says so; each is the mean over folds. The
 #: test columns are of the predictions of all folds together. `redrawn` is 1 where the folds are for
 #: this repeat alone, 0 where all repeats share them. `failed` says why a run failed: it is then in
@@ -31,7 +31,7 @@ RUNS: Schema = {
     "test_uar": NUMBER,
     "device": TEXT,
 }
-#: One row a configuration and epoch; the folds of a repeat are averaged first.
+#: One row per configuration and epoch; the folds of a repeat are averaged first.
 CURVES: Schema = {
     "model": NAME,
     "lr": NAME,

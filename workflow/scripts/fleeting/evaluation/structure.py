@@ -56,7 +56,7 @@ class Layer:
     parameters: int
 
 
-def layers(network: nn.Module, channels: int, size: tuple[int, int]) -> list[Layer]:
+def layers(network: nn.Module, channels: int, size: tuple[int, ...]) -> list[Layer]:
     """The layers in order, the softmax last.
 
     Args:

@@ -57,7 +57,7 @@ def run(
         split: split.tsv.
         folds: folds.tsv.
         scores: receives every metric of every group of predictions (`tsv.SCORES`).
-        runs: receives one row a run (`schemas.RUNS`).
+        runs: receives one row per run (`schemas.RUNS`).
         curves: receives losses and accuracies by epoch (`schemas.CURVES`).
         confusions: receives the confusion matrices (`schemas.CONFUSIONS`).
         choices: receives the paper's and validation's choice (`schemas.CHOICES`).
@@ -115,7 +115,7 @@ def finished(every: Sequence[Run], grid: Grid, allow_missing: bool) -> list[Run]
 
 
 def run_table(runs: Sequence[Run], scores: pd.DataFrame) -> pd.DataFrame:
-    """One row a run: its last epoch, averaged over folds, and its test (`schemas.RUNS`)."""
+    """One row per run: its last epoch, averaged over folds, and its test (`schemas.RUNS`)."""
     overall = scores[scores["group"] == "all"]
     value = dict(
         zip(

@@ -217,7 +217,7 @@ def _differ(first: tuple[Path, NDArray], other: tuple[Path, NDArray]) -> UserErr
 
 
 def _header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    # Not `np.save`: where a disk is full, its error has no number that says so.
+    # Not `np.save`: on a full disk it raises an error without an errno.
     description = {
         "descr": np.lib.format.dtype_to_descr(dtype),
         "fortran_order": False,

@@ -57,7 +57,7 @@ def load(tables_of_examples: Sequence[Path], names: Sequence[str]) -> NDArray:
     """The arrays of the named examples, in the order of the names.
 
     Args:
-        tables_of_examples: tables of EXAMPLES, one a database; their arrays lie beside them.
+        tables_of_examples: tables of EXAMPLES, one per database; their arrays lie beside them.
         names: the examples; at least one.
 
     Returns:

@@ -148,7 +148,7 @@ def _whole(job: Job, rows: list[Row], detector: str, outcome: str) -> list[Row]:
 
 
 def _detected(job: Job, rows: list[Row]) -> list[Row]:
-    """Crops around detected faces, one box a frame or one a clip."""
+    """Crops around detected faces, one box per frame or per clip."""
     if not rows:
         return []
     settings: Any = job.settings.detector

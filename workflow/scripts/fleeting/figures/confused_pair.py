@@ -41,7 +41,7 @@ CAPTION = (
 Row = Mapping[Any, Any]
 #: The database that the paper takes its two images from.
 PAPER_DATABASE = "casme"
-#: Characters of a class name on one line; a longer one goes on below.
+#: Characters of a class name on one line; a longer one is wrapped.
 LONGEST = 22
 
 
@@ -146,7 +146,7 @@ def choose(split: pd.DataFrame, pair: Pair, permission: Permission) -> tuple[Row
 
 
 def plot(shown: Sequence[Pair], split: pd.DataFrame, source: Crops, unit: str) -> Figure:
-    """Draw a row a pair: the two crops, or outlines where a face may not be shown, and the rates.
+    """Draw one row per pair: the two crops (outlines of faces that may not be shown) and the rates.
 
     Args:
         shown: the pairs to show.

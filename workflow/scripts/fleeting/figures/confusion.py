@@ -53,7 +53,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
 def plot(
     confusions: pd.DataFrame, chosen: Sequence[Choice], classes: Sequence[str], unit: str
 ) -> Figure:
-    """Draw one matrix a choice: rows are true classes and add up to 1; counts in brackets.
+    """Draw one matrix per choice: rows are true classes and add up to 1; counts in brackets.
 
     Two choices of the same (model, lr) share one matrix under both names.
 

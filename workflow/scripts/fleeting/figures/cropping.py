@@ -1,4 +1,4 @@
-"""Figure 5 of the paper: how the face is cut from a frame, for one example a database."""
+"""Figure 5 of the paper: how the face is cut from a frame, for one example per database."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -94,7 +94,7 @@ def plot(examples: Sequence[Example], crops: Path) -> Figure:
     no pixel of the frame or of the crop.
 
     Args:
-        examples: one a database.
+        examples: one per database.
         crops: the folder that the paths of the crops are relative to.
     """
     rows = max(1, math.ceil(len(examples) / 2))

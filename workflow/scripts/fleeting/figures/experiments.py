@@ -59,7 +59,7 @@ class Experiment:
 
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
-    """Draw a row an experiment and a panel a metric."""
+    """Draw one row per experiment and one panel per metric."""
     found = []
     for scores, chosen, path in zip(files["scores"], files["choices"], files["split"], strict=True):
         split = tsv.read(path, tsv.SPLIT)

@@ -1,4 +1,4 @@
-"""Figure 10 of the paper: one model's training and validation loss, a panel a learning rate."""
+"""Figure 10 of the paper: one model's training and validation loss, one panel per rate."""
 
 import math
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
 
 
 def plot(frame: pd.DataFrame, model: str, classes: int) -> Figure:
-    """Draw `model`'s losses by epoch: training and validation together, one panel a rate.
+    """Draw `model`'s losses by epoch: training and validation together, one panel per rate.
 
     Args:
         frame: the curves (`evaluation.schemas.CURVES`) of all models and rates.

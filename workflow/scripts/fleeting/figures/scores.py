@@ -37,7 +37,7 @@ ROW = 0.26
 
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
-    """Draw a row a group and a panel a metric."""
+    """Draw one row per group and one panel per metric."""
     split = tsv.read(files["split"][0], tsv.SPLIT)
     return plot(
         results.read(files["scores"][0], tsv.SCORES),
@@ -99,7 +99,7 @@ def _members(group: str, tests: pd.DataFrame) -> pd.DataFrame:
 
 
 def _chance(group: str, metric: str, tests: pd.DataFrame, classes: int) -> Chance | None:
-    """What no skill scores in a group; None where the group has no test example."""
+    """What predictors without skill score in a group; None where the group has no test example."""
     members = _members(group, tests)
     if members.empty:
         return None

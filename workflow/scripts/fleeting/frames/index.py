@@ -11,7 +11,7 @@ from fleeting.databases.reader import Place, fold
 from fleeting.errors import UserError
 from fleeting.frames.numbers import frame_number
 
-#: A provider's crops are told by a folder's name (`Cropped`, but not `uncropped`) ...
+#: A provider's crops are recognised by a folder's name (`Cropped`, but not `uncropped`) ...
 _CROPPED_FOLDER = re.compile(r"(?<!un)(?<!non)(?<!non[ _-])(?<!not[ _-])crop")
 #: ... or by the names of their files.
 _CROPPED_FILE = "reg_"

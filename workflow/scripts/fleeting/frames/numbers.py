@@ -11,7 +11,7 @@ def frame_number(name: str) -> int | None:
     """The integer value of the last run of digits in an image file's stem, or None.
 
     Prefix, padding, case of the ending and doubled endings do not matter: `img2977.jpg.jpg` is
-    2977. None for a name without digits and for a file that is no image by its ending.
+    2977. None for a name without digits or without an image's ending.
     """
     stem = _stem(name)
     match = _LAST_DIGITS.search(stem[::-1]) if stem is not None else None

@@ -54,7 +54,7 @@ def run(
     subjects: Path,
     nearest_within: int,
 ) -> None:
-    """Find the frames of a database's samples, and write its tables and one a subject.
+    """Find the frames of a database's samples; write its tables, and one table per subject.
 
     Args:
         database: its name in the config.

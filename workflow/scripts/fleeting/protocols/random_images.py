@@ -79,14 +79,15 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
     examples by equation (1) with 75:25, the rest to train; then the validation examples, either a
     fraction of the training examples or as many as there are test examples from beyond the cap.
     Each class has its own generator, so that adding examples to one class does not redraw another.
+    A class that falls short of the cap is noted and never padded.
 
     Args:
         examples: see `fleeting.splits.base`.
         classes: the labels of the examples.
         settings: the protocol's block of the config.
 
-    A class that falls short is noted and never padded; one of which no example is left to train on
-    is a `UserError`.
+    Raises:
+        UserError: no example of a class is left to train on.
     """
     sides: dict[str, list[Positions]] = {role: [] for role in ROLES}
     over, notes = [], []

@@ -29,7 +29,7 @@ ROLES = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Fold:
-    """Who trains, validates and tests in one fold.
+    """Which examples train, validate and test in one fold.
 
     Attributes:
         name: unique among the folds of the protocol; the fold's seed follows from it.
@@ -73,7 +73,7 @@ class Draw:
 def not_used(
     examples: "pd.DataFrame", positions: Positions, code: str, reason: str
 ) -> "pd.DataFrame":
-    """The rows at these positions, with the reason for which they are in no fold.
+    """The rows at these positions, with the reason why they are in no fold.
 
     Args:
         examples: those that the protocol was handed.

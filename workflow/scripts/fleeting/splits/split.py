@@ -118,9 +118,11 @@ def check(draw: Draw, protocol: str) -> None:
     groups = None if draw.groups is None else np.asarray(draw.groups)
     for fold in draw.folds:
         for role, positions in fold.sides.items():
-            if not len(positions):
+            # Batch normalisation has no variance to divide by for a single training example.
+            if len(positions) < (2 if role == "train" else 1):
                 raise UserError(
-                    f"fold {fold.name} has no {role} example: {'; '.join(draw.notes) or 'none'}. "
+                    f"fold {fold.name} has {'no' if not len(positions) else 'a single'} {role} "
+                    f"example: {'; '.join(draw.notes) or 'the data are too few'}. "
                     "Add databases, or change the experiment's protocol."
                 )
         if len(_shared(fold.sides.values())):

@@ -1,4 +1,4 @@
-"""One row a configuration of the grid, all of them."""
+"""One row per configuration of the grid, all of them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

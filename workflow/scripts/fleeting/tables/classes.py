@@ -30,7 +30,7 @@ _NOT_HERE: dict[str, object] = {"cap": "", "short_by": "", "left_out": ""}
 def make(
     files: Mapping[str, list[Path]], settings: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, tsv.Schema, Page]:
-    """By class a row a database, then the row `all`. Roles are those of the first fold."""
+    """For each class one row per database, then the row `all`. Roles are of the first fold."""
     split = tsv.read(files["split"][0], tsv.SPLIT)
     unused = tsv.read(files["unused"][0], tsv.UNUSED)
     databases, label_map = list(settings["databases"]), settings["experiment.label_map"]

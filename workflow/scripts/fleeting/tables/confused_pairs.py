@@ -89,7 +89,7 @@ def _most_confused(own: pd.DataFrame) -> tuple[str, str] | None:
 
 
 def _page(frame: pd.DataFrame, summary: Summary) -> Page:
-    """The table for reading, a row a direction."""
+    """The table for reading, one row per direction."""
     rows = [
         {
             "choice": f"{row['choice']}: {paper_name(str(row['model']))} at {row['lr']}",

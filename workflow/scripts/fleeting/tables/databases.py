@@ -59,7 +59,7 @@ READABLE = {
 def make(
     files: Mapping[str, list[Path]], settings: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, tsv.Schema, Page]:
-    """A row a database and a row `total`; every sum asserted and logged.
+    """One row per database and a row `total`; every sum asserted and logged.
 
     Raises:
         UserError: a sum does not hold; it names the database, the numbers and an example.

@@ -52,7 +52,7 @@ EXPERIMENTS: Schema = {
 def make(
     files: Mapping[str, list[Path]], settings: Mapping[str, Any]
 ) -> tuple[pd.DataFrame, Schema, Page]:
-    """A row an experiment and choice, in the order of the files."""
+    """One row per experiment and choice, in the order of the files."""
     rows = []
     for place, path in enumerate(files["scores"]):
         name = path.parent.name

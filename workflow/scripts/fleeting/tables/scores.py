@@ -97,7 +97,7 @@ def _members(tested: pd.DataFrame, group: str) -> pd.DataFrame:
 
 
 def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page:
-    """The table for reading: a part a choice, groups in rows, metrics in columns."""
+    """The table for reading: one part per choice, groups in rows, metrics in columns."""
     parts = []
     for choice in summary.choices:
         own = frame[frame["choice"] == choice.name]

@@ -1,6 +1,5 @@
 """Table 1: the structure of each model, read from the model itself, beside the paper's."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +8,10 @@ from typing import Any
 import pandas as pd
 import torchvision
 
-from fleeting.errors import UserError
 from fleeting.evaluation.grid import paper_name
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.structure import layers
+from fleeting.splits import gate
 from fleeting.training.architecture import architecture
 from fleeting.tsv import INTEGER, NAME, TEXT, Schema
 
@@ -62,7 +61,7 @@ class Inputs:
 
     classes: int
     channels: tuple[str, ...]
-    size: tuple[int, int]
+    size: tuple[int, ...]
     pretrained: bool
 
 
@@ -71,14 +70,11 @@ def make(
 ) -> tuple[pd.DataFrame, Schema, Page]:
     """The table of an experiment whose split.json is `files["gate"]`."""
     (path,) = files["gate"]
-    gate = json.loads(path.read_text(encoding="utf-8"))
-    if not gate["classes"]:
-        raise UserError(f"{path}: the split has no class; see unused.tsv beside it for the reasons")
-    height, width, _ = gate["input"]["shape"]
+    checked = gate.read(path)
     inputs = Inputs(
-        classes=len(gate["classes"]),
-        channels=tuple(gate["input"]["channels"]),
-        size=(height, width),
+        classes=len(checked.classes),
+        channels=checked.input.channels,
+        size=checked.input.shape[:-1],
         pretrained=settings["experiment.recipe.weights"] != "none",
     )
     models = settings["experiment.grid.models"]
@@ -87,7 +83,7 @@ def make(
 
 
 def table(models: Sequence[str], inputs: Inputs) -> pd.DataFrame:
-    """The structure of each named model, a row a layer.
+    """The structure of each named model, one row per layer.
 
     A model is built on torch's `meta` device: its shapes are real, its weights take no memory.
     Normalisations and activations are counted with the layer that they follow.
@@ -105,7 +101,7 @@ def table(models: Sequence[str], inputs: Inputs) -> pd.DataFrame:
 
 
 def page(frame: pd.DataFrame, inputs: Inputs) -> Page:
-    """The table for reading: a part a model, the paper's columns beside it where it has any."""
+    """The table for reading: one part per model, the paper's columns beside it where it has any."""
     parts, sizes = [], []
     for name, own in frame.groupby("model", sort=False):
         model = str(name)
@@ -120,7 +116,7 @@ def page(frame: pd.DataFrame, inputs: Inputs) -> Page:
         shown["parameters"] = [f"{count:,}".replace(",", " ") for count in shown["parameters"]]
         parts.append((paper_name(model), shown))
         seen = architecture(model, inputs.channels, inputs.size, inputs.pretrained).size
-        sizes.append(f"{seen[0]}x{seen[1]}")
+        sizes.append("x".join(map(str, seen)))
     return Page(
         "Table 1: structure of the models",
         f"Read from each model by one pass of a {' or '.join(dict.fromkeys(sizes))} image, with "

@@ -82,7 +82,7 @@ def _rows(summary: Summary, choice: Choice) -> Iterator[dict[str, object]]:
 
 
 def _page(frame: pd.DataFrame, summary: Summary) -> Page:
-    """The table for reading: a part a choice, classes in rows, the paper's value after each."""
+    """The table for reading: one part per choice, classes in rows, the paper's value after each."""
     parts = []
     for choice in summary.choices:
         own = frame[frame["choice"] == choice.name]

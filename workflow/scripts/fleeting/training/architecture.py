@@ -1,6 +1,6 @@
 """A network as an experiment uses it: for its channels and size, with its normalisation and head.
 
-Where a network comes from is told by its name: a module of ours in `networks/`, or torchvision.
+Its name says where a network comes from: a module of ours in `networks/`, or torchvision.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from fleeting import registry
+from fleeting.errors import UserError
 from fleeting.training.network_names import TORCHVISION, module_name
 
 COLOURS = ("red", "green", "blue")
@@ -25,7 +26,8 @@ class Architecture:
     Attributes:
         name: the network's name in the config.
         channels: the input's channels, in order.
-        size: height and width of what the network sees; `prepare` resizes to it.
+        size: height and width of what the network sees (of other inputs than pictures, the shape of
+            an example without its channels); `prepare` resizes pictures to it.
         mean: of red, green and blue; `prepare` subtracts it.
         deviation: of red, green and blue; `prepare` divides by it.
         aux_weights: the weights in the training loss of the outputs after the first. A network that
@@ -37,7 +39,7 @@ class Architecture:
 
     name: str
     channels: tuple[str, ...]
-    size: tuple[int, int]
+    size: tuple[int, ...]
     mean: tuple[float, float, float]
     deviation: tuple[float, float, float]
     aux_weights: tuple[float, ...]
@@ -104,18 +106,20 @@ class Architecture:
         Returns:
             (N, C, *size) float values. Channels that are not colours are not normalised.
         """
-        if tuple(values.shape[-2:]) != self.size:
+        if tuple(values.shape[2:]) != self.size:
             values = interpolate(values, self.size, mode="bilinear", antialias=True)
         places = [_colour(channel) for channel in self.channels]
         if all(place is None for place in places):
             return values
         mean = tuple(0.0 if place is None else self.mean[place] for place in places)
         deviation = tuple(1.0 if place is None else self.deviation[place] for place in places)
-        return (values - _constant(mean, values.device)) / _constant(deviation, values.device)
+        shape = (1, -1, *[1] * len(self.size))
+        mean_, deviation_ = (_constant(each, values.device) for each in (mean, deviation))
+        return (values - mean_.view(shape)) / deviation_.view(shape)
 
 
 def architecture(
-    name: str, channels: Sequence[str], size: tuple[int, int], pretrained: bool
+    name: str, channels: Sequence[str], size: Sequence[int], pretrained: bool
 ) -> Architecture:
     """The named network for an input.
 
@@ -123,15 +127,22 @@ def architecture(
         name: a module in `networks/` or a classifier of torchvision.
         channels: the input's channels. `red`, `green`, `blue` and names that end in `_red`,
             `_green`, `_blue` are colours.
-        size: the input's height and width.
+        size: the input's height and width, or the shape of its examples without the channels.
         pretrained: whether weights are loaded; torchvision's networks then see images of the size
             that their ImageNet weights were trained for.
 
     Raises:
-        UserError: there is no such network.
+        UserError: there is no such network, or one of torchvision is named for an input whose
+            examples are not pictures.
     """
+    size = tuple(size)
     dotted = module_name(name)
     module = registry.load_job(dotted.removeprefix("fleeting."))
+    if dotted == TORCHVISION and len(size) != 2:
+        raise UserError(
+            f"grid.models: {name} of torchvision takes pictures, but the input's examples have the "
+            f"shape {(*size, len(channels))}; name a network that is made for them"
+        )
     if dotted == TORCHVISION:
         facts = module.facts(name, size, pretrained)
         builder = partial(module.build, name, channels=len(channels))
@@ -157,5 +168,5 @@ def _colour(channel: str) -> int | None:
 
 @cache
 def _constant(values: tuple[float, ...], device: torch.device) -> torch.Tensor:
-    """(1, C, 1, 1) on a device; moved once, since a recorded step cannot wait for the host."""
-    return torch.tensor(values, device=device).view(1, -1, 1, 1)
+    """(C,) on a device; moved once, since a recorded step cannot wait for the host."""
+    return torch.tensor(values, device=device)

@@ -36,13 +36,13 @@ from fleeting.training.state import as_bytes
 log = logging.getLogger(__name__)
 
 NAME = re.compile(r"fold(\d{4,})_(done|epoch(\d{4,}))_([0-9a-f]{16})_([0-9a-f]{16})\.pt")
-#: Below a job's folder: files that could not be used, kept so that one can look into it.
+#: Below a job's folder: files that could not be used, kept for inspection.
 UNUSABLE = "unusable"
 #: Locked by the process that trains.
 LOCK = ".lock"
 #: How many checkpoints of a fold in progress stay: the last, and one in case it is corrupt.
 KEPT = 2
-#: Seconds between two looks whether another process still trains.
+#: Seconds between two checks whether another process still trains.
 PAUSE = 1.0
 SCRIPTS = Path(__file__).parents[2]
 
@@ -57,7 +57,7 @@ def key(facts: dict[str, Any]) -> str:
 
 def _code() -> dict[str, str]:
     """The sha256 of each of this project's files that this process has imported."""
-    # By name first: looking for the places of PyTorch's two thousand modules takes a while.
+    # By name first: resolving the files of PyTorch's two thousand modules takes a while.
     roots = ("__main__", __name__.partition(".")[0])
     names = [name for name in list(sys.modules) if name.partition(".")[0] in roots]
     files = {getattr(sys.modules[name], "__file__", None) for name in names}
@@ -80,7 +80,7 @@ class Checkpoints:
     def save(self, fold: int, epoch: int | None, state: State) -> None:
         """Write a checkpoint, whole or not at all, and remove those that it replaces.
 
-        Those of other settings or code go too: until now one might have returned to these.
+        Those of other settings or code go too: until now the user could still return to these.
 
         Args:
             fold: the fold's number.
@@ -106,7 +106,7 @@ class Checkpoints:
         return self._read(path) if path else None
 
     def in_progress(self, fold: int) -> State | None:
-        """The last usable checkpoint of a fold in progress; None: no such."""
+        """The last usable checkpoint of a fold in progress; None: there is none."""
         states = (self._read(path) for _, path in self._in_progress(fold))
         return next((state for state in states if state is not None), None)
 
@@ -204,7 +204,7 @@ def _locked(folder: Path) -> tuple[IO[str], bool]:
     while True:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            # To append: a process that waits must not erase the name of the one it waits for.
+            # For appending: a process that waits must not erase the name of the one it waits for.
             lock = (folder / LOCK).open("a+", encoding="utf-8")
         except FileNotFoundError:
             # The process that had it is done and removed the folder just now.
@@ -221,7 +221,7 @@ def _locked(folder: Path) -> tuple[IO[str], bool]:
             continue
         except OSError as error:
             log.warning("%s: no locks on this file system (%s)", folder, error.strerror)
-        # This may be a file that was removed since.
+        # Another process may have removed this file meanwhile.
         with suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat()):
                 # Only for a process that waits: a full disk is no reason not to train.

@@ -14,7 +14,7 @@ class Store:
     """All examples of a run's folds, loaded once.
 
     Attributes:
-        arrays: (N, H, W, C) as stored, on the device.
+        arrays: (N, ..., C) as stored, on the device; pictures are (N, H, W, C).
         places: the position of each example by its name.
     """
 
@@ -29,8 +29,8 @@ class Store:
         return torch.tensor(places, dtype=torch.int64).to(self.arrays.device)
 
     def values(self, side: Side) -> torch.Tensor:
-        """One side's examples as stored, (N, C, H, W) with the channels last in memory; a copy."""
-        return self.arrays[self.rows(side)].permute(0, 3, 1, 2)
+        """One side's examples as stored, (N, C, ...) with the channels last in memory; a copy."""
+        return self.arrays[self.rows(side)].movedim(-1, 1)
 
 
 class Examples:
@@ -40,17 +40,17 @@ class Examples:
     steps read the next fold's examples from the same place.
 
     Attributes:
-        values: (capacity, C, H, W) as stored, the channels last in memory; zero behind `count`.
+        values: (capacity, C, ...) as stored, the channels last in memory; zero behind `count`.
         labels: (capacity,) int64, positions in the list of classes.
         count: how many examples there are now.
     """
 
     def __init__(self, capacity: int, store: Store) -> None:
-        """Make room for so many examples of a store."""
+        """Make room for `capacity` examples of a store."""
         arrays = store.arrays
         shape = (capacity, *arrays.shape[1:])
         self._memory = torch.zeros(shape, dtype=arrays.dtype, device=arrays.device)
-        self.values = self._memory.permute(0, 3, 1, 2)
+        self.values = self._memory.movedim(-1, 1)
         self.labels = torch.zeros(capacity, dtype=torch.int64, device=arrays.device)
         self.count = 0
 

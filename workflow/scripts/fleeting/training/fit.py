@@ -56,8 +56,7 @@ def prepare(recipe: Recipe) -> None:
     # Older cuBLAS is deterministic only with a workspace of fixed size, set before CUDA starts.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(recipe.deterministic)
-    # Or every new tensor would be filled before it is written; nothing here reads what it did not
-    # write.
+    # Otherwise every new tensor would be filled first; nothing here reads uninitialised memory.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     torch.backends.cudnn.benchmark = not recipe.deterministic
 
@@ -66,7 +65,7 @@ def batches(order: torch.Tensor, batch_size: int) -> list[torch.Tensor]:
     """Cut an order of examples into batches without dropping one.
 
     The last batch may be smaller. A single example left over joins the batch before it: batch
-    normalisation has no variance to divide by for one value a channel.
+    normalisation has no variance to divide by for one value per channel.
     """
     cut = list(torch.split(order, batch_size))
     if len(cut) > 1 and len(cut[-1]) == 1:
@@ -82,7 +81,7 @@ def parts(batch: torch.Tensor, accumulation: int) -> tuple[torch.Tensor, ...]:
 class Fitter:
     """Fits the folds of one run, one after the other, with one network.
 
-    Nothing is asked of the device but the sums of an epoch, once: no step waits for Python.
+    Only the sums of an epoch are read from the device, once per epoch: no step waits for Python.
     """
 
     def __init__(
@@ -102,7 +101,7 @@ class Fitter:
             network: on the device of the examples, its weights in float32.
             architecture: prepares values for the network.
             arrays: what the examples' stored values stand for.
-            training: the examples to learn from; whoever calls fills it for each fold.
+            training: the examples to learn from; the caller fills it for each fold.
             validation: the examples to look at after every epoch; they change nothing.
             lr: the learning rate before the schedule.
             recipe: everything else.
@@ -113,7 +112,7 @@ class Fitter:
         self.lr, self.recipe, self.precision = lr, recipe, precision
         self.device = training.labels.device
         set_up(precision)
-        # On the device, since a recorded step would keep a Python number. The CPU's kernel takes
+        # On the device, since a recorded step would freeze a Python number. The CPU's kernel takes
         # float64, which is the Python number; CUDA's takes float32.
         kind = torch.float64 if self.device.type == "cpu" else torch.float32
         self.rate = torch.tensor(lr, dtype=kind, device=self.device)
@@ -138,8 +137,8 @@ class Fitter:
 
         Args:
             weights: the network's initial state dict.
-            seed: decides the order of the examples. What else draws random numbers goes on from
-                the generators as they are now.
+            seed: decides the order of the examples. All other random numbers come from the
+                generators as they are now.
         """
         order = torch.Generator().manual_seed(seed).get_state()
         return self._state(0, weights, {}, [], order)
@@ -221,7 +220,8 @@ class Fitter:
                 for value in values.values():
                     value.zero_()
             return
-        # New tensors: only a process's first fold resumes, before anything is recorded.
+        # This makes new tensors, which is safe: only a process's first fold resumes, and nothing is
+        # recorded before it.
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": state["optimiser"], "param_groups": groups})
         for group in self.optimiser.param_groups:
@@ -270,7 +270,7 @@ class Fitter:
 
 
 def failure(history: list[Epoch]) -> str | None:
-    """Why a fold is no result: its training loss, or its last validation loss, is not finite.
+    """Why a fold failed: its training loss, or its last validation loss, is not finite.
 
     A validation loss that overflows earlier may come back: batch normalisation's running means
     start far off. It stays a gap in the history.

@@ -1,4 +1,4 @@
-"""Being asked to stop: a job that is preempted or short of time, or Ctrl-C."""
+"""Requests to stop: preemption, a time limit or Ctrl-C."""
 
 import signal
 from collections.abc import Iterator
@@ -17,20 +17,20 @@ class Stopped(Exception):
 
 
 class Requests:
-    """Remembers a signal until it is looked at."""
+    """Remembers a signal until the training loop checks for it."""
 
     def __init__(self) -> None:
         """No signal has arrived yet."""
         self.received: signal.Signals | None = None
 
     def note(self, number: int, frame: FrameType | None) -> None:
-        """The handler: the training loop looks between two steps, when its state is consistent."""
+        """The handler: the training loop checks between two steps, when its state is consistent."""
         self.received = signal.Signals(number)
 
 
 @contextmanager
 def listening() -> Iterator[Requests]:
-    """Within the block these signals end nothing, they are remembered."""
+    """Within the block these signals are remembered instead of ending the process."""
     requests = Requests()
     before = {number: signal.signal(number, requests.note) for number in SIGNALS}
     try:

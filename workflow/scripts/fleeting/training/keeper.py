@@ -1,4 +1,4 @@
-"""When a fold's state is saved, and what the processes before this one did for the job."""
+"""When a fold's state is saved, and what earlier processes did for the job."""
 
 import logging
 import time
@@ -36,19 +36,19 @@ class Resumed:
 
 
 def resume(checkpoints: Checkpoints, folds: Sequence[int], device: str, precision: str) -> Resumed:
-    """What former processes left of a job.
+    """What earlier processes left of a job.
 
     Args:
         checkpoints: where they left it.
         folds: the numbers of the job's folds, in order.
         device: the name of this process's device.
-        precision: what this process would train in. What was computed in another one is dropped.
+        precision: what this process would train in. Results in any other are discarded.
     """
     finished = {}
     for fold in folds:
         state = checkpoints.finished(fold)
         if state is not None:
-            # A model is read again when it is written: those of all folds may not fit into memory.
+            # Models are read again when written: those of all folds may not fit into memory.
             finished[fold] = {name: value for name, value in state.items() if name != "network"}
     left = [fold for fold in folds if fold not in finished]
     current = checkpoints.in_progress(left[0]) if left else None
@@ -97,7 +97,7 @@ class Keeper:
     saved: float = field(default_factory=time.perf_counter)
 
     def begin(self, fold: int) -> None:
-        """Start with a fold; before the first, nothing was computed that counts."""
+        """Start with a fold; the time before the first does not count."""
         if not self.fold:
             self.start = self.saved = time.perf_counter()
         self.fold, self.last = fold, None

@@ -27,7 +27,7 @@ class Job:
 
     Attributes:
         gate: the classes and what the examples' arrays hold.
-        examples: the tables of the input's examples, one a database.
+        examples: the tables of the input's examples, one per database.
         architecture: of the network.
         fetched: the pretrained weights as they were when fetched; None: from scratch.
         weights_file: where they lie.
@@ -70,7 +70,7 @@ def train(
     Args:
         job: what they share.
         folds: those that are not finished, in order.
-        current: the state of the first of them if a former process began it.
+        current: the state of the first of them if an earlier process began it.
         device: where to compute.
         precision: as `precision.choose` returns it.
         keeper: saves the state.

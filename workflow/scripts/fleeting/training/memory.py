@@ -8,8 +8,8 @@ import torch
 from fleeting.errors import UserError
 from fleeting.training.recipe import Recipe
 
-#: What PyTorch's allocator of the host, CUDA itself and its libraries say: they have no class of
-#: their own for it.
+#: What PyTorch's host allocator, CUDA and its libraries say when they run out of memory: none of
+#: them has an exception class for it.
 SAID = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
 
 
@@ -44,7 +44,7 @@ def explained(model: str, recipe: Recipe, size: int, precision: str, device: str
     except (torch.OutOfMemoryError, MemoryError) as error:
         reason = str(error).split(". ")[0]
     except RuntimeError as error:
-        # A recording that breaks off may end in an error of its own.
+        # A failed recording may raise an error of its own.
         within = isinstance(error.__context__, torch.OutOfMemoryError)
         if not within and not any(words in str(error) for words in SAID):
             raise

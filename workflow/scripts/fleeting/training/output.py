@@ -1,4 +1,4 @@
-"""The files of a job: history, predictions, models, and the record of how they came about."""
+"""The files of a job: history, predictions, models, and the record of how they were made."""
 
 import json
 import shutil

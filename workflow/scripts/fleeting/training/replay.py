@@ -21,7 +21,7 @@ def own_stream(device: torch.device) -> AbstractContextManager[object]:
 
 
 def shared_memory(device: torch.device) -> Any:
-    """CUDA's handle of a memory for recorded steps; None on the CPU, where none is recorded."""
+    """CUDA's memory pool for recorded steps; None on the CPU, where none is recorded."""
     return torch.cuda.graph_pool_handle() if device.type == "cuda" else None
 
 
@@ -30,14 +30,14 @@ class Replayed:
 
     The step reads its batch and tensors that stay where they are, changes tensors in place, returns
     nothing, and never asks the device for a value. A Python number in it, such as a learning rate,
-    would stay what it was when the step was recorded. On the CPU the step is simply called.
+    would stay as it was when the step was recorded. On the CPU the step is simply called.
     """
 
     def __init__(self, step: Callable[[torch.Tensor], None], memory: Any) -> None:
         """Take a step of one (B,) int64 batch of positions; called inside `own_stream`.
 
-        Recordings share a memory (`shared_memory`): only one of them runs at a time, and none
-        leaves anything in it for another. Without one, nothing is recorded.
+        Recordings share a memory pool (`shared_memory`): only one of them runs at a time, and none
+        leaves anything in it for another. Without a pool, nothing is recorded.
         """
         self.step = step
         self.met: set[int] = set()

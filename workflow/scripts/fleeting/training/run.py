@@ -69,16 +69,17 @@ def run(
         lr: the learning rate, as its name.
         repeat: from 1; decides the seed.
         part: from 1.
-        parts: over how many jobs the folds of a run are spread.
+        parts: how many jobs the folds of a run are divided among.
         recipe: how a fold is trained.
-        weights: what the pretrained weights were when fetched; None: from scratch.
-        weights_file: the weights' place; None: torchvision's cache.
+        weights: the record of the pretrained weights, made when they were fetched; None: from
+            scratch.
+        weights_file: where the weights lie; None: in torchvision's cache.
         gpu_slots_per_device: how many jobs may share a GPU.
-        checkpoint_every_minutes: the state is saved after an epoch if so many minutes have passed
+        checkpoint_every_minutes: the state is saved after an epoch if this many minutes have passed
             since the last time.
         allow_missing: whether a run that does not fit into the device's memory is recorded as
-            failed too, so that the others can be evaluated. One that has a checkpoint did fit once
-            and is not given up.
+            failed too, so that the others can be evaluated. A run with a checkpoint did fit once,
+            so it is retried instead.
         keep_models: whether models are written.
         checkpoints: a folder for this job's checkpoints alone, which Snakemake does not know.
         history: receives the history (`tsv.HISTORY`).
@@ -100,8 +101,8 @@ def run(
     ]
     fitting.prepare(recipe)
     fetched = Weights.read(weights) if weights else None
-    height, width, _ = checked.input.shape
-    network = architecture(model, checked.input.channels, (height, width), fetched is not None)
+    size = checked.input.shape[:-1]
+    network = architecture(model, checked.input.channels, size, fetched is not None)
     if fetched and not weights_file:
         weights_file = pretrained.cache_folder() / fetched.file
     job = loop.Job(
@@ -129,10 +130,10 @@ def run(
             logging.info("the run is finished")
             return
         kept.examine()
-        # A signal may end a process that still waits for a device: nothing is lost.
+        # Signals still end a process that waits for a device: it has nothing to lose yet.
         device = devices.take(gpu_slots_per_device)
         with listening() as requests:
-            used = precision.choose(recipe.precision, device.device, network.size[0])
+            used = precision.choose(recipe.precision, device.device, network.size[-1])
             begun = resume(kept, facts["folds"], device.name, used)
             logging.info(
                 "%s at %s, repeat %d: %d folds, %d classes, on %s, %s",
@@ -142,7 +143,7 @@ def run(
             results = dict(begun.finished)
             left = [fold for fold in chosen if fold.fold not in results]
             try:
-                fits = memory.explained(model, recipe, network.size[0], used, device.name)
+                fits = memory.explained(model, recipe, network.size[-1], used, device.name)
                 with fits, replay.own_stream(device.device):
                     failed = loop.train(
                         job, left, begun.current, device.device, used, keeper, results

@@ -1,6 +1,6 @@
 """Which device a training job uses: several jobs, each its own process, share several devices.
 
-A device has a number of slots, and a slot is a lock file. The kernel gives a lock back however its
+A device has a number of slots, and a slot is a lock file. The kernel releases a lock however its
 holder dies, so that no slot is ever lost and nothing has to be cleaned up.
 """
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 #: Where schedulers (Slurm, PBS, Grid Engine) tell a job its own number.
 SCHEDULER_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "JOB_ID")
-#: Seconds between two looks for a free slot: doubled after each, up to the longest.
+#: Seconds between two attempts to find a free slot: doubled after each, up to the longest.
 FIRST_PAUSE = 0.1
 LONGEST_PAUSE = 2.0
 
@@ -40,8 +40,8 @@ class Slot:
     Attributes:
         device: a position in the list of devices.
         slot: the slot's number on that device, from 0.
-        lock: the locked file: dropping or closing it, or the end of the process, gives the slot
-            back. None in a scheduler's job that has a single device.
+        lock: the locked file: dropping or closing it, or the end of the process, releases the
+            slot. None in a scheduler's job that has a single device.
     """
 
     device: int
@@ -55,7 +55,7 @@ def claim(
     """Take a slot of the least loaded device; wait if all are taken.
 
     In a scheduler's job the scheduler has decided how many processes run: a single device is used
-    as it is, several are shared out evenly between the processes of the job, and nobody waits.
+    as it is, several are shared evenly between the processes of the job, and none waits.
 
     Args:
         devices: the UUIDs of the devices that this process sees, in its order.
@@ -78,7 +78,7 @@ def claim(
 
 
 def _wait(devices: Sequence[str], most: float) -> Slot:
-    """Look again and again until a slot is free."""
+    """Retry until a slot is free."""
     log.info(
         "all %g slots on %d device(s) are taken: waiting for one. Lower --resources gpu=N to start "
         "fewer jobs at a time, or raise gpu_slots_per_device to let more share a device.",
@@ -98,7 +98,7 @@ def _take(devices: Sequence[str], most: float) -> Slot | None:
     """The lowest free slot of the least loaded device; None: even that one has the most."""
     try:
         folder = _folder()
-        # One at a time: who counts must not see a slot as taken because somebody else counts too.
+        # Serialised: probing a slot locks it briefly, which would make it look taken to others.
         with (folder / "claim.lock").open("wb") as mutex:
             fcntl.flock(mutex, fcntl.LOCK_EX)
             taken = [_taken(folder, device) for device in devices]
@@ -112,7 +112,7 @@ def _take(devices: Sequence[str], most: float) -> Slot | None:
             f"the slots of the devices cannot be locked in the temporary folder ({error}). Set "
             "TMPDIR to a folder on this machine's own disk that you may write to, and run again."
         ) from None
-    assert lock is not None, "it was free, and others take one only one at a time"
+    assert lock is not None, "it was free, and the mutex keeps others from taking it"
     # A program that this process starts never inherits the file, but a forked copy of it does,
     # and would keep the slot after this process died.
     os.register_at_fork(after_in_child=partial(_close, weakref.ref(lock)))
@@ -154,7 +154,7 @@ def _taken(folder: Path, device: str) -> set[int]:
 
 
 def _prefix(device: str) -> str:
-    """How a device's files are called, up to the slot: safe whatever its name, and its alone."""
+    """How the names of a device's lock files begin: safe and unique whatever its name."""
     return f"{quote(device, safe='')}.slot"
 
 

@@ -1,4 +1,4 @@
-"""A network's state dict: read from a file that anybody may have made, and as bytes to write."""
+"""A network's state dict: read from a file that is not trusted, and as bytes to write."""
 
 import io
 import zipfile
@@ -12,11 +12,11 @@ from fleeting.errors import UserError
 
 
 def read(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file by name, on the CPU; nothing of it is run (`weights_only=True`).
+    """The tensors of a file by name, on the CPU; no code in it is run (`weights_only=True`).
 
     Raises:
-        UserError: it is torn, holds anything but dense tensors of real numbers by name, or would
-            unpack to more than itself: PyTorch never compresses what it writes.
+        UserError: it is truncated, holds anything but dense tensors of real numbers by name, or
+            would unpack to more than itself: PyTorch never compresses what it writes.
     """
     try:
         if zipfile.is_zipfile(path):
@@ -32,17 +32,17 @@ def read(path: Path) -> dict[str, torch.Tensor]:
         raise _unusable(path, f"a state dict is wanted, not a {type(state).__name__}")
     for name, tensor in state.items():
         if not isinstance(name, str) or not isinstance(tensor, torch.Tensor):
-            raise _unusable(path, f"{name!r} is no tensor with a name")
+            raise _unusable(path, f"{name!r} is not a tensor with a name")
         if tensor.layout != torch.strided or tensor.is_meta or tensor.is_complex():
-            raise _unusable(path, f"{name!r} is no dense tensor of real numbers")
+            raise _unusable(path, f"{name!r} is not a dense tensor of real numbers")
     return state
 
 
 def as_bytes(state: Mapping[str, Any]) -> bytes:
     """The content of a file that `torch.load` reads.
 
-    Written from memory by whoever calls: where a disk is full, PyTorch's own writing ends in an
-    error of its archive that does not say so.
+    The caller writes them: on a full disk, `torch.save` to a file raises an error of its archive
+    that does not say so.
     """
     buffer = io.BytesIO()
     torch.save(state, buffer)

@@ -1,4 +1,4 @@
-"""The names of torchvision's classifiers, so that nobody imports torchvision to check one."""
+"""The names of torchvision's classifiers, so that checking one does not import torchvision."""
 
 NAMES: tuple[str, ...] = tuple(
     """

@@ -23,7 +23,7 @@ UNTRAINED = {"googlenet": ("aux1", "aux2")}
 CENTRED = frozenset({"googlenet", "inception_v3"})
 #: Networks that are built for one size: each position has weights of its own.
 FIXED_SIZE = ("vit_", "maxvit_")
-#: The metadata counts on evaluation mode; Inception v3's auxiliary head wants 17x17 positions.
+#: The metadata assumes evaluation mode; in training, Inception v3's auxiliary head needs more.
 MIN_SIZE = {"inception_v3": 299}
 
 

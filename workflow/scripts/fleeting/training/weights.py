@@ -17,7 +17,7 @@ from fleeting.paths import sha256
 from fleeting.training import state
 from fleeting.training.architecture import COLOURS, Architecture, architecture
 
-#: A server that says nothing for so many seconds counts as no network.
+#: A server that does not answer within this many seconds counts as no network.
 PATIENCE = 20
 #: Batch normalisation's count of the batches it has seen. torchvision's ResNet files are older than
 #: it and lack it; no network here uses it.
@@ -71,7 +71,7 @@ def run(*, model: str, file: Path | None = None, output: Path) -> None:
     else:
         found = fetch_imagenet(architecture(model, COLOURS, (224, 224), pretrained=True))
         path = cache_folder() / found.file
-    # Now, not hours later in the first run.
+    # Now, not hours later in the first training job.
     check(model, path, found)
     found.save(output)
 
@@ -88,7 +88,8 @@ def fetch_imagenet(network: Architecture) -> Weights:
     start of its sha256 and are checked in either case.
 
     Raises:
-        UserError: there are no such weights, they cannot be downloaded, or the file is another.
+        UserError: there are no such weights, they cannot be downloaded, or the file is not the
+            published one.
     """
     url, name = network.weights_url, network.weights_file
     if not url or not name:
@@ -151,7 +152,7 @@ def fresh_state(network: Architecture, classes: int, path: Path, weights: Weight
     """
     body = _body(network, path, weights)
     outline = network.outline(classes)
-    # With the metadata of the network, which some of torchvision's want when they load it.
+    # With the network's metadata, which some of torchvision's networks need when they load it.
     fresh = outline.state_dict()
     for name in network.heads:
         head = copy.deepcopy(outline.get_submodule(name)).to_empty(device="cpu")

@@ -1,6 +1,6 @@
 """CAS(ME)^2: a sheet without a header and two naming rules; subjects by index, folders `s15`.
 
-The clip's name tells the stimulus video, not the emotion. Which of the two label columns is the
+The clip's name gives the stimulus video, not the emotion. Which of the two label columns is the
 emotion is a setting.
 """
 

@@ -1,4 +1,4 @@
-"""Mirrored examples: each one in two is flipped left to right, a face as likely as its mirror."""
+"""Mirrored examples: each is flipped left to right with a probability of one half."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING

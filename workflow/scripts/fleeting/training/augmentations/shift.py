@@ -1,4 +1,4 @@
-"""Shifted examples: each one is moved by some pixels, and zeros fill what becomes free."""
+"""Shifted examples: each one is moved by some pixels, and zeros fill the gap."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Settings(settings.Variant):
-    """An example moves by up to so many pixels up or down and left or right, all equally likely."""
+    """An example moves by up to `pixels` up or down and left or right, all equally likely."""
 
     kind: str = "shift"
     pixels: int = Field(2, ge=1, le=4096)
