@@ -15,7 +15,7 @@ from fabricated_runs import (
     write_split,
     write_table_job,
 )
-from fleeting import registry
+from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import retain_models
 from fleeting.evaluation.claims import Claim
@@ -190,8 +190,8 @@ def test_an_ordering_without_a_common_repeat_says_so(tmp_path):
     assert row["status"].startswith("no repeat")
 
 
-def test_the_models_of_every_fold_of_the_chosen_runs_are_copied(tmp_path):
-    write(tmp_path, {("resnet18", "1e-05", 2)}, folds=(1, 2))
+def test_only_the_models_of_the_chosen_configurations_stay(tmp_path):
+    write(tmp_path, set(), folds=(1, 2))
     summary_of(tmp_path, parts=2)
     folder = experiment_folder(tmp_path)
     for part in (folder / "runs").rglob("part*"):
@@ -203,17 +203,15 @@ def test_the_models_of_every_fold_of_the_chosen_runs_are_copied(tmp_path):
         grid={"models": MODELS, "lrs": LRS, "repeats": 3},
         parts=2,
         choices=folder / "evaluation" / "choices.tsv",
-        runs=folder / "evaluation" / "runs.tsv",
-        output=tmp_path / "kept",
+        output=tmp_path / "retained.tsv",
     )
-    # The paper's choice without the run that failed, and validation's first among equals.
-    chosen = [("resnet18", "1e-05", repeat) for repeat in (1, 3)]
-    chosen += [("resnet34", "1e-04", repeat) for repeat in (1, 2, 3)]
-    expected = {
-        f"{model}_lr{lr}_repeat{repeat}_fold{fold}.pt"
-        for (model, lr, repeat), fold in product(chosen, (1, 2))
-    }
-    assert {path.name for path in (tmp_path / "kept").iterdir()} == expected
+    # The paper's choice, and validation's first among equals.
+    chosen = {("resnet18", "1e-05"), ("resnet34", "1e-04")}
+    left = {str(path.relative_to(tmp_path)) for path in folder.rglob("*.pt")}
+    rows = tsv.read_rows(tmp_path / "retained.tsv", retain_models.RETAINED)
+    assert {row["path"] for row in rows} == left
+    assert {(row["model"], row["lr"]) for row in rows} == chosen
+    assert len(left) == len(chosen) * 3 * 2
 
 
 @pytest.mark.parametrize("name", ["all_runs", "test_metrics", "confused_pairs", "scores"])

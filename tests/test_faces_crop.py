@@ -44,7 +44,7 @@ class RedSquares:
 def detector(monkeypatch: pytest.MonkeyPatch) -> RedSquares:
     stub = RedSquares()
     margin = Margin(top=0, sides=0, bottom=0)
-    module = SimpleNamespace(load=lambda weights, settings: stub, MARGIN=margin)
+    module = SimpleNamespace(SOURCE="published", load=lambda weights, settings: stub, MARGIN=margin)
     load = registry.load
     monkeypatch.setattr(
         registry, "load", lambda kind, name: module if name == "stub" else load(kind, name)
