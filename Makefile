@@ -31,7 +31,8 @@ $(READY): envs/requirements.txt
 	@touch $@
 
 demo: $(READY)
-	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) \
+	@# gpu: on CPUs as many training jobs at a time as the cores allow; on a GPU they take turns.
+	$(BIN)/snakemake --configfile config/demo.yaml --cores $(CORES) --resources gpu=$(CORES) \
 		--report results/demo/report.html --report-after-run
 
 doctor: $(READY)
