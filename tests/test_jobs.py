@@ -92,6 +92,17 @@ def test_a_job_through_the_runner_reports_one_paragraph(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [("nope", "there is no job 'nope'"), ("../x", "there is no job"), ("tsv", "tsv is not a job")],
+)
+def test_what_is_not_a_job_is_named(module: str, words: str) -> None:
+    done = subprocess.run([sys.executable, str(RUNNER), module], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert words in done.stderr
+    assert "bug" not in done.stderr
+
+
 def test_a_name_stands_for_a_block_of_defaults() -> None:
     block = Recipe.model_validate({"optimiser": "sgd"})
     assert block == Recipe.model_validate({"optimiser": {"kind": "sgd"}})

@@ -40,8 +40,11 @@ def expected_table(database):
     )
     if table is None or not (table.is_file() or "synthetic" in config):
         place = block.get("table") or block["root"]
-        print(
-            f"Note: no table of {database} in {place}; existing results of it are kept.",
-            file=sys.stderr,
+        done = Path(result(f"annotations/{database}.tsv")).exists()
+        remedy = (
+            "existing results of it are kept"
+            if done
+            else "correct the path in the config"
         )
+        print(f"Note: no table of {database} in {place}; {remedy}.", file=sys.stderr)
     return table or Path(block["root"], "table")

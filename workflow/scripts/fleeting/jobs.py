@@ -20,18 +20,23 @@ from fleeting import registry
 from fleeting.errors import UserError
 
 PACKAGE = Path(__file__).parent
+USAGE = "usage: job.py MODULE --name value..."
 
 
 def main() -> None:
     """Run the job that the command line names, and exit."""
     arguments = sys.argv[1:]
     if not arguments or arguments[0].startswith("-"):
-        sys.exit("usage: job.py MODULE --name value...")
+        sys.exit(USAGE)
     guarded(lambda: _run(arguments[0], arguments[1:]))
 
 
 def _run(module: str, arguments: Sequence[str]) -> None:
-    function = registry.load_job(module).run
+    if not PACKAGE.joinpath(*module.split(".")).with_suffix(".py").is_file():
+        raise UserError(f"there is no job {module!r}; {USAGE}")
+    function = getattr(registry.load_job(module), "run", None)
+    if function is None:
+        raise UserError(f"{module} is not a job: it has no function `run`; {USAGE}")
     # Imported objects live until the process exits: the garbage collector need not scan them.
     gc.freeze()
     gc.enable()
