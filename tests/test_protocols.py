@@ -234,10 +234,11 @@ def test_validation_follows_from_the_seed_and_the_folds_name() -> None:
 
 
 def test_too_few_groups_are_an_error() -> None:
-    pool = labelled(("samm/1/a", "a"), ("samm/2/b", "b"), ("samm/3/c", "a"))
+    clips = [(f"samm/{subject}/{clip}", label) for subject in "123" for clip, label in ("aa", "bb")]
+    pool = labelled(*clips)
     assert len(leave_out(pool).folds) == 3
     with pytest.raises(UserError, match="leaving one subject out needs at least 3 of them"):
-        leave_out(pool.iloc[:2])
+        leave_out(pool.iloc[:4])
     with pytest.raises(UserError, match="leaving one database out needs at least 3"):
         leave_out(pool, group="database")
     with pytest.raises(UserError, match="validation_fraction: 0.6 of 2 subjects, rounded up"):
