@@ -2,8 +2,8 @@
 
 And in which layout. Every variant trains the same network on the same random images through the
 trainer itself; from the seconds of its epochs follow those of the paper's hundred, with all that is
-done once (recording, compiling, choosing kernels) counted. The trainer's choice, recorded graphs
-with the channels last, was made before anybody could measure it: this script is for whoever can.
+done once (recording, compiling, choosing kernels) counted. It is why the trainer records graphs and
+has the channels last.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Everything that needs a GPU, in one call that aims at ten minutes on an H100.
+"""Everything that needs a GPU, in one call of at most ten minutes.
 
 The grid through Snakemake, the naive loop against the trainer in every precision, and the tests on
 CUDA. It needs no network, only the project's environment. A step that takes too long is ended, and

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 
 from fleeting.splits.gate import Arrays
 from fleeting.splits.roles import Side
-from fleeting.training import predict
+from fleeting.training import predict, replay
 from fleeting.training.architecture import architecture
 from fleeting.training.data import Examples, Store
 from fleeting.training.fit import Epoch, Fitter, batches
@@ -83,9 +83,10 @@ def train(
         channels=RESNET.channels, zero=0, unit=255, shape=(size, size, 3), dtype="uint8"
     )
     sized = architecture("resnet18", RESNET.channels, (size, size), pretrained=False)
-    fitter = Fitter(own, sized, arrays, training, validation, lr, recipe, precision)
-    state = fitter.start({k: v.clone() for k, v in own.state_dict().items()}, seed)
-    return fitter.fit(state, lambda _: None)
+    with replay.own_stream(training.labels.device):
+        fitter = Fitter(own, sized, arrays, training, validation, lr, recipe, precision)
+        state = fitter.start({k: v.clone() for k, v in own.state_dict().items()}, seed)
+        return fitter.fit(state, lambda _: None)
 
 
 def write(folder: Path, count: int, size: int) -> None:
