@@ -11,13 +11,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-chaos test-slurm doctor report benchmark schema format
+.PHONY: help demo test test-chaos test-slurm doctor progress report benchmark schema format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
 	@echo "make test     the whole test suite, but for the tests on a real Slurm"
 	@echo "make test-chaos  a run killed at KILLS=20 random moments, compared with one that never was"
 	@echo "make test-slurm  profiles/slurm on a real Slurm, brought up here; needs root, installs Debian's packages"
 	@echo "make doctor   looks at CONFIG=config.yaml, its databases and this machine before a run"
+	@echo "make progress  how far the run of CONFIG=config.yaml is, live, from another terminal"
 	@echo "make report   results of CONFIG=config.yaml, and report.html beside them"
 	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
 	@echo "make schema   the config's schema for editors, after a change of settings"
@@ -37,6 +38,9 @@ demo: $(READY)
 
 doctor: $(READY)
 	@$(BIN)/python workflow/scripts/job.py doctor.examine --config "$$CONFIG"
+
+progress: $(READY)
+	@$(BIN)/python workflow/scripts/job.py progress.show --config "$$CONFIG"
 
 report: $(READY)
 	@# By way of another folder: Snakemake would expand a $$ in the name of this one.

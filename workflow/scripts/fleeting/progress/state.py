@@ -1,0 +1,182 @@
+"""How far a project is, told from its files alone.
+
+Nothing is asked of Snakemake or of a cluster, so that it can be told from any machine that sees the
+results folder.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from fleeting import layout
+from fleeting.layout import Config, Job
+from fleeting.training.heartbeat import NAME
+
+#: A running job touches its heartbeat every ten seconds; after this many without, it is dead.
+DEAD_AFTER = 60.0
+#: What is shown of a heartbeat.
+KEYS = {"folds_done", "folds", "epoch", "epochs", "train_loss", "validation_loss"} | {
+    "images_per_second",
+    "device",
+    "host",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How many of a stage's files exist; `expected` is None until an earlier stage tells."""
+
+    name: str
+    done: int
+    expected: int | None
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What a training job wrote of itself (the keys are those of `training.heartbeat`)."""
+
+    job: Job
+    values: dict[str, Any]
+    #: Seconds since the job last gave a sign.
+    age: float
+
+    @property
+    def dead(self) -> bool:
+        """Whether the job ended without having finished."""
+        return self.age > DEAD_AFTER
+
+    @property
+    def done(self) -> float:
+        """The share of the job's epochs that is done, from 0 to 1."""
+        epochs, folds = self.values["epochs"], self.values["folds"]
+        within = self.values["epoch"] / epochs if epochs else 0
+        return min(1.0, (self.values["folds_done"] + within) / folds) if folds else 0.0
+
+
+@dataclass
+class Experiment:
+    """The runs of an experiment. A run with several parts is done when all of them are.
+
+    Attributes:
+        runs: how many the grid has.
+        done: how many are trained.
+        failed: why runs failed, by their jobs; only with `allow_missing`.
+        heartbeats: of jobs that are training, or died.
+        seconds_left: of training, if as many jobs as now go on running at a time; None before the
+            first job is done.
+    """
+
+    name: str
+    runs: int
+    done: int = 0
+    failed: dict[Job, str] = field(default_factory=dict)
+    heartbeats: list[Heartbeat] = field(default_factory=list)
+    seconds_left: float | None = None
+
+
+def stages(config: Config, results: Path) -> Iterator[Stage]:
+    """The stages in the order of the flow, those of training left out."""
+    databases, crops = list(config["databases"]), layout.crops(config)
+    selections = sorted({layout.selection(config, crop) for crop in crops})
+    yield _stage("annotations", results, [f"annotations/{name}.tsv" for name in databases])
+    of_databases = {
+        "frames": [f"frames/{name}" for name in selections],
+        "faces": [f"faces/{name}" for name in crops],
+        "inputs": [f"inputs/{name}" for name in layout.inputs(config)],
+    }
+    for stage, folders in of_databases.items():
+        if stage == "faces":
+            yield _subjects(config, results, crops)
+        files = [f"{folder}/{name}.tsv" for folder in folders for name in databases]
+        yield _stage(stage, results, files)
+    gates = [f"experiments/{name}/split.json" for name in config["experiments"]]
+    yield _stage("splits", results, gates)
+
+
+def later_stages(config: Config, results: Path) -> Iterator[Stage]:
+    """The stages after training."""
+    yield _stage("tables", results, layout.all_written(config, "table", ".tsv"))
+    yield _stage("figures", results, layout.all_written(config, "figure", ".svg"))
+
+
+def _stage(name: str, results: Path, files: Iterable[str]) -> Stage:
+    paths = [results / file for file in files]
+    return Stage(name, sum(path.exists() for path in paths), len(paths))
+
+
+def _subjects(config: Config, results: Path, crops: list[str]) -> Stage:
+    """The crop jobs, one for each subject that the selected frames name."""
+    done, expected = 0, 0
+    known = True
+    for crop in crops:
+        selection = layout.selection(config, crop)
+        for database in config["databases"]:
+            frames = results / "frames" / selection / database
+            known = known and frames.is_dir()
+            subjects = [path.name for path in frames.glob("[!.]*.tsv")]
+            expected += len(subjects)
+            done += sum((results / "faces" / crop / database / name).exists() for name in subjects)
+    return Stage("subjects cropped", done, expected if known else None)
+
+
+def experiment(config: Config, results: Path, name: str) -> Experiment:
+    """The state of an experiment's runs."""
+    jobs = layout.training_jobs(config, name)
+    found = Experiment(name, len({job[:-1] for job in jobs}))
+    unfinished: dict[Job, float] = {}
+    seconds: dict[str, list[float]] = {}
+    for job in jobs:
+        metadata = _metadata(results / job.folder / "run.json")
+        if metadata is None:
+            beat = _heartbeat(job, results / job.checkpoints / NAME)
+            unfinished[job] = 1 - beat.done if beat else 1.0
+            if beat:
+                found.heartbeats.append(beat)
+        elif metadata.get("failed"):
+            found.failed[job] = metadata["failed"]
+        else:
+            seconds.setdefault(job.model, []).append(metadata["seconds"])
+    not_done = {job[:-1] for job in [*unfinished, *found.failed]}
+    found.done = found.runs - len(not_done)
+    running = sum(not beat.dead for beat in found.heartbeats)
+    if not unfinished:
+        found.seconds_left = 0.0
+    elif seconds:
+        everything = mean(value for values in seconds.values() for value in values)
+        work = sum(
+            left * (mean(seconds[job.model]) if job.model in seconds else everything)
+            for job, left in unfinished.items()
+        )
+        found.seconds_left = work / max(1, running)
+    return found
+
+
+def _metadata(path: Path) -> dict[str, Any] | None:
+    """The run.json of a job; None: there is none yet, or it is being replaced."""
+    try:
+        return _parsed(path, path.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return None
+
+
+@cache
+def _parsed(path: Path, modified: int) -> dict[str, Any]:
+    """A run.json, read once as long as it does not change: there may be thousands."""
+    return dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def _heartbeat(job: Job, path: Path) -> Heartbeat | None:
+    """A job's heartbeat; None: there is none, or it is no longer whole."""
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+        modified = path.stat().st_mtime
+    except (OSError, ValueError):
+        return None
+    if not (isinstance(values, dict) and values.keys() >= KEYS):
+        return None
+    return Heartbeat(job, values, max(0.0, time.time() - modified))
