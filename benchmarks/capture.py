@@ -22,13 +22,14 @@ import measure
 import numpy as np
 import torch
 
+from fleeting.splits.folds import Subset
 from fleeting.splits.gate import Arrays
-from fleeting.splits.roles import Side
 from fleeting.training.architecture import COLOURS, architecture
-from fleeting.training.data import Examples, Store
-from fleeting.training.fit import Fitter, prepare
+from fleeting.training.cuda_graphs import RecordedStep, own_stream
+from fleeting.training.data import JobExamples, RoleBuffer
+from fleeting.training.fit import Fitter
+from fleeting.training.precision import configure_torch
 from fleeting.training.recipe import Recipe
-from fleeting.training.replay import Replayed, own_stream
 
 OUTPUT = Path(__file__).parent / "results" / "gpu_capture.json"
 LAYOUTS = {"channels last": torch.channels_last, "contiguous": torch.contiguous_format}
@@ -38,13 +39,13 @@ TRAIN_IMAGES, VALIDATION_IMAGES, EPOCHS = 360, 90, 100
 CLASSES = tuple("abcdef")
 
 
-def examples(count: int, size: int, device: torch.device) -> Examples:
+def examples(count: int, size: int, device: torch.device) -> RoleBuffer:
     """Random ones: their pixels do not change the time."""
     pixels = np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
     names = [str(number) for number in range(count)]
-    store = Store(names, pixels, device)
-    found = Examples(count, store)
-    found.fill(store, Side(names, [CLASSES[n % len(CLASSES)] for n in range(count)]), CLASSES)
+    store = JobExamples(names, pixels, device)
+    found = RoleBuffer(count, store)
+    found.fill(store, Subset(names, [CLASSES[n % len(CLASSES)] for n in range(count)]), CLASSES)
     return found
 
 
@@ -58,7 +59,7 @@ def variant(
 ) -> dict[str, Any]:
     """Seconds of one way, or the error that it ended in."""
     recipe = Recipe(weights="none", epochs=epochs, precision=precision)
-    prepare(recipe)
+    configure_torch(recipe)
     torch.manual_seed(1)
     made = architecture(model, COLOURS, (size, size), pretrained=False)
     arrays = Arrays(channels=COLOURS, zero=0, unit=255, shape=(size, size, 3), dtype="uint8")
@@ -70,11 +71,14 @@ def variant(
     weights = {name: value.clone() for name, value in network.state_dict().items()}
     ends = [time.perf_counter()]
     named = {"model": model, "size": size, "precision": precision, "layout": layout, "way": way}
-    unrecorded = patch.object(Replayed, "__call__", lambda self, batch, record: self.step(batch))
+    unrecorded = patch.object(
+        RecordedStep, "__call__", lambda self, batch, record: self.step(batch)
+    )
     try:
         with nullcontext() if "recorded" in way else unrecorded, own_stream(device):
             fitter = Fitter(network, made, arrays, *parts, 1e-4, recipe, precision)
-            fitter.fit(fitter.start(weights, 1), lambda _: note(ends))
+            fitter.start(weights, 1)
+            fitter.fit(lambda _: note(ends))
     except Exception as error:
         return {**named, "error": str(error).splitlines()[0]}
     taken = [end - start for start, end in zip(ends, ends[1:], strict=False)]

@@ -83,7 +83,7 @@ class Stage:
         return self.folder / f"results/weights/detectors/{DETECTOR['kind']}"
 
     def run(self, box: str, cores: int) -> tuple[float, float]:
-        """Crop everything anew.
+        """Crop everything again.
 
         Returns:
             The seconds of the whole call, and those from the first crop job's start to the last
@@ -129,7 +129,6 @@ class Stage:
             "weights": str(self.weights),
             "faces": "more.faces.tsv",
             "excluded": "more.excluded.tsv",
-            "crops": f"results/faces/memory/{DATABASE}/{subject.stem}",
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
         done = watch([*JOB, "faces.crop", *arguments], self.folder, self.folder / "memory.log")
@@ -164,7 +163,7 @@ def naive(frames_table: Path, frames: Path, weights: Path, crops: Path) -> None:
     import cv2
 
     from fleeting.faces.box import square_around
-    from fleeting.faces.finder import choose
+    from fleeting.faces.face_of_frame import choose
 
     module, settings = variant("detector", DETECTOR)
     detector = module.load(weights, settings)

@@ -91,7 +91,7 @@ def job(case: Case, folder: Path, precision: str) -> list[str | Path]:
     command += ["--gpu-slots-per-device", "1", "--checkpoint-every-minutes", "5"]
     command += ["--allow-missing", "False", "--keep-models", "True"]
     command += ["--checkpoints", folder / "checkpoints", "--history", run / "history.tsv"]
-    command += ["--predictions", run / "predictions.tsv", "--record", run / "run.json"]
+    command += ["--predictions", run / "predictions.tsv", "--metadata", run / "run.json"]
     return [*command, "--models", run / "models"]
 
 

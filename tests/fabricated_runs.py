@@ -5,13 +5,19 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
+import pandas as pd
+
 from fleeting import paths, registry, tsv
-from fleeting.evaluation import summary, write_table
-from fleeting.evaluation.results import Summary
+from fleeting.evaluation import summarise_runs
+from fleeting.evaluation.runs import Grid
+from fleeting.evaluation.summary import Summary
+from fleeting.splits import gate as gates
 
 CLASSES = ("happiness", "others", "surprise")
 #: Two test examples of each class.
 LABELS = ("happiness", "happiness", "others", "others", "surprise", "surprise")
+ONE_WRONG = ("surprise", *LABELS[1:])
+ALL_HAPPY = ("happiness",) * 6
 METRICS = ("accuracy", "uf1", "uar")
 DATABASES = ("casme", "samm")
 #: The values of the config that tables declare under SETTINGS.
@@ -28,6 +34,11 @@ SETTINGS = {
         "validation": {"from": "train", "fraction": 0.2},
     },
     "experiment.metrics": list(METRICS),
+    "experiments.*.input": {"paper": "paper", "other": "flow"},
+    "experiments.*.protocol": {
+        "paper": {"kind": "random_images"},
+        "other": {"kind": "leave_one_out", "group": "subject"},
+    },
     "input": {"kind": "image", "phases": list(tsv.PHASES)},
     "crop.size": 64,
     "crop.frames": {"kind": "phases"},
@@ -38,9 +49,22 @@ def experiment_folder(results: Path, experiment: str = "paper") -> Path:
     return results / "experiments" / experiment
 
 
-def example_names(count: int, fold: int = 1, database: str = "casme") -> list[str]:
+def example_names(count: int, fold: int = 1) -> list[str]:
     """Names of onset images of as many clips."""
-    return [f"{database}/sub{fold:02d}/EP{number:02d}/1/onset" for number in range(count)]
+    return [f"casme/sub{fold:02d}/EP{number:02d}/1/onset" for number in range(count)]
+
+
+def write_gate(
+    folder: Path, classes: Sequence[str], shape: Sequence[int] = (64, 48, 3), folds: int = 1
+) -> Path:
+    """Write a split.json of RGB pictures."""
+    arrays = gates.Arrays(
+        channels=("red", "green", "blue"), zero=0, unit=255, shape=tuple(shape), dtype="uint8"
+    )
+    digests = dict.fromkeys(("examples_sha256", "split_sha256", "folds_sha256"), "0" * 64)
+    gate = gates.Gate(classes=tuple(classes), input=arrays, folds=folds, examples=9, **digests)
+    gates.write(gate, folder / "split.json")
+    return folder / "split.json"
 
 
 def write_run(
@@ -56,7 +80,6 @@ def write_run(
     losses: Sequence[float | str] = (1.5, 1.0),
     labels: Sequence[str] = LABELS,
     examples: Sequence[str] | None = None,
-    classes: Sequence[str] = CLASSES,
     experiment: str = "paper",
     failed: str | None = None,
 ) -> Path:
@@ -67,38 +90,28 @@ def write_run(
     folder = paths.run_folder(results, experiment, model, lr, repeat, part)
     gate = experiment_folder(results, experiment) / "split.json"
     if not gate.exists():
-        gate.parent.mkdir(parents=True, exist_ok=True)
-        gate.write_text(json.dumps({"classes": list(classes)}), encoding="utf-8")
+        write_gate(gate.parent, CLASSES)
     history = [
-        {
-            "fold": fold,
-            "epoch": epoch,
-            "train_loss": loss,
-            "train_accuracy": accuracy,
-            "validation_loss": loss,
-            "validation_accuracy": accuracy,
-        }
+        dict(zip(tsv.HISTORY, (fold, epoch, loss, accuracy, loss, accuracy), strict=True))
         for epoch, (loss, accuracy) in enumerate(zip(losses, validation, strict=True), start=1)
     ]
-    _put(history, folder / "history.tsv", tsv.HISTORY, fold)
-    share = {f"p_{label}": 1 / len(classes) for label in classes}
     names = example_names(len(labels), fold) if examples is None else examples
     predictions = [
-        {"fold": fold, "example": example, "label": label, "predicted": guess, **share}
+        {"fold": fold, "example": example, "label": label, "predicted": guess, "p_happiness": 1}
         for example, label, guess in zip(names, labels, predicted, strict=True)
     ]
+    _put(history, folder / "history.tsv", tsv.HISTORY, fold)
     _put([] if failed else predictions, folder / "predictions.tsv", tsv.PREDICTIONS, fold)
     path = folder / "run.json"
-    info = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    info = {
-        "classes": list(classes),
+    former = json.loads(path.read_text()) if path.exists() else {}
+    metadata = {
         "device": "cpu",
-        "failed": failed or info.get("failed"),
-        "folds": sorted({*info.get("folds", []), fold}),
-        "tested_epoch": {**info.get("tested_epoch", {}), str(fold): len(validation)},
+        "failed": failed or former.get("failed"),
+        "folds": sorted({*former.get("folds", []), fold}),
+        "tested_epoch": {**former.get("tested_epoch", {}), str(fold): len(validation)},
         "split_sha256": paths.sha256(gate),
     }
-    path.write_text(json.dumps(info), encoding="utf-8")
+    path.write_text(json.dumps(metadata))
     return folder
 
 
@@ -110,38 +123,31 @@ def _put(rows: list[dict[str, object]], path: Path, schema: tsv.Schema, fold: in
 
 
 def write_split(
-    results: Path,
-    experiment: str = "paper",
-    tests: Mapping[int, Mapping[str, str]] | None = None,
-    repeats: Mapping[int, int] | None = None,
+    results: Path, experiment: str = "paper", repeats: Mapping[int, int] | None = None
 ) -> Path:
-    """Write split.tsv, folds.tsv and unused.tsv; the split.json is that of the runs.
+    """Write split.tsv, folds.tsv and unused.tsv: the tests are what the runs predicted.
 
     Args:
         results: the results folder.
         experiment: its name.
-        tests: the label of each test example by fold; those that the runs predicted if not given.
         repeats: the repeat that a fold is for, where it is for one.
     """
     folder = experiment_folder(results, experiment)
-    if tests is None:
-        found: dict[int, dict[str, str]] = {}
-        for path in sorted((folder / "runs").rglob("predictions.tsv")):
-            for row in tsv.read_rows(path, tsv.PREDICTIONS):
-                found.setdefault(int(row["fold"]), {})[row["example"]] = row["label"]
-        tests = found
+    labels = {
+        (int(row["fold"]), row["example"]): row["label"]
+        for path in sorted((folder / "runs").rglob("predictions.tsv"))
+        for row in tsv.read_rows(path, tsv.PREDICTIONS)
+    }
     rows = []
-    for fold, labels in sorted(tests.items()):
-        for example, label in labels.items():
-            sample, _, phase = example.rpartition("/")
-            database, subject = sample.split("/")[:2]
-            common = [sample, database, subject, phase, label, fold]
-            rows += [[example, *common, "test"], [f"{sample}x/{phase}", *common, "train"]]
-    keyed = [dict(zip(tsv.SPLIT, row, strict=True)) for row in rows]
-    tsv.write_rows(keyed, folder / "split.tsv", tsv.SPLIT)
+    for (fold, example), label in labels.items():
+        sample, _, phase = example.rpartition("/")
+        database, subject = sample.split("/")[:2]
+        facts = [sample, database, subject, phase, label, fold]
+        rows += [[example, *facts, "test"], [f"{sample}x/{phase}", *facts, "train"]]
+    tsv.write(pd.DataFrame(rows, columns=list(tsv.SPLIT)), folder / "split.tsv", tsv.SPLIT)
     folds = [
         {"fold": fold, "name": str(fold), "repeat": (repeats or {}).get(fold, ""), "lacks": ""}
-        for fold in sorted(tests)
+        for fold in sorted({fold for fold, _ in labels})
     ]
     tsv.write_rows(folds, folder / "folds.tsv", tsv.FOLDS)
     tsv.write_rows([], folder / "unused.tsv", tsv.UNUSED)
@@ -163,23 +169,22 @@ def summarise(
     folder = experiment_folder(results, experiment)
     if not (folder / "split.tsv").exists():
         write_split(results, experiment)
-    evaluation = folder / "evaluation"
-    summary.run(
+    names = ("runs", "curves", "confusions", "choices")
+    written = {name: folder / "evaluation" / f"{name}.tsv" for name in names}
+    written["scores"] = folder / "scores.tsv"
+    summarise_runs.run(
         results=results,
         experiment=experiment,
-        grid={"models": list(models), "lrs": list(lrs), "repeats": repeats},
+        grid=Grid(models=list(models), lrs=list(lrs), repeats=repeats),
         parts=parts,
         metrics=list(metrics),
         allow_missing=allow_missing,
         gate=folder / "split.json",
         split=folder / "split.tsv",
         folds=folder / "folds.tsv",
-        scores=folder / "scores.tsv",
-        **{
-            name: evaluation / f"{name}.tsv" for name in ("runs", "curves", "confusions", "choices")
-        },
+        **written,
     )
-    return Summary(evaluation / "runs.tsv", folder / "scores.tsv", evaluation / "choices.tsv")
+    return Summary({name: [path] for name, path in written.items()})
 
 
 def declared(
@@ -198,19 +203,12 @@ def declared(
     return found
 
 
-def make_table(name: str, results: Path, settings: Mapping[str, object] = SETTINGS) -> tuple:
-    """A table's frame, schema and page."""
-    return registry.load("table", name).make(declared("table", name, results), settings)
-
-
-def write_table_job(
+def make_table(
     name: str,
     results: Path,
-    output: Path,
     settings: Mapping[str, object] = SETTINGS,
     experiments: Sequence[str] = ("paper",),
-) -> None:
-    """Write a table as its rule does."""
+) -> tuple:
+    """A table's frame and page."""
     files = declared("table", name, results, experiments)
-    items = [f"{key}={path}" for key, paths_ in files.items() for path in paths_]
-    write_table.run(table=name, files=items, settings=dict(settings), output=output)
+    return registry.load("table", name).make(files, settings)

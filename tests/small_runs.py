@@ -13,10 +13,10 @@ import torch
 from fleeting import tsv
 from fleeting.paths import sha256
 from fleeting.splits import gate as gates
+from fleeting.splits.folds import Subset
 from fleeting.splits.gate import Arrays, Gate
-from fleeting.splits.roles import Side
 from fleeting.training.architecture import architecture
-from fleeting.training.data import Examples, Store
+from fleeting.training.data import JobExamples, RoleBuffer
 from fleeting.training.interruption import Stopped
 from fleeting.training.recipe import Recipe
 from fleeting.training.run import run
@@ -129,7 +129,7 @@ def options(
         "checkpoints": results / f"{output}_checkpoints",
         "history": folder / "history.tsv",
         "predictions": folder / "predictions.tsv",
-        "record": folder / "run.json",
+        "metadata": folder / "run.json",
         "models": folder / "models",
         **changes,
     }
@@ -152,48 +152,45 @@ def command(results: Path, output: str = "run", **changes: Any) -> list[str]:
     return words
 
 
-def record(folder: Path) -> dict[str, Any]:
+def metadata(folder: Path) -> dict[str, Any]:
     """A run's run.json."""
     return dict(json.loads((folder / "run.json").read_text()))
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """All files of a run but its record, which says when and where."""
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {
-        str(path.relative_to(folder)): path.read_bytes() for path in found
-        if path.name != "run.json"
-    }  # fmt: skip
+    """All files of a run but its metadata, which say when and where."""
+    found = [path for path in folder.rglob("*") if path.is_file() and path.name != "run.json"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
-def store() -> Store:
+def store() -> JobExamples:
     """The examples in memory, named by their numbers."""
-    return Store([str(n) for n in range(COUNT)], pictures(), torch.device("cpu"))
+    return JobExamples([str(n) for n in range(COUNT)], pictures(), torch.device("cpu"))
 
 
-def side(*places: int) -> Side:
+def side(*places: int) -> Subset:
     """Some examples, with their labels."""
-    return Side([str(n) for n in places], [("dark", "bright")[n % 2] for n in places])
+    return Subset([str(n) for n in places], [("dark", "bright")[n % 2] for n in places])
 
 
-def filled(chosen: Side, capacity: int = COUNT) -> Examples:
+def filled(chosen: Subset, capacity: int = COUNT) -> RoleBuffer:
     """The examples that are fitted on."""
-    examples = Examples(capacity, store())
+    examples = RoleBuffer(capacity, store())
     examples.fill(store(), chosen, CLASSES)
     return examples
 
 
 class Interrupting:
-    """A keeper that stops before a given step, once, and has the state after the last epoch."""
+    """Progress that stops before a given step, once, and has the state after the last epoch."""
 
     def __init__(self, at: int) -> None:
-        self.left = at
+        self.steps_left = at
         self.state: dict[str, Any] | None = None
 
-    def check(self) -> None:
-        self.left -= 1
-        if self.left == -1:
+    def stop_if_asked(self) -> None:
+        self.steps_left -= 1
+        if self.steps_left == -1:
             raise Stopped
 
-    def keep(self, state: dict[str, Any]) -> None:
+    def end_epoch(self, state: dict[str, Any]) -> None:
         self.state = state

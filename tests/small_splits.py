@@ -1,6 +1,5 @@
-"""Annotations, examples and their arrays of a small database, and a job that splits them."""
+"""Annotations, examples and their arrays of a small database, and the job that splits them."""
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,35 +9,27 @@ import numpy as np
 import pandas as pd
 
 from fleeting import tsv
+from fleeting.files import write_bytes
+from fleeting.paths import crop_path, sha256
 from fleeting.splits import split
 
-#: The rows of one sample: (subject, clip, emotion).
-Sample = tuple[str, str, str]
 LABELS = {"happiness": ["happiness", "amusement"], "others": ["other", "others"]}
-RANDOM: dict[str, Any] = {"kind": "random_images"}
+RANDOM: dict[str, Any] = {"kind": "random_images", "images_per_class": 20}
 SUBJECT_OUT: dict[str, Any] = {"kind": "leave_one_out"}
+#: Of twenty clips: subject, clip and emotion.
+CLIPS = [
+    (f"{number % 5:03d}", f"clip{number}", ["happiness", "other"][number % 2])
+    for number in range(20)
+]
 
 
 def examples(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
     """Annotated examples of (database/subject/clip, phase, emotion, source)."""
-    return pd.DataFrame(
-        [
-            {
-                "example": f"{sample}/{phase}",
-                "sample": sample,
-                "database": sample.split("/")[0],
-                "subject": sample.split("/")[1],
-                "phase": phase,
-                "sha256": "0" * 64,
-                "source": source,
-                "clip": sample.split("/")[2],
-                "emotion": emotion,
-                "table": "t.xlsx",
-                "table_row": "7",
-            }
-            for sample, phase, emotion, source in rows
-        ]
-    )
+    table = pd.DataFrame(rows, columns=["sample", "phase", "emotion", "source"], dtype="str")
+    names = [sample.split("/") for sample in table["sample"]]
+    table[["database", "subject", "clip"]] = pd.DataFrame(names, columns=range(3), dtype="str")
+    table["example"] = table["sample"] + "/" + table["phase"]
+    return table.assign(sha256="0" * 64, table="t.xlsx", table_row="7")
 
 
 def labelled(*clips: tuple[str, str]) -> pd.DataFrame:
@@ -47,54 +38,61 @@ def labelled(*clips: tuple[str, str]) -> pd.DataFrame:
     return table.assign(label=table["emotion"]).sort_values("example", ignore_index=True)
 
 
+def write_crop(results: Path, sample: str, phase: str, content: bytes) -> dict[str, object]:
+    """Write a file in the place of a crop; returns its row of FACES."""
+    image = f"{sample}/{phase}"
+    path = crop_path("paper", image)
+    write_bytes(content, results / path)
+    row = {"image": image, "sample": sample, "phase": phase, "path": path, "file": f"{image}.jpg"}
+    row |= {"detector": "none", "outcome": "whole", "sha256": sha256(results / path)}
+    return row | dict.fromkeys(("x0", "y0", "x1", "y1", "confidence"))
+
+
 @dataclass(frozen=True)
 class Data:
     """Where the tables of some databases lie, and where their split is written."""
 
     folder: Path
-    databases: Sequence[str]
+    databases: Sequence[str] = ("samm",)
 
-    def examples(self, database: str) -> Path:
+    def examples(self, database: str = "samm") -> Path:
         return self.folder / "inputs/paper" / f"{database}.tsv"
+
+    def annotations(self, database: str = "samm") -> Path:
+        return self.folder / "annotations" / f"{database}.tsv"
 
     def add(
         self,
-        database: str,
-        samples: Sequence[Sample],
-        phases: Sequence[str] = tsv.PHASES,
+        database: str = "samm",
+        clips: Sequence[tuple[str, str, str]] = CLIPS,
         shape: tuple[int, ...] = (8, 8, 3),
     ) -> None:
         """Write the tables and the arrays of a database."""
-        annotated, made = [], []
-        for number, (subject, clip, emotion) in enumerate(samples, start=2):
-            name = {"sample": f"{database}/{subject}/{clip}/1", "database": database}
-            name["subject"] = subject
-            annotated.append(
-                name
-                | {"clip": clip, "onset": 1, "apex": 2, "offset": 3, "emotion": emotion}
-                | {"action_units": "12", "table": "t.xlsx", "table_row": number}
+        samples = [(f"{database}/{subject}/{clip}", emotion) for subject, clip, emotion in clips]
+        made = examples(
+            *(
+                (name, phase, emotion, f"{name}/{phase}")
+                for name, emotion in samples
+                for phase in tsv.PHASES
             )
-            for phase in phases:
-                example = f"{name['sample']}/{phase}"
-                digest = hashlib.sha256(example.encode()).hexdigest()
-                made.append(
-                    name | {"example": example, "phase": phase, "sha256": digest, "source": example}
-                )
-        tsv.write_rows(annotated, self.folder / "annotations" / f"{database}.tsv", tsv.ANNOTATIONS)
-        tsv.write_rows(made, self.examples(database), tsv.EXAMPLES)
+        )
+        annotated = made.drop_duplicates("sample")
+        annotated = annotated.assign(onset=1, apex=2, offset=3, action_units="")
+        tsv.write(annotated, self.annotations(database), tsv.ANNOTATIONS)
+        tsv.write(made[list(tsv.EXAMPLES)], self.examples(database), tsv.EXAMPLES)
         arrays = np.zeros((len(made), *shape), np.uint8)
         np.save(self.examples(database).with_suffix(".npy"), arrays)
 
     def split(
         self,
-        protocol: dict[str, Any],
+        protocol: dict[str, Any] = RANDOM,
         label_map: dict[str, list[str]] = LABELS,
         exclude_subjects: Sequence[str] = (),
     ) -> None:
         """Run the job: split.tsv, folds.tsv, split.json and unused.tsv in the folder."""
         split.run(
-            annotations=[self.folder / "annotations" / f"{name}.tsv" for name in self.databases],
-            examples=[self.examples(name) for name in self.databases],
+            annotations=[*map(self.annotations, self.databases)],
+            examples=[*map(self.examples, self.databases)],
             label_map=label_map,
             exclude_subjects=list(exclude_subjects),
             protocol=protocol,
@@ -113,11 +111,3 @@ class Data:
 
     def unused(self) -> pd.DataFrame:
         return tsv.read(self.folder / "unused.tsv", tsv.UNUSED)
-
-
-def twenty_samples(subjects: int = 5) -> list[Sample]:
-    """Samples of two emotions by turns, shared out over the subjects."""
-    return [
-        (f"{number % subjects:03d}", f"clip{number}", ["happiness", "other"][number % 2])
-        for number in range(20)
-    ]

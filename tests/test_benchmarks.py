@@ -1,9 +1,7 @@
 """The benchmarks start this project by hand: with configs and jobs that it takes."""
 
 import json
-import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -90,66 +88,6 @@ def test_the_benchmarks_projects_have_a_config_that_the_workflow_takes(
     grid = experiment["grid"]
     assert len(grid["models"]) * len(grid["lrs"]) * grid["repeats"] == 150
     assert load(cropping.CONFIG)["crops"].keys() == {"clip", "frame"}
-
-
-def test_planning_is_compared_for_one_fold_and_for_many(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """Without Snakemake: which projects it is asked about, and what is written of it."""
-    import planning
-    import scratch
-
-    monkeypatch.setattr(scratch, "ROOT", tmp_path)
-    asked: list[tuple[str, str]] = []
-    checked: dict[str, dict[str, Any]] = {}
-
-    def snakemake(config: dict[str, Any], *words: str, root: Path | None = None) -> str:
-        (experiment,) = config["experiments"].items()
-        checked.setdefault(f"{config['results']}, {experiment[0]}", load(config))
-        asked.append((experiment[0], words[0]))
-        return "train 150\nNothing to be done"
-
-    monkeypatch.setattr(scratch, "snakemake", snakemake)
-    clock, cpu = iter(range(100)), iter(range(0, 200, 2))
-    monkeypatch.setattr(planning.time, "perf_counter", lambda: next(clock))
-    monkeypatch.setattr(planning, "cpu_seconds", lambda: next(cpu))
-    output = tmp_path / "planning.json"
-    monkeypatch.setattr(sys, "argv", ["planning.py", "--rounds", "2", "--output", str(output)])
-    planning.main()
-    found = {row["name"]: row for row in json.loads(output.read_text())}
-    assert list(found) == [
-        *("planning", "no-op check", "planning, 1 fold", "no-op check, 1 fold"),
-        *("planning, 68 folds", "no-op check, 68 folds"),
-    ]
-    assert all(row["rounds"] == [1, 1] and row["cpu_seconds"] == 2 for row in found.values())
-    for what in ("planning", "no-op check"):
-        row = found[f"{what}, 68 folds"]
-        assert row["compared_with"] == f"{what}, 1 fold"
-        assert [row[key] for key in ("ratio", "ratio_low", "cpu_ratio")] == [1, 1, 1]
-    protocols = {
-        name: block["experiments"][name.rpartition(" ")[2]]["protocol"]["kind"]
-        for name, block in checked.items()
-        if "fold" in name
-    }
-    assert sorted(protocols.values()) == ["leave_one_out"] * 2 + ["random_images"] * 2
-    assert asked.count(("drawn", "all")) == 4
-    pictures = tmp_path / "results/benchmarks/planning/68_folds/databases"
-    assert len(list(pictures.glob("s*"))) == 68
-    assert len(list(pictures.glob("*/*.png"))) == 442
-
-
-def test_another_commit_writes_its_own_config(tmp_path: Path) -> None:
-    import planning
-
-    other = planning.Commit.__new__(planning.Commit)
-    other.folder = tmp_path
-    (tmp_path / "benchmarks").mkdir()
-    (tmp_path / "benchmarks" / "planning.py").write_text(
-        "def project(name):\n    return {'results': name}\n"
-    )
-    assert other.config("project", "planning/new") == {"results": "planning/new"}
-    with pytest.raises(RuntimeError, match="no attribute 'finished'"):
-        other.config("finished", "planning/done")
 
 
 @pytest.mark.parametrize("changed", [False, True])
@@ -295,25 +233,6 @@ def test_a_grid_is_projected_from_two_numbers_of_epochs() -> None:
         grid.whole({5: 40.0, 20: 39.0}, 100)
 
 
-def test_the_loop_beside_it_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    import naive
-
-    for part in ("train", "validation", "test"):
-        for label in ("a", "b"):
-            folder = tmp_path / part / label
-            folder.mkdir(parents=True)
-            cv2.imwrite(str(folder / "1.png"), np.zeros((32, 32, 3), np.uint8))
-    options = {"folder": tmp_path, "model": "resnet18", "batch-size": 2, "epochs": 2, "workers": 0}
-    options |= {"threads": 1, "precision": "fp32", "output": tmp_path / "model.pt"}
-    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["naive.py", *words])
-        naive.main()
-    said = json.loads(capsys.readouterr().out)
-    assert said["images_per_second"] == pytest.approx(4 / said["seconds"])
-    assert (tmp_path / "model.pt").stat().st_size > 2**20
-
-
 def test_what_needs_a_gpu_is_called_as_it_can_be(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -359,24 +278,3 @@ def test_ways_of_giving_steps_to_a_gpu_are_compared_through_the_trainer(
     assert "error" not in row
     assert row["seconds_an_epoch"] == 1
     assert row["seconds_of_100_epochs"] == 10 + 5 + 98
-
-
-def test_a_step_that_takes_too_long_is_ended_with_what_it_started(tmp_path: Path) -> None:
-    import gpu
-
-    assert gpu.ran(["-c", "pass"], 60)
-    assert not gpu.ran(["-c", "exit(1)"], 60)
-    found = tmp_path / "child"
-    code = "import subprocess, sys; p = subprocess.Popen(['sleep', '600'])\n"
-    code += f"open({str(found)!r}, 'w').write(str(p.pid)); p.wait()"
-    start = time.monotonic()
-    assert not gpu.ran(["-c", code], 3)
-    while alive(int(found.read_text())):
-        assert time.monotonic() - start < 60
-        time.sleep(0.05)
-
-
-def alive(process: int) -> bool:
-    listed = ["ps", "-o", "stat=", "-p", str(process)]
-    state = subprocess.run(listed, capture_output=True, text=True).stdout.strip()
-    return bool(state) and not state.startswith("Z")

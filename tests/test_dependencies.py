@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleeting import dependencies, registry
+from fleeting import registry
 from fleeting.dependencies import PACKAGE, RUNNER, SCRIPTS, UnresolvedImport, files, imported
 from fleeting.training import network_names
 
@@ -24,8 +24,8 @@ FLOW = [
     ("evaluation",),
     ("drawing",),
     ("tables", "figures"),
-    # The config's check puts the stages' settings together, the doctor looks at all of them.
-    ("config", "doctor"),
+    # The config's check puts the stages' settings together; the others are about all stages.
+    ("config", "doctor", "progress"),
 ]
 #: The modules that the rules run, as `code("stage.module"` in workflow/rules.
 JOBS = sorted(
@@ -98,16 +98,8 @@ def test_a_job_does_not_depend_on_the_siblings_of_its_module(kind: str) -> None:
         "import fleeting.nothing",
         "from fleeting import nothing",
         "from fleeting.training import nothing",
-        "import fleting.tables",
         "from . import tables",
-        "import importlib\nimportlib.import_module('fleeting.' + 'tables')",
-        "__import__('fleeting.tsv')",
-        "def later():\n    import not_installed",
-        "class A:\n    if 1:\n        pass\n    else:\n        import not_installed",
-        "try:\n    pass\nexcept OSError:\n    import not_installed",
-        "try:\n    pass\nfinally:\n    import not_installed",
-        "match 1:\n    case 1:\n        import not_installed",
-        "for _ in ():\n    with open(0):\n        import not_installed",
+        "def later():\n    if 1:\n        import fleeting.nothing",
     ],
 )
 def test_an_import_that_cannot_be_resolved_is_an_error(tmp_path: Path, text: str) -> None:
@@ -117,10 +109,10 @@ def test_an_import_that_cannot_be_resolved_is_an_error(tmp_path: Path, text: str
         imported(script)
 
 
-def test_libraries_are_the_pinned_ones() -> None:
-    for path in SCRIPTS.rglob("*.py"):
-        imported(path)
-    assert "snakemake" not in dependencies.LIBRARIES, "the library works without Snakemake"
+def test_only_the_registry_imports_by_name_and_nothing_imports_snakemake() -> None:
+    pattern = re.compile(r"import_module|__import__|import snakemake|from snakemake")
+    found = [path.name for path in SCRIPTS.rglob("*.py") if pattern.search(path.read_text())]
+    assert found == ["registry.py"]
 
 
 def test_stages_import_from_earlier_stages_only() -> None:
@@ -152,7 +144,7 @@ def run_python(program: str) -> str:
     ).stdout.strip()
 
 
-@pytest.mark.parametrize("module", ["training.run", "faces.crop", "examples.pack"])
+@pytest.mark.parametrize("module", ["training.run", "faces.crop", "faces.gather", "examples.pack"])
 def test_a_short_job_imports_only_what_it_needs(module: str) -> None:
     """On a fast device such a job is shorter than its start."""
     needless = ["pandas", "matplotlib", "seaborn", "sklearn", "openpyxl", "snakemake"]
@@ -167,7 +159,7 @@ def test_nothing_heavy_is_imported_while_snakemake_parses() -> None:
         "import sys, yaml\n"
         "from fleeting import registry\n"
         "from fleeting.config import loading\n"
-        "from fleeting.databases import find\n"
+        "from fleeting.databases import table_file\n"
         "from fleeting.training import network_names\n"
         f"loading.load(yaml.safe_load(open({str(ROOT / 'config.yaml')!r})))\n"
         "kinds = set(registry.FOLDERS) - {'network', 'table', 'figure', 'synthetic', 'metric'}\n"

@@ -1,9 +1,7 @@
-"""The doctor as it is called: what it prints, its status, and that it writes nothing."""
+"""The doctor as it is called: what it prints and its status; and what `make report` is told."""
 
-import os
 import subprocess
 import sys
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -11,107 +9,73 @@ import pytest
 import yaml
 
 from fleeting.dependencies import RUNNER
-from fleeting.synthetic.database import write_all
-from pipeline import CONFIG, ROOTS, SYNTHETIC
+from fleeting.doctor import examine
+from fleeting.doctor.findings import Finding, findings_of, fine, note, problem
+
+CONFIG: dict[str, Any] = {
+    "databases": {"samm": {"root": "databases/nowhere"}},
+    "results": "out $HOME 'x'",
+    "crops": {"paper": {"detector": "none"}},
+    "experiments": {"e": {"recipe": {"weights": "none"}, "grid": {"models": ["small"]}}},
+}
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("it's a (doctor) ^1")
-    write_all(folder / "databases", {**SYNTHETIC, "subjects": {"casme": 2, "samm": 2}})
-    return folder
-
-
-def config(**more: Any) -> dict[str, Any]:
-    """The tiny config on two databases, with one small network."""
-    tiny = deepcopy(CONFIG)
-    experiment = tiny["experiments"]["tiny"]
-    grid = {"models": ["resnet18"], "lrs": ["1e-02"], "repeats": 2}
-    return {
-        **tiny,
-        "databases": {name: {"root": f"databases/{ROOTS[name]}"} for name in ("casme", "samm")},
-        "experiments": {"tiny": {**experiment, "grid": grid}},
-        **more,
-    }
-
-
-def doctor(folder: Path, text: str) -> tuple[int, str]:
-    """Status and output; whatever it is, it is no traceback."""
+def run(folder: Path, job: str, text: str) -> subprocess.CompletedProcess[str]:
     (folder / "mine.yaml").write_text(text)
-    command = [sys.executable, str(RUNNER), "doctor.examine", "--config", "mine.yaml"]
-    environment = {**os.environ, "TORCH_HOME": str(folder / "torch"), "COLUMNS": "80"}
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    command = [sys.executable, str(RUNNER), job, "--config", "mine.yaml"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     assert "Traceback" not in done.stdout + done.stderr
-    assert done.stderr == ""
-    return done.returncode, done.stdout
+    return done
 
 
-def tree(folder: Path) -> dict[str, int]:
-    """Every path below a folder with the time of its last change."""
-    return {
-        str(path.relative_to(folder)): path.stat().st_mtime_ns
-        for path in sorted(folder.rglob("*"))
-        if path.name != "mine.yaml"
-    }
+def test_problems_come_last_and_give_status_1(tmp_path: Path) -> None:
+    done = run(tmp_path, "doctor.examine", yaml.safe_dump(CONFIG))
+    lines = done.stdout.splitlines()
+    assert (done.returncode, done.stderr) == (1, "")
+    headings = [line for line in lines if line and not line.startswith(" ")]
+    assert headings[:-1] == ["config", "database samm", "weights", "machine", "disk"]
+    assert "1 models x 3 rates x 10 repeats = 30 runs of 100 epochs" in done.stdout
+    assert "databases/nowhere: no such folder" in lines[-3]
+    assert "what is not listed there is not used" in lines[-2]
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"], "nothing is written"
 
 
-def test_all_sections_come_and_nothing_is_written(project: Path) -> None:
-    before = tree(project)
-    status, text = doctor(project, yaml.safe_dump(config()))
-    assert status == 0, text
-    headings = [line for line in text.splitlines() if line and not line.startswith(" ")]
-    assert headings[:-1] == [
-        "config",
-        "database casme",
-        "database samm",
-        "weights",
-        "machine",
-        "disk",
-    ]
-    assert "1 model x 1 rate x 2 repeats = 2 runs of 2 epochs a fold" in text
-    assert "0 problems: nothing will stop a run." in headings[-1]
-    assert tree(project) == before
+def test_without_problems_the_end_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(examine, "examine", lambda _: [("one", [fine("a"), note("b", "do this")])])
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(CONFIG))
+    examine.run(config=tmp_path / "mine.yaml")
+    printed = capsys.readouterr().out
+    assert "  fine  a\n  note  b\n    -> do this\n" in printed
+    assert "No problems" in printed.splitlines()[-1]
 
 
-def test_problems_give_status_1_and_the_rest_is_looked_at(project: Path) -> None:
-    places = {"casme": {"root": "databases/CASME"}, "samm": {"root": "databases/nowhere"}}
-    block = config(databases={**places, "casme2": {"root": "databases/neither"}})
-    block["experiments"]["tiny"]["exclude_subjects"] = []
-    status, text = doctor(project, yaml.safe_dump(block))
-    assert status == 1
-    assert "databases/nowhere: no such folder" in text
-    assert "databases/neither: no such folder" in text
-    assert "disk" in text.splitlines()
-    assert text.splitlines()[-1].endswith("2 problems: fix these before a run.")
+@pytest.mark.parametrize("job", ["doctor.examine", "config.show"])
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [("results: [", "line 1"), ("results: a\n", "databases: this key is required")],
+)
+def test_a_config_that_cannot_be_used_is_all_that_is_said(
+    tmp_path: Path, job: str, text: str, word: str
+) -> None:
+    done = run(tmp_path, job, text)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert word in done.stderr
 
 
-@pytest.mark.parametrize("text", ["databases: {samm: {root: x}", "databases: {samm: {rot: x}}"])
-def test_a_config_that_cannot_be_used_is_the_only_section(project: Path, text: str) -> None:
-    status, printed = doctor(project, text)
-    assert status == 1
-    assert printed.startswith("config\n")
-    assert "machine" not in printed
-    assert "0 fine, 0 notes, 1 problem" in printed
-
-
-def results_folder(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
-    (folder / "mine.yaml").write_text(text)
-    command = [sys.executable, str(RUNNER), "config.show", "--config", "mine.yaml"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
-
-
-def test_make_report_is_told_the_results_folder(project: Path) -> None:
-    done = results_folder(project, yaml.safe_dump(config(results="out $HOME 'x'")))
+def test_make_report_is_told_the_results_folder(tmp_path: Path) -> None:
+    done = run(tmp_path, "config.show", yaml.safe_dump(CONFIG))
     assert (done.returncode, done.stdout, done.stderr) == (0, "out $HOME 'x'\n", "")
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [("results: [", "mine.yaml, line 1"), ("results: a\n", "databases: this key is required")],
-    ids=["no YAML", "no databases"],
-)
-def test_make_report_is_told_what_is_wrong(project: Path, text: str, message: str) -> None:
-    done = results_folder(project, text)
-    assert done.returncode == 1
-    assert message in done.stderr
-    assert "Traceback" not in done.stdout + done.stderr
+def test_an_error_is_the_last_finding() -> None:
+    def stopped():  # type: ignore[no-untyped-def]
+        yield fine("before")
+        raise PermissionError(13, "Permission denied", "/data/x")
+
+    first, last = findings_of(stopped, "do this")
+    assert first == fine("before")
+    assert last == problem(last.text, "do this")
+    assert "/data/x: Permission denied" in last.text
+    assert isinstance(last, Finding)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,15 +18,13 @@ PINS = dict(
     if "==" in line
 )
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
-#: Libraries whose import has another name.
-PACKAGES = {"cv2": "opencv-python-headless", "sklearn": "scikit-learn", "yaml": "pyyaml"}
-
-
-def pip_pins(path: Path) -> dict[str, str]:
-    listed = yaml.safe_load(path.read_text())["dependencies"]
-    return dict(pin.split("==") for pin in next(e for e in listed if isinstance(e, dict))["pip"])
-
-
+#: Libraries whose import has another name; pydantic brings its core.
+PACKAGES = {
+    "cv2": "opencv-python-headless",
+    "sklearn": "scikit-learn",
+    "yaml": "pyyaml",
+    "pydantic_core": "pydantic",
+}
 #: The variants that a job finds by name.
 VARIANTS = {
     "databases.extract": ["reader"],
@@ -36,11 +35,16 @@ VARIANTS = {
     "splits.split": ["protocol", "input"],
     "training.weights": ["network"],
     "training.run": ["network", "optimiser", "schedule", "augmentation"],
-    "evaluation.summary": ["metric"],
+    "evaluation.summarise_runs": ["metric"],
     "evaluation.write_table": ["table"],
     "drawing.draw": ["figure"],
     "synthetic.database": ["synthetic"],
 }
+
+
+def pip_pins(path: Path) -> dict[str, str]:
+    listed = yaml.safe_load(path.read_text())["dependencies"]
+    return dict(pin.split("==") for pin in next(e for e in listed if isinstance(e, dict))["pip"])
 
 
 def rules() -> dict[str, str]:
@@ -61,16 +65,15 @@ def libraries(job: str) -> set[str]:
     named = [registry.module_name(kind, name) for kind in kinds for name in registry.names(kind)]
     if "network" in kinds:
         named.append(network_names.module_name("resnet18"))
-    tops = set()
+    found = set()
     for path in dependencies.files(f"fleeting.{job}", *named):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
-                tops |= {alias.name.split(".")[0] for alias in node.names}
+                found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
-                tops.add(node.module.split(".")[0])
-    # pydantic brings its core.
-    wanted = (tops & dependencies.LIBRARIES) - {"pydantic_core"}
-    return {PACKAGES.get(top, top) for top in wanted}
+                found.add(node.module.split(".")[0])
+    others = found - set(sys.stdlib_module_names) - {"fleeting"}
+    return {PACKAGES.get(name, name) for name in others}
 
 
 @pytest.mark.parametrize("path", ENVIRONMENTS, ids=lambda path: path.stem)
@@ -79,7 +82,6 @@ def test_an_environment_takes_its_pins_from_the_one_file(path: Path) -> None:
 
 
 def test_every_rule_was_found() -> None:
-    assert len(rules()) > 14
     assert set(VARIANTS) <= set(rules())
     assert set(rules().values()) == {path.stem for path in ENVIRONMENTS}
 
@@ -87,8 +89,3 @@ def test_every_rule_was_found() -> None:
 @pytest.mark.parametrize(("job", "environment"), list(rules().items()))
 def test_an_environment_has_what_its_jobs_import(job: str, environment: str) -> None:
     assert libraries(job) <= set(pip_pins(ROOT / "envs" / f"{environment}.yaml")), job
-
-
-def test_the_pins_of_the_issue() -> None:
-    assert PINS["torch"] == "2.14.1"
-    assert PINS["torchvision"] == "0.29.1"

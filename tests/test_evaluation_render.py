@@ -4,7 +4,7 @@ from html.parser import HTMLParser
 
 import pandas as pd
 
-from fleeting.evaluation.render import Page, html, latex, markdown, write
+from fleeting.evaluation.render import Page, count_by, html, latex, markdown, write
 
 FRAME = pd.DataFrame(
     {"name": ["<b>a|b</b>", "50% & x_1"], "value": [0.5, float("nan")], "count": ["3", "12"]}
@@ -38,9 +38,6 @@ def test_a_page_is_whole_and_escaped():
     assert parser.cells[:3] == [("s", "<b>a|b</b>"), ("n", "0.500"), ("n", "3")]
     assert parser.cells[4] == ("n", "")
     assert "http" not in html(PAGE)
-
-
-def test_an_empty_part_says_so():
     assert "No rows." in html(Page("t", "n", [("", FRAME.iloc[:0])]))
 
 
@@ -58,9 +55,7 @@ def test_latex_is_escaped_and_not_numbered_twice():
     assert r"\caption{A <title>.}" in text
     assert text.count(r"\begin{tabular}{lrr}") == text.count(r"\end{tabular}}") == 2
     assert text.count("How") == 1
-
-
-def test_a_latex_row_never_starts_with_a_bracket():
+    # A row that starts with a bracket would be an option of the line break before it.
     assert "\n{}[3x3]" in latex(Page("t", "n", [("", pd.DataFrame({"a": ["[3x3]"]}))]))
 
 
@@ -69,3 +64,8 @@ def test_printed_tables_come_in_three_forms(tmp_path):
     write(PAGE, tmp_path / "table1.tsv", printed=True)
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["all_runs.html", "table1.html", "table1.md", "table1.tex"]
+
+
+def test_counts_are_sorted_by_frequency_and_name():
+    counts = count_by(pd.DataFrame({"code": ["b", "c", "a", "c"]}), ["code"])
+    assert counts.to_dict("list") == {"code": ["c", "a", "b"], "count": [2, 1, 1]}

@@ -1,14 +1,16 @@
 """The summaries of runs against values computed by hand or by scikit-learn."""
 
+from itertools import product
 from math import inf, isnan, nan
 
-import pandas as pd
 import pytest
 from sklearn.metrics import classification_report
 
 from fabricated_runs import (
+    ALL_HAPPY,
     CLASSES,
     LABELS,
+    ONE_WRONG,
     example_names,
     experiment_folder,
     summarise,
@@ -17,18 +19,12 @@ from fabricated_runs import (
 )
 from fleeting import tsv
 from fleeting.evaluation import schemas
-from fleeting.evaluation.report import rows_of_report
-from fleeting.evaluation.results import read
-from fleeting.evaluation.spread import spread, spread_text
-
-ALL_RIGHT = LABELS
-ALL_HAPPY = ("happiness",) * 6
-ONE_WRONG = ("surprise", *LABELS[1:])
+from fleeting.evaluation.repeats import spread, spread_text
 
 
 def table(results, name):
     path = experiment_folder(results) / "evaluation" / f"{name}.tsv"
-    return read(path, getattr(schemas, name.upper()))
+    return schemas.read(path, getattr(schemas, name.upper()))
 
 
 def row(frame, **wanted):
@@ -43,39 +39,36 @@ def score(summary, group, metric, repeat=1):
 
 
 def test_a_report_is_that_of_scikit_learn_by_repeat(tmp_path):
-    every = (ALL_RIGHT, ALL_HAPPY, ONE_WRONG)
+    every = (LABELS, ALL_HAPPY, ONE_WRONG)
     for repeat, predicted in enumerate(every, start=1):
         write_run(tmp_path, predicted, repeat=repeat)
     summary = summarise(tmp_path, repeats=3)
-    found = rows_of_report(summary, "resnet18", "1e-05")
+    found = summary.report("resnet18", "1e-05")
     for repeat, predicted in enumerate(every, start=1):
         report = classification_report(LABELS, predicted, output_dict=True, zero_division=0)
         for name in (*CLASSES, "macro avg", "weighted avg"):
             for column in ("precision", "recall", "f1-score", "support"):
                 assert found[name, column][repeat] == pytest.approx(report[name][column])
         assert found["accuracy", "accuracy"][repeat] == pytest.approx(report["accuracy"])
+    assert summary.report("resnet34", "1e-05") == {}
+    # The mean of F1 is not the F1 of means. Happiness: F1 1, 1/2 and 2 * 1 * 1/2 / (1 + 1/2).
+    mean = summary.spread("resnet18", "1e-05", "uf1", "class/happiness")["mean"]
+    assert mean == pytest.approx((1 + 1 / 2 + 2 / 3) / 3)
 
 
-def test_the_mean_f1_is_not_the_f1_of_the_means(tmp_path):
-    write_run(tmp_path, ALL_RIGHT, repeat=1)
-    write_run(tmp_path, ALL_HAPPY, repeat=2)
-    # Happiness: precision 1 and 1/3, recall 1 and 1, hence F1 1 and 1/2.
-    found = summarise(tmp_path, repeats=2).spread("resnet18", "1e-05", "uf1", "class/happiness")
-    assert found["mean"] == pytest.approx(0.75)
-
-
-def test_one_repeat_has_no_standard_deviation(tmp_path):
+def test_one_repeat_has_no_spread(tmp_path):
     write_run(tmp_path, ONE_WRONG)
     summary = summarise(tmp_path)
     assert table(tmp_path, "curves")["validation_accuracy_sd"].isna().all()
     assert spread_text(summary.spread("resnet18", "1e-05", "accuracy")) == "one repeat"
+    assert summary.provenance().startswith("One repeat on one split: nothing varied")
 
 
 @pytest.mark.parametrize("parts", [1, 2])
 def test_folds_are_pooled_and_not_averaged(tmp_path, parts):
     # A fold of one example, wrong; one of six, all right: pooled 6 of 7, averaged 1/2.
     write_run(tmp_path, ["others"], labels=["happiness"], fold=1, validation=(0.1, 0.3))
-    write_run(tmp_path, ALL_RIGHT, fold=2, part=parts, validation=(0.5, 0.5))
+    write_run(tmp_path, LABELS, fold=2, part=parts, validation=(0.5, 0.5))
     summary = summarise(tmp_path, parts=parts)
     assert score(summary, "all", "accuracy") == pytest.approx(6 / 7)
     assert score(summary, "all", "uar") == pytest.approx((2 / 3 + 1 + 1) / 3)
@@ -92,25 +85,23 @@ def test_folds_are_pooled_and_not_averaged(tmp_path, parts):
     assert confusion["rate_mean"] == pytest.approx(1 / 3, abs=1e-6)
 
 
-def test_parts_do_not_change_a_byte(tmp_path):
-    for parts in (1, 3):
+def test_neither_parts_nor_repetition_change_a_byte(tmp_path):
+    written = []
+    for name, parts in (("one", 1), ("again", 1), ("three", 3)):
         for fold in (1, 2, 3, 4):
-            part = fold % parts or parts
-            write_run(tmp_path / str(parts), ONE_WRONG, fold=fold, part=part)
-        summarise(tmp_path / str(parts), parts=parts)
-    one, other = (experiment_folder(tmp_path / str(parts)) for parts in (1, 3))
-    assert (one / "scores.tsv").read_bytes() == (other / "scores.tsv").read_bytes()
-    for path in (one / "evaluation").iterdir():
-        assert path.read_bytes() == (other / "evaluation" / path.name).read_bytes()
+            write_run(tmp_path / name, ONE_WRONG, fold=fold, part=fold % parts or parts)
+        summarise(tmp_path / name, parts=parts)
+        folder = experiment_folder(tmp_path / name)
+        paths = [folder / "scores.tsv", *sorted((folder / "evaluation").iterdir())]
+        written.append([path.read_bytes() for path in paths])
+    assert len(written[0]) == 5
+    assert written[0] == written[1] == written[2]
 
 
 def test_a_part_may_be_without_folds(tmp_path):
-    folder = write_run(tmp_path, ALL_RIGHT)
-    empty = folder.with_name("part2")
-    write_run(tmp_path, [], labels=[], part=2, validation=(), losses=())
-    (empty / "run.json").write_text(
-        (empty / "run.json").read_text().replace('"folds": [1]', '"folds": []')
-    )
+    write_run(tmp_path, LABELS)
+    path = write_run(tmp_path, [], labels=[], part=2, validation=(), losses=()) / "run.json"
+    path.write_text(path.read_text().replace('"folds": [1]', '"folds": []'))
     assert score(summarise(tmp_path, parts=2), "all", "accuracy") == 1
 
 
@@ -121,31 +112,23 @@ def test_groups_are_scored_over_the_classes_that_they_have(tmp_path):
     predicted = ["happiness", "surprise", "others", "others"]
     write_run(tmp_path, predicted, labels=labels, examples=examples)
     summary = summarise(tmp_path)
-    assert score(summary, "all", "uar") == pytest.approx((1 / 2 + 1 + 0) / 3)
-    assert score(summary, "database/casme", "uar") == pytest.approx(1 / 2)
-    assert score(summary, "database/samm", "uar") == pytest.approx(1 / 2)
-    assert score(summary, "database/samm", "support") == 2
-    assert score(summary, "phase/onset", "accuracy") == pytest.approx(1 / 2)
-    assert score(summary, "phase/apex", "uf1") == pytest.approx((2 / 3 + 0) / 2)
-    groups = {group for group, _ in summary.values("resnet18", "1e-05")}
-    assert groups == {
-        "all",
-        "database/casme",
-        "database/samm",
-        "phase/onset",
-        "phase/apex",
-        *(f"class/{name}" for name in CLASSES),
+    expected = {
+        ("all", "uar"): (1 / 2 + 1 + 0) / 3,
+        ("database/casme", "uar"): 1 / 2,
+        ("database/samm", "uar"): 1 / 2,
+        ("database/samm", "support"): 2,
+        ("phase/onset", "accuracy"): 1 / 2,
+        ("phase/apex", "uf1"): (2 / 3 + 0) / 2,
+        # A class is scored against the rest: of all predictions one names happiness, rightly.
+        ("class/happiness", "precision"): 1,
+        ("class/happiness", "uar"): 1 / 2,
+        ("class/happiness", "accuracy"): 1 / 2,
+        ("class/happiness", "support"): 2,
     }
-
-
-def test_a_class_is_scored_against_the_rest(tmp_path):
-    write_run(tmp_path, ("others", "happiness", "others", "happiness", "surprise", "surprise"))
-    summary = summarise(tmp_path)
-    # Of all six predictions two name happiness, one of them rightly.
-    assert score(summary, "class/happiness", "precision") == pytest.approx(1 / 2)
-    assert score(summary, "class/happiness", "uar") == pytest.approx(1 / 2)
-    assert score(summary, "class/happiness", "accuracy") == pytest.approx(1 / 2)
-    assert score(summary, "class/happiness", "support") == 2
+    assert {key: score(summary, *key) for key in expected} == pytest.approx(expected)
+    groups = list(dict.fromkeys(group for group, _ in summary.values("resnet18", "1e-05")))
+    databases_and_phases = ["database/casme", "database/samm", "phase/onset", "phase/apex"]
+    assert groups == ["all", *databases_and_phases, *(f"class/{name}" for name in CLASSES)]
 
 
 def test_a_class_without_test_examples_lowers_no_mean(tmp_path):
@@ -161,16 +144,15 @@ def test_a_class_without_test_examples_lowers_no_mean(tmp_path):
 
 
 def test_an_experiment_names_its_metrics_and_five_are_always_there(tmp_path):
-    write_run(tmp_path, ALL_RIGHT)
+    write_run(tmp_path, LABELS)
     summary = summarise(tmp_path, metrics=["uar"])
     assert set(summary.scores["metric"]) == {"accuracy", "uf1", "uar", "precision", "support"}
 
 
 def test_a_fold_may_be_for_one_repeat(tmp_path):
-    tests = {fold: dict(zip(example_names(6, fold), LABELS, strict=True)) for fold in (1, 2)}
-    write_split(tmp_path, tests=tests, repeats={1: 1, 2: 2})
-    write_run(tmp_path, ALL_RIGHT, repeat=1, fold=1)
+    write_run(tmp_path, LABELS, repeat=1, fold=1)
     write_run(tmp_path, ALL_HAPPY, repeat=2, fold=2)
+    write_split(tmp_path, repeats={1: 1, 2: 2})
     summary = summarise(tmp_path, repeats=2)
     assert score(summary, "all", "accuracy", 1) == 1
     assert score(summary, "all", "accuracy", 2) == pytest.approx(1 / 3)
@@ -179,81 +161,47 @@ def test_a_fold_may_be_for_one_repeat(tmp_path):
     assert summary.varied().endswith("and the split")
 
 
-def test_scores_are_tidy_and_precise(tmp_path):
-    write_run(tmp_path, ("happiness", "others", *LABELS[2:]))
+def test_scores_have_the_digits_that_their_means_need(tmp_path):
+    write_run(tmp_path, ONE_WRONG)
     summarise(tmp_path)
     scores = tsv.read(experiment_folder(tmp_path) / "scores.tsv", tsv.SCORES)
-    assert list(scores) == list(tsv.SCORES)
-    found = row(scores, group="all", metric="accuracy")["value"]
-    # More digits than other tables have, so that means of scores can be rounded to theirs.
-    assert found == "0.833333333333"
+    assert row(scores, group="all", metric="accuracy")["value"] == "0.833333333333"
 
 
 def test_curves_hold_mean_and_range_by_epoch(tmp_path):
-    write_run(tmp_path, ALL_RIGHT, repeat=1, validation=(0.1, 0.2, 0.6), losses=(3, 2, 1))
-    write_run(tmp_path, ALL_RIGHT, repeat=2, validation=(0.3, 0.2, 0.2), losses=(3, 2, 1))
+    write_run(tmp_path, LABELS, repeat=1, validation=(0.1, 0.2, 0.6), losses=(3, 2, "nan"))
+    write_run(tmp_path, LABELS, repeat=2, validation=(0.3, 0.2, 0.2), losses=(3, 2, "inf"))
     summarise(tmp_path, repeats=2)
     curves = table(tmp_path, "curves")
+    assert list(curves["epoch"]) == [1, 2, 3]
     last = row(curves, epoch=3)
     assert last["validation_accuracy_mean"] == pytest.approx(0.4)
     assert last["validation_accuracy_sd"] == pytest.approx(0.282843)
     assert (last["validation_accuracy_low"], last["validation_accuracy_high"]) == (0.2, 0.6)
-    assert list(curves["epoch"]) == [1, 2, 3]
-
-
-def test_a_run_that_diverged_is_not_averaged_away(tmp_path):
-    write_run(tmp_path, ALL_RIGHT, repeat=1, losses=(1.0, "nan"))
-    write_run(tmp_path, ALL_RIGHT, repeat=2, losses=(1.0, "inf"))
-    summarise(tmp_path, repeats=2)
-    assert isnan(row(table(tmp_path, "curves"), epoch=2)["train_loss_mean"])
+    # A run that diverged is not averaged away.
+    assert isnan(last["train_loss_mean"])
     assert spread([1.0, inf])["mean"] == inf
     assert all(isnan(value) for value in spread([1.0, nan]).values())
 
 
-def choices(tmp_path, accuracies, lrs=("1e-03", "1e-05")):
+@pytest.mark.parametrize(
+    ("accuracies", "lrs", "paper", "validation"),
+    [
+        ((0.2, 0.3, 0.5, 0.4), "1e-03 1e-05", "resnet18 1e-05", "resnet34 1e-03"),
+        # Among equals the first of the grid, and where there is no accuracy.
+        ((0.2, 0.5, 0.5, 0.4), "1e-03 1e-05", "resnet18 1e-05", "resnet18 1e-05"),
+        ((nan, nan, nan, nan), "1e-03 1e-05", "resnet18 1e-05", "resnet18 1e-03"),
+        # A rate is the paper's by its value; where there is none, another stands in for it.
+        ((0.2, 0.3, 0.5, 0.4), "1.0e-05 1e-06", "resnet18 1.0e-05", "resnet34 1.0e-05"),
+        ((0.2, 0.3, 0.5, 0.4), "1e-02 1e-03", "resnet18 1e-03", "resnet34 1e-02"),
+    ],
+)
+def test_choices_are_the_papers_and_that_of_the_last_validation_epoch(
+    tmp_path, accuracies, lrs, paper, validation
+):
     models = ("resnet18", "resnet34")
-    grid = [(model, lr) for model in models for lr in lrs]
-    for (model, lr), accuracy in zip(grid, accuracies, strict=True):
-        write_run(tmp_path, ALL_RIGHT, model=model, lr=lr, validation=(0.9, accuracy))
-    return summarise(tmp_path, models, lrs).choices
-
-
-def test_validation_chooses_by_the_last_epoch(tmp_path):
-    paper, validation = choices(tmp_path, (0.2, 0.3, 0.5, 0.4))
-    assert (paper.model, paper.lr) == ("resnet18", "1e-05")
-    assert (validation.model, validation.lr) == ("resnet34", "1e-03")
-
-
-def test_among_equals_the_first_of_the_grid_is_chosen(tmp_path):
-    _, validation = choices(tmp_path, (0.2, 0.5, 0.5, 0.4))
-    assert (validation.model, validation.lr) == ("resnet18", "1e-05")
-
-
-def test_a_stand_in_for_the_papers_choice_says_so(tmp_path):
-    paper, _ = choices(tmp_path, (0.2, 0.3, 0.5, 0.4), lrs=("1e-02", "1e-03"))
-    assert (paper.model, paper.lr) == ("resnet18", "1e-03")
-    assert "ResNet18 at 1e-05 is not in this grid" in paper.reason
-
-
-def test_a_rate_is_the_papers_by_its_value(tmp_path):
-    paper, _ = choices(tmp_path, (0.2, 0.3, 0.5, 0.4), lrs=("1.0e-05", "1e-06"))
-    assert paper.lr == "1.0e-05"
-
-
-def test_the_same_runs_give_the_same_bytes(tmp_path):
-    for repeat in (1, 2):
-        write_run(tmp_path, ONE_WRONG, repeat=repeat)
-    summarise(tmp_path, repeats=2)
-    folder = experiment_folder(tmp_path)
-    paths = [folder / "scores.tsv", *(folder / "evaluation").iterdir()]
-    first = {path: path.read_bytes() for path in paths}
-    summarise(tmp_path, repeats=2)
-    assert first == {path: path.read_bytes() for path in paths}
-
-
-def test_numbers_are_read_as_numbers(tmp_path):
-    write_run(tmp_path, ONE_WRONG)
-    summarise(tmp_path)
-    runs = table(tmp_path, "runs")
-    assert pd.api.types.is_integer_dtype(runs["epochs"])
-    assert pd.api.types.is_float_dtype(runs["train_loss"])
+    for (model, lr), accuracy in zip(product(models, lrs.split()), accuracies, strict=True):
+        write_run(tmp_path, LABELS, model=model, lr=lr, validation=(0.9, accuracy))
+    choices = summarise(tmp_path, models, lrs.split()).choices
+    assert [f"{one.model} {one.lr}" for one in choices] == [paper, validation]
+    assert ("is not in this grid" in choices[0].reason) == ("1e-02" in lrs)

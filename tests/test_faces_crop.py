@@ -1,27 +1,29 @@
-import subprocess
-import sys
+"""The crop job of a subject with a detector of red squares."""
+
 import weakref
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
 import numpy as np
-import pandas as pd
 import pytest
 
 from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.faces import images
-from fleeting.faces.crop import Job, crop_frames, run
-from fleeting.faces.gather import gather, hits, report
-from fleeting.faces.settings import CropSettings, DetectorSettings, Margin
+from fleeting.faces.crop import run
+from fleeting.faces.settings import DetectorSettings, Margin
+
+Row = dict[str, str]
 
 BLOCK = {
+    "frames": {"kind": "of no interest to the job"},
     "detector": DetectorSettings(kind="stub"),
     "margin": {"top": 0.2, "sides": 0.1, "bottom": 0.1},
     "size": 48,
 }
+SAMPLE = "casme2/sub01/EP (1)^2"
+FACE = (40, 40, 20, 200)
 
 
 class RedSquares:
@@ -40,11 +42,11 @@ class RedSquares:
         return np.array(sorted(boxes, key=lambda box: -box[4]), float).reshape(-1, 5)
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def detector(monkeypatch: pytest.MonkeyPatch) -> RedSquares:
     stub = RedSquares()
     margin = Margin(top=0, sides=0, bottom=0)
-    module = SimpleNamespace(SOURCE="published", load=lambda weights, settings: stub, MARGIN=margin)
+    module = SimpleNamespace(load=lambda weights, settings: stub, MARGIN=margin)
     load = registry.load
     monkeypatch.setattr(
         registry, "load", lambda kind, name: module if name == "stub" else load(kind, name)
@@ -57,64 +59,52 @@ class Subject:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.root = folder / "frames"
+        self.root.mkdir()
+        self.results = folder / "results"
+        self.table = folder / "sub01.tsv"
         self.rows: list[dict[str, object]] = []
-        (folder / "frames").mkdir()
 
-    def frame(self, phase: str, *faces: tuple[int, ...], onset: int = 10, **more: object) -> Path:
+    def frame(self, phase: str, *faces: tuple[int, ...], onset: int = 10, file: str = "") -> Path:
         """A frame with red faces (x, y, side, redness), its file and row."""
         image = np.full((100, 140, 3), 30, np.uint8)
         image[:, :, 1] += np.arange(140, dtype=np.uint8)
         for x, y, side, red in faces:
             image[y : y + side, x : x + side, 2] = red
-        file = str(more.get("path", f"img{len(self.rows)}.png"))
-        path = self.folder / "frames" / file
-        if not path.exists():
-            cv2.imwrite(str(path), image)
-        sample = f"casme2/sub01/EP (1)^2/{onset}"
-        name = str(more.get("name", phase))
-        row = {"image": f"{sample}/{name}", "sample": sample, "phase": phase, "frame": onset}
-        self.rows.append({**row, "path": file})
-        return path
+        file = file or f"img{len(self.rows)}.png"
+        if not (self.root / file).exists():
+            cv2.imwrite(str(self.root / file), image)
+        sample = f"{SAMPLE}/{onset}"
+        row = {"image": f"{sample}/{phase or 'picture'}", "sample": sample, "phase": phase}
+        self.rows.append({**row, "frame": onset if phase else "", "path": file})
+        return self.root / file
 
-    def frames_tables(self) -> tuple[Path, Path]:
-        """The folder of the subjects' tables, and the database's table with its row numbers."""
-        whole = pd.DataFrame(self.rows).assign(table_row=range(2, len(self.rows) + 2))
-        tsv.write(whole, self.folder / "frames.tsv", tsv.FRAMES)
-        return self.folder / "tables", self.folder / "frames.tsv"
-
-    def job(self, block: dict[str, object] = BLOCK, source: str = "raw") -> Job:
-        return Job(
-            results=self.folder / "results",
+    def run(self, source: str = "raw", **changes: object) -> tuple[list[Row], list[Row]]:
+        """The rows of the crops and of the exclusions, which must account for all frames."""
+        folder = self.results / "faces/paper/casme2/sub01"
+        faces, excluded = (Path(f"{folder}{end}") for end in (".tsv", ".excluded.tsv"))
+        tsv.write_rows(self.rows, self.table, tsv.FRAMES)
+        run(
+            results=self.results,
             crop="paper",
             database="casme2",
             subject="sub01",
-            root=self.folder / "frames",
+            root=self.root,
             source=source,
-            settings=CropSettings.model_validate(block),
-            weights=self.folder,
+            settings={**BLOCK, **changes},
+            frames=self.table,
+            faces=faces,
+            excluded=excluded,
         )
-
-    def run(self, job: Job | None = None) -> tuple[pd.DataFrame, pd.DataFrame]:
-        table = self.folder / "tables/sub01.tsv"
-        tsv.write(pd.DataFrame(self.rows), table, tsv.FRAMES)
-        faces, excluded = (
-            self.folder / f"results/faces/paper/casme2/sub01{end}"
-            for end in (".tsv", ".excluded.tsv")
-        )
-        crop_frames(job or self.job(), table, faces, excluded)
-        kept, left_out = (
-            tsv.read(faces, tsv.FACES),
-            tsv.read(excluded, tsv.EXCLUDED_FRAMES),
-        )
-        assert sorted([*kept["image"], *left_out["image"]]) == sorted(
-            str(row["image"]) for row in self.rows
-        )
-        files = {path.relative_to(self.folder / "results") for path in self.crops()}
-        assert files == set(map(Path, kept["path"]))
-        return kept, left_out
+        cropped = tsv.read_rows(faces, tsv.FACES)
+        uncropped = tsv.read_rows(excluded, tsv.EXCLUDED_FRAMES)
+        names = [row["image"] for row in [*cropped, *uncropped]]
+        assert sorted(names) == sorted(str(row["image"]) for row in self.rows)
+        assert set(self.crops()) == {self.results / row["path"] for row in cropped}
+        return cropped, uncropped
 
     def crops(self) -> list[Path]:
-        folder = self.folder / "results/faces/paper/casme2/sub01"
+        folder = self.results / "faces/paper/casme2/sub01"
         return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
@@ -123,13 +113,21 @@ def subject(tmp_path: Path) -> Subject:
     return Subject(tmp_path)
 
 
-def test_box_margin_and_pixels(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
-    kept, _ = subject.run()
-    row = kept.iloc[0]
-    assert row["path"] == "faces/paper/casme2/sub01/EP (1)^2/10/onset.png"
-    corners = [float(row[key]) for key in ("x0", "y0", "x1", "y1")]
-    assert corners == [37, 36, 63, 62]
+def column(rows: list[Row], name: str) -> list[str]:
+    return [row[name] for row in rows]
+
+
+def corners(row: Row) -> list[str]:
+    return [row[name] for name in ("x0", "y0", "x1", "y1")]
+
+
+@pytest.mark.parametrize("source", ["raw", "cropped"])
+def test_box_margin_and_pixels(subject: Subject, source: str) -> None:
+    subject.frame("onset", FACE)
+    (row,), _ = subject.run(source, provider_crops="detect")
+    assert (row["sample"], row["phase"]) == (f"{SAMPLE}/10", "onset")
+    assert row["path"] == f"faces/paper/{SAMPLE}/10/onset.png"
+    assert list(map(float, corners(row))) == [37, 36, 63, 62]
     assert float(row["confidence"]) == pytest.approx(200 / 255, abs=1e-6)
     assert (row["detector"], row["outcome"]) == ("stub", "face")
     image = cv2.imread(str(subject.crops()[0]))
@@ -137,94 +135,72 @@ def test_box_margin_and_pixels(subject: Subject, detector: RedSquares) -> None:
     assert image[24, 24, 2] == 200
 
 
-def test_largest_of_several_confident_faces(subject: Subject, detector: RedSquares) -> None:
+def test_largest_of_several_confident_faces(subject: Subject) -> None:
     subject.frame("onset", (20, 30, 20, 220), (60, 30, 30, 180), (100, 30, 38, 100))
-    kept, _ = subject.run()
-    assert kept["outcome"].tolist() == ["largest of 2 faces"]
-    assert float(kept["x0"].iloc[0]) == 56
+    (row,), _ = subject.run()
+    assert row["outcome"] == "largest of 2 faces"
+    assert float(row["x0"]) == 56
 
 
-def test_face_and_margin_at_the_border(subject: Subject, detector: RedSquares) -> None:
+def test_face_and_margin_at_the_border(subject: Subject) -> None:
     subject.frame("onset", (0, 40, 20, 200))
     subject.frame("apex", (1, 40, 20, 200))
     subject.frame("offset", (120, 40, 20, 200), (30, 30, 10, 200))
-    kept, _ = subject.run()
-    outcomes = dict(zip(kept["image"].str.rpartition("/")[2], kept["outcome"], strict=True))
-    assert outcomes == {
+    cropped, _ = subject.run()
+    assert {row["phase"]: row["outcome"] for row in cropped} == {
         "onset": "face cut by the border",
         "apex": "face, margin beyond the border",
         "offset": "largest of 2 faces, face cut by the border",
     }
-    assert float(kept["x1"].iloc[1]) == 143
+    assert float(cropped[1]["x1"]) == 143
     assert {cv2.imread(str(path)).shape for path in subject.crops()} == {(48, 48, 3)}
 
 
-def test_each_broken_frame_is_a_row(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset", (40, 40, 20, 200)).write_bytes(b"")
-    path = subject.frame("apex", (40, 40, 20, 200))
+@pytest.mark.parametrize("box", ["frame", "clip"])
+def test_each_unusable_frame_is_a_row(subject: Subject, box: str) -> None:
+    subject.frame("onset", FACE).write_bytes(b"")
+    path = subject.frame("apex", FACE)
     path.write_bytes(path.read_bytes()[:-40])
     subject.frame("offset", (40, 40, 20, 100))
     subject.frame("onset", onset=20)
-    kept, left_out = subject.run()
-    assert kept.empty
-    assert left_out["stage"].unique().tolist() == ["faces"]
-    found = dict(
-        zip(
-            left_out["image"].str.removeprefix("casme2/sub01/EP (1)^2/"),
-            zip(left_out["code"], left_out["detail"], strict=True),
-            strict=True,
-        )
-    )
-    assert found["10/onset"] == ("unreadable_image", "img0.png: the file is empty (0 bytes)")
-    assert found["10/apex"][0] == "unreadable_image"
-    assert found["10/offset"] == ("no_face", "img2.png: best confidence 0.392, needed 0.5")
-    assert found["20/onset"] == ("no_face", "img3.png: best confidence 0.000, needed 0.5")
+    _, uncropped = subject.run(box=box)
+    assert {row["image"]: (row["code"], row["reason"]) for row in uncropped} == {
+        f"{SAMPLE}/10/onset": ("unreadable_image", "unreadable image"),
+        f"{SAMPLE}/10/apex": ("unreadable_image", "unreadable image"),
+        f"{SAMPLE}/10/offset": ("no_face", "no face"),
+        f"{SAMPLE}/20/onset": ("no_face", "no face"),
+    }
+    assert uncropped[1]["detail"] == "img2.png: best confidence 0.392, needed 0.5"
+    assert set(column(uncropped, "stage")) == {"faces"}
 
 
 def test_one_box_a_clip(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
+    subject.frame("onset", FACE)
     subject.frame("apex", (45, 44, 24, 200))
-    subject.frame("offset")
-    kept, _ = subject.run(subject.job({**BLOCK, "box": "clip"}))
-    assert kept[["x0", "y0", "x1", "y1"]].drop_duplicates().shape[0] == 1
-    assert kept["outcome"].tolist() == ["box of the onset frame", "box of the onset frame", "face"]
+    path = subject.frame("offset", FACE)
+    cv2.imwrite(str(path), np.zeros((50, 50, 3), np.uint8))
+    (apex, onset), (offset,) = subject.run(box="clip")
+    assert corners(apex) == corners(onset)
+    assert (apex["outcome"], onset["outcome"]) == ("box of the onset frame", "face")
+    assert offset["code"] == "frame_size"
+    assert "50 x 50 pixels, but the box is of the onset frame of 140 x 100" in offset["detail"]
     assert detector.calls == 1
 
 
-def test_one_box_a_clip_falls_back(subject: Subject, detector: RedSquares) -> None:
+def test_one_box_a_clip_is_the_first_that_is_found(subject: Subject) -> None:
     subject.frame("onset").write_bytes(b"broken")
     subject.frame("apex")
     subject.frame("offset", (45, 44, 24, 200))
-    kept, left_out = subject.run(subject.job({**BLOCK, "box": "clip"}))
-    # Two were searched: the broken file shows nothing to anybody.
-    assert hits(kept, left_out) == (2, 1)
-    assert kept["outcome"].tolist() == ["no face, box of the offset frame", "face"]
-    assert left_out["code"].tolist() == ["unreadable_image"]
-
-
-def test_one_box_a_clip_without_any_face(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset")
-    subject.frame("offset")
-    _, left_out = subject.run(subject.job({**BLOCK, "box": "clip"}))
-    assert left_out["code"].tolist() == ["no_face", "no_face"]
-
-
-def test_a_clip_whose_frames_differ_in_size(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
-    path = subject.frame("apex", (40, 40, 20, 200))
-    cv2.imwrite(str(path), np.zeros((50, 50, 3), np.uint8))
-    kept, left_out = subject.run(subject.job({**BLOCK, "box": "clip"}))
-    assert len(kept) == 1
-    assert left_out["code"].tolist() == ["frame_size"]
-    assert "50 x 50" in left_out["detail"].iloc[0]
+    cropped, uncropped = subject.run(box="clip")
+    assert column(cropped, "outcome") == ["no face, box of the offset frame", "face"]
+    assert column(uncropped, "code") == ["unreadable_image"]
 
 
 def test_a_file_is_searched_once(subject: Subject, detector: RedSquares) -> None:
     for onset in (10, 20):
         for phase in tsv.PHASES:
-            subject.frame(phase, (40, 40, 20, 200), onset=onset, path="same.png")
-    kept, _ = subject.run()
-    assert len(kept) == 6
+            subject.frame(phase, FACE, onset=onset, file="same.png")
+    assert len(subject.run()[0]) == 6
     assert detector.calls == 1
 
 
@@ -232,7 +208,7 @@ def test_a_file_is_searched_once(subject: Subject, detector: RedSquares) -> None
     ("box", "source"), [("frame", "raw"), ("clip", "raw"), ("frame", "cropped")]
 )
 def test_a_job_holds_few_frames_however_many_clips(
-    subject: Subject, detector: RedSquares, monkeypatch: pytest.MonkeyPatch, box: str, source: str
+    subject: Subject, monkeypatch: pytest.MonkeyPatch, box: str, source: str
 ) -> None:
     read, seen, alive = images.read, [], []
 
@@ -243,38 +219,18 @@ def test_a_job_holds_few_frames_however_many_clips(
         return image
 
     monkeypatch.setattr(images, "read", watched)
-    for onset in range(30):
+    for onset in range(10):
         for phase in tsv.PHASES:
-            subject.frame(phase, (40, 40, 20, 200), onset=onset)
-    subject.run(subject.job({**BLOCK, "box": box}, source))
-    assert len(seen) == 90, "every frame is decoded once"
+            # In some frames no face is found.
+            subject.frame(phase, *([FACE] if onset % 2 else []), onset=onset)
+    subject.run(source, box=box)
+    assert len(seen) == 30, "every frame is decoded once"
     assert max(alive) <= 5, "two clips' frames at most, whatever their number"
 
 
-def test_provider_crop_is_used_whole(subject: Subject) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
-    job = replace(subject.job(source="cropped"), weights=None)
-    kept, _ = subject.run(job)
-    row = kept.iloc[0].to_dict()
-    assert (row["detector"], row["confidence"]) == ("provider", "")
-    assert (row["x0"], row["y0"], row["x1"], row["y1"]) == (
-        "0.000000",
-        "0.000000",
-        "140.000000",
-        "100.000000",
-    )
-    assert row["outcome"] == "provider's crop"
-
-
-def test_provider_crop_can_be_searched(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
-    kept, _ = subject.run(subject.job({**BLOCK, "provider_crops": "detect"}, source="cropped"))
-    assert kept["detector"].tolist() == ["stub"]
-
-
-def test_stale_crops_go_and_bytes_repeat(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
-    subject.frame("apex", (40, 40, 20, 200))
+def test_stale_crops_go_and_bytes_repeat(subject: Subject) -> None:
+    subject.frame("onset", FACE)
+    subject.frame("apex", FACE)
     subject.run()
     first = {path: path.read_bytes() for path in subject.crops()}
     subject.run()
@@ -284,154 +240,59 @@ def test_stale_crops_go_and_bytes_repeat(subject: Subject, detector: RedSquares)
     assert len(subject.crops()) == 1
 
 
-def test_what_nobody_foresaw_names_its_image(
+def test_an_unexpected_error_names_its_image(
     subject: Subject,
     detector: RedSquares,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    def fail(image: np.ndarray) -> np.ndarray:
-        raise RuntimeError("the detector broke")
-
-    monkeypatch.setattr(detector, "detect", fail)
+    monkeypatch.setattr(detector, "detect", lambda image: 1 / 0)
     subject.frame("onset")
-    with pytest.raises(RuntimeError):
+    with pytest.raises(ZeroDivisionError):
         subject.run()
-    assert "casme2/sub01/EP (1)^2/10/onset" in caplog.text
+    assert f"{SAMPLE}/10/onset" in caplog.text
 
 
-def test_subject_without_frames(subject: Subject) -> None:
-    tsv.write(pd.DataFrame(columns=list(tsv.FRAMES)), subject.folder / "t.tsv", tsv.FRAMES)
-    out = subject.folder / "faces.tsv"
-    crop_frames(subject.job(), subject.folder / "t.tsv", out, subject.folder / "excluded.tsv")
-    assert tsv.read(out, tsv.FACES).empty
-    assert subject.job().folder.is_dir()
-
-
-@pytest.mark.parametrize(
-    "image",
-    ["casme2/sub01/../../x/onset", "casme2/sub02/EP/10/onset", "casme2/sub01/../10/onset", "x"],
-)
-def test_names_that_lead_elsewhere(subject: Subject, detector: RedSquares, image: str) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
-    subject.rows[0]["image"] = image
+@pytest.mark.parametrize("sample", ["casme2/sub01/../../x", "casme2/sub02/EP/10", "x"])
+def test_names_that_lead_elsewhere(subject: Subject, sample: str) -> None:
+    subject.frame("onset", FACE)
+    subject.rows[0].update(sample=sample, image=f"{sample}/onset")
     with pytest.raises(UserError, match="line 2"):
         subject.run()
 
 
-def test_duplicated_image(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
-    subject.frame("onset", (40, 40, 20, 200))
+def test_an_image_that_is_there_twice(subject: Subject) -> None:
+    subject.frame("onset", FACE)
+    subject.frame("onset", FACE)
     with pytest.raises(UserError, match="line 3.*twice"):
         subject.run()
 
 
-@pytest.mark.parametrize("source", ["raw", "cropped"])
-def test_whole_pictures_without_a_size(subject: Subject, source: str) -> None:
-    """Ready pictures keep their pixels; their samples have neither phase nor frame."""
-    path = subject.frame("", (40, 40, 20, 200), name="picture")
-    subject.rows[0]["frame"] = ""
-    block = {"frames": "pictures", "detector": "none", "size": None, "provider_crops": "detect"}
-    kept, _ = subject.run(replace(subject.job(block, source), weights=None))
-    row = kept.iloc[0].to_dict()
-    assert row["path"] == "faces/paper/casme2/sub01/EP (1)^2/10/picture.png"
-    assert (row["sample"], row["phase"]) == ("casme2/sub01/EP (1)^2/10", "")
-    assert (row["detector"], row["outcome"], row["confidence"]) == ("none", "whole picture", "")
-    assert (row["x1"], row["y1"]) == ("140.000000", "100.000000")
+@pytest.mark.parametrize(
+    ("source", "block", "detector_name", "outcome"),
+    [
+        ("cropped", {}, "provider", "provider's crop"),
+        ("cropped", {"detector": "none", "provider_crops": "detect"}, "none", "whole picture"),
+        ("raw", {"detector": "none"}, "none", "whole picture"),
+    ],
+)
+def test_whole_pictures(
+    subject: Subject, source: str, block: dict[str, object], detector_name: str, outcome: str
+) -> None:
+    """Without a size they keep their pixels; a ready picture has neither phase nor frame."""
+    path = subject.frame("", FACE)
+    (row,), _ = subject.run(source, **{**block, "size": None})
+    assert row["path"] == f"faces/paper/{SAMPLE}/10/picture.png"
+    assert (row["sample"], row["phase"], row["confidence"]) == (f"{SAMPLE}/10", "", "")
+    assert (row["detector"], row["outcome"]) == (detector_name, outcome)
+    assert list(map(float, corners(row))) == [0, 0, 140, 100]
     assert (cv2.imread(str(subject.crops()[0])) == cv2.imread(str(path))).all()
-    assert hits(kept, {"code": []}) == (0, 0)
 
 
-def test_whole_pictures_are_resized_where_a_size_is_given(subject: Subject) -> None:
-    subject.frame("onset")
-    kept, _ = subject.run(subject.job({"detector": {"kind": "none"}, "size": 32}))
-    assert kept["detector"].tolist() == ["none"]
-    assert cv2.imread(str(subject.crops()[0])).shape == (32, 32, 3)
-
-
-def test_faces_without_a_size_keep_their_pixels(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
-    subject.run(subject.job({**BLOCK, "size": None}))
-    assert cv2.imread(str(subject.crops()[0])).shape == (26, 26, 3)
-
-
-def test_names_are_joined_by_columns(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("apex", (40, 40, 20, 200))
-    kept, _ = subject.run()
-    row = kept.iloc[0]
-    assert (row["sample"], row["phase"]) == ("casme2/sub01/EP (1)^2/10", "apex")
-
-
-def test_crops_of_a_subject_depend_on_its_table_only(
-    subject: Subject, detector: RedSquares
-) -> None:
-    """The job takes its options as the runner hands them over, and imports no pandas."""
-    subject.frame("onset", (40, 40, 20, 200))
-    table = subject.folder / "sub01.tsv"
-    tsv.write_rows(subject.rows, table, tsv.FRAMES)
-    results = subject.folder / "results"
-    options = {
-        "results": results,
-        "crop": "paper",
-        "database": "casme2",
-        "subject": "sub01",
-        "root": subject.folder / "frames",
-        "source": "raw",
-        "settings": {"frames": {"kind": "any"}, "detector": "none", "size": 16},
-        "frames": table,
-        "faces": results / "sub01.tsv",
-        "excluded": results / "sub01.excluded.tsv",
-        "crops": results / "faces/paper/casme2/sub01",
-    }
-    run(**options)
-    assert len(tsv.read_rows(results / "sub01.tsv", tsv.FACES)) == 1
-    with pytest.raises(UserError, match="the folder of this job is"):
-        run(**{**options, "crops": results / "elsewhere"})
-    program = (
-        "import sys; from fleeting import registry; import fleeting.faces.crop; "
-        "import fleeting.faces.gather; assert 'pandas' not in sys.modules"
-    )
-    scripts = Path(registry.__file__).parents[1]
-    subprocess.run([sys.executable, "-c", program], cwd=scripts, check=True)
-
-
-def test_a_detector_needs_its_weights(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset")
-    with pytest.raises(UserError, match="stub needs its weights"):
-        subject.run(replace(subject.job(), weights=None))
-
-
-def test_gathered_tables_and_hit_rate(
-    subject: Subject, detector: RedSquares, caplog: pytest.LogCaptureFixture
-) -> None:
-    subject.frame("onset", (40, 40, 20, 200))
-    subject.frame("apex")
-    subject.run()
-    folder = subject.folder / "results/faces/paper/casme2"
-    faces, excluded = gather(folder, *subject.frames_tables())
-    assert [row["table_row"] for row in excluded] == ["3"]
-    assert [row["image"] for row in faces] == ["casme2/sub01/EP (1)^2/10/onset"]
-    with caplog.at_level("INFO"):
-        report(faces, excluded, "casme2", "paper")
-    assert "a face in 1 of 2 images (50.0%)" in caplog.text
-    (folder / "sub01.excluded.tsv").write_text("\t".join(tsv.EXCLUDED_FRAMES) + "\n")
-    with pytest.raises(UserError, match="does not account"):
-        gather(folder, *subject.frames_tables())
-    (folder / "sub01.tsv").unlink()
-    with pytest.raises(UserError, match="missing"):
-        gather(folder, *subject.frames_tables())
-
-
-def test_database_without_a_face(subject: Subject, detector: RedSquares) -> None:
-    subject.frame("onset")
-    subject.run()
-    gathered = gather(subject.folder / "results/faces/paper/casme2", *subject.frames_tables())
-    with pytest.raises(UserError, match=r"not one of 1 images.*no_face 1.*confidence"):
-        report(*gathered, "casme2", "paper")
-
-
-def test_database_without_frames(tmp_path: Path) -> None:
-    tsv.write(pd.DataFrame(columns=["table_row"]), tmp_path / "frames", tsv.FRAMES)
-    faces, excluded = gather(tmp_path, tmp_path, tmp_path / "frames")
-    report(faces, excluded, "casme2", "paper")
-    assert (faces, excluded) == ([], [])
+@pytest.mark.parametrize(
+    ("block", "side"), [({"detector": "none", "size": 32}, 32), ({"size": None}, 26)]
+)
+def test_the_size_of_crops(subject: Subject, block: dict[str, object], side: int) -> None:
+    subject.frame("onset", FACE)
+    subject.run(**block)
+    assert cv2.imread(str(subject.crops()[0])).shape == (side, side, 3)

@@ -1,5 +1,7 @@
-import struct
-import zlib
+"""Reading frames: what is refused, what odd pictures become; and writing crops."""
+
+import errno
+import random
 from pathlib import Path
 
 import cv2
@@ -7,121 +9,141 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from skimage.data import astronaut
+from PIL import Image
 
-from fleeting.faces.images import Unusable, _size, read, write
+from fleeting.errors import Unusable
+from fleeting.faces import images
+from fleeting.frames import index
+from malformed import pictures
+from malformed.pictures import BMP, JPEG, PIXELS, PNG, encoded
 
-PICTURE = np.ascontiguousarray(astronaut()[::4, ::4, ::-1])
+#: OpenCV's order of colours.
+PICTURE = np.ascontiguousarray(PIXELS[..., ::-1])
+#: Paths that no file of the folder may have, as a table that somebody edited could name them.
+PATHS = ["../outside.png", "a/../../outside.png", "/etc/passwd", "/proc/self/environ"]
+PATHS += ["a" * 5000 + ".png", "a\0.png"]
+#: Names that shells, patterns and reports might trip over.
+NAMES = ["it's 1.png", '"2".png', "$(touch pwned)3.png", "`4`.png", "-5.png", "ä 6.png", "#%7.png"]
+NAMES += ["<b>8.png", "{subject}9.png", "a\\10.png", "*?11.png", "; rm 12.png", "^(13).png"]
 
 
-def encoded(image: np.ndarray, ending: str, *options: int) -> bytes:
-    return cv2.imencode(ending, image, list(options))[1].tobytes()
-
-
-def reason(tmp_path: Path, data: bytes) -> str:
-    (tmp_path / "frame.jpg").write_bytes(data)
+def reason(data: bytes) -> str:
     with pytest.raises(Unusable) as caught:
-        read(tmp_path, "frame.jpg")
+        images.decode(data)
     assert caught.value.code == "unreadable_image"
     return caught.value.detail
 
 
-@pytest.mark.parametrize("ending", [".jpg", ".png", ".bmp"])
-def test_truncated_files_are_refused_at_any_length(tmp_path: Path, ending: str) -> None:
-    whole = encoded(PICTURE, ending)
-    for length in (1, 2, 8, 20, 30, len(whole) // 3, len(whole) // 2, len(whole) - 1):
-        reason(tmp_path, whole[:length])
-    assert "truncated" in reason(tmp_path, whole[: len(whole) // 2])
-    # What a copy that broke off often leaves behind: the right length, the end zeros.
-    if ending != ".bmp":
-        half = len(whole) // 2
-        reason(tmp_path, whole[:half] + bytes(len(whole) - half))
+@pytest.mark.parametrize("name", pictures.REFUSED)
+def test_a_picture_that_is_refused(tmp_path: Path, name: str) -> None:
+    make, reasons = pictures.REFUSED[name]
+    (tmp_path / "frames").mkdir()
+    make(tmp_path / "frames" / "a.jpg")
+    with pytest.raises(Unusable, match=reasons) as caught:
+        images.read(tmp_path / "frames", "a.jpg")
+    assert caught.value.code == "unreadable_image"
 
 
-def test_progressive_jpeg_and_trailing_bytes(tmp_path: Path) -> None:
-    whole = encoded(PICTURE, ".jpg", cv2.IMWRITE_JPEG_PROGRESSIVE, 1)
-    (tmp_path / "a.jpg").write_bytes(whole + b"\0" * 64)
-    assert read(tmp_path, "a.jpg").shape == PICTURE.shape
-    assert "truncated" in reason(tmp_path, whole[: int(len(whole) * 0.8)])
+@pytest.mark.parametrize("name", pictures.KEPT)
+def test_an_odd_picture_is_read(tmp_path: Path, name: str) -> None:
+    pictures.KEPT[name](tmp_path / "a.jpg")
+    shape = (1, 1, 3) if name == "one_pixel" else (30, 40, 3)
+    assert images.read(tmp_path, "a.jpg").shape == shape
 
 
-def test_jpeg_with_restart_markers(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(encoded(PICTURE, ".jpg", cv2.IMWRITE_JPEG_RST_INTERVAL, 2))
-    assert read(tmp_path, "a.jpg").shape == PICTURE.shape
+@pytest.mark.parametrize("whole", [JPEG, encoded("JPEG", progressive=True), PNG, BMP])
+def test_truncated_files_are_refused_at_any_length(whole: bytes) -> None:
+    for length in [*range(1, len(whole), 17), *range(len(whole) - 20, len(whole))]:
+        reason(whole[:length])
 
 
-def test_what_is_no_image(tmp_path: Path) -> None:
-    assert "0 bytes" in reason(tmp_path, b"")
-    assert "not a JPEG" in reason(tmp_path, b"<html>not found</html>")
-    with pytest.raises(Unusable, match="missing"):
-        read(tmp_path, "absent.jpg")
-    (tmp_path / "folder.jpg").mkdir()
-    with pytest.raises(Unusable, match="not a file"):
-        read(tmp_path, "folder.jpg")
+@pytest.mark.parametrize("whole", [JPEG, PNG, BMP])
+def test_bytes_that_flipped(whole: bytes) -> None:
+    """Damage is found or changes pixels; it never ends in anything but a picture or a reason."""
+    chance = random.Random(1)
+    codes = set()
+    for _ in range(100):
+        changed = bytearray(whole)
+        for _ in range(chance.choice([1, 5])):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        try:
+            picture = images.decode(bytes(changed))
+        except Unusable as error:
+            codes.add(error.code)
+        else:
+            assert picture.ndim == 3
+    assert codes <= {"unreadable_image"}
 
 
-def test_damaged_png(tmp_path: Path) -> None:
-    data = bytearray(encoded(PICTURE, ".png"))
-    data[len(data) // 2] ^= 0xFF
-    assert "checksum" in reason(tmp_path, bytes(data))
+@given(st.binary(max_size=200), st.sampled_from([b"", *images.SIGNATURES]))
+def test_any_bytes_are_refused(data: bytes, beginning: bytes) -> None:
+    reason(beginning + data)
 
 
-def test_absurd_size_is_refused_before_decoding(tmp_path: Path) -> None:
-    def part(kind: bytes, content: bytes) -> bytes:
-        crc = struct.pack(">I", zlib.crc32(kind + content))
-        return struct.pack(">I", len(content)) + kind + content + crc
-
-    header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
-    picture = part(b"IHDR", header) + part(b"IDAT", zlib.compress(b"")) + part(b"IEND", b"")
-    assert "60000 x 60000" in reason(tmp_path, b"\x89PNG\r\n\x1a\n" + picture)
+@pytest.mark.parametrize("path", PATHS)
+def test_a_path_out_of_the_folder(tmp_path: Path, path: str) -> None:
+    (tmp_path / "frames/a").mkdir(parents=True)
+    (tmp_path / "outside.png").write_bytes(PNG)
+    with pytest.raises(Unusable):
+        images.read(tmp_path / "frames", path)
 
 
-@pytest.mark.parametrize("path", ["../secret.jpg", "a/../../secret.jpg", "/etc/hostname"])
-def test_paths_out_of_the_folder(tmp_path: Path, path: str) -> None:
-    (tmp_path / "secret.jpg").write_bytes(encoded(PICTURE, ".jpg"))
-    (tmp_path / "root").mkdir()
-    with pytest.raises(Unusable, match="leads out"):
-        read(tmp_path / "root", path)
+def test_a_root_that_is_a_link_itself_is_fine(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk/a.png").write_bytes(PNG)
+    (tmp_path / "frames").symlink_to("disk")
+    assert (images.read(tmp_path / "frames", "a.png") == PICTURE).all()
 
 
-def test_grey_becomes_three_equal_channels(tmp_path: Path) -> None:
+def test_a_file_that_the_disk_cannot_give(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    (tmp_path / "a.png").write_bytes(PNG)
+    monkeypatch.setattr(Path, "read_bytes", fail)
+    with pytest.raises(Unusable, match="Input/output error"):
+        images.read(tmp_path, "a.png")
+
+
+def test_names_of_files(tmp_path: Path) -> None:
+    for name in NAMES:
+        (tmp_path / name).write_bytes(PNG)
+    (folder,) = index.build(tmp_path).folders
+    assert sorted(folder.files.values()) == sorted(NAMES)
+    assert all(images.read(tmp_path, name).shape == PICTURE.shape for name in NAMES)
+
+
+def test_grey_becomes_three_equal_channels() -> None:
     grey = PICTURE[..., 1]
-    (tmp_path / "a.png").write_bytes(encoded(grey, ".png"))
-    assert (read(tmp_path, "a.png") == grey[..., None]).all()
+    assert (images.decode(encoded("PNG", Image.fromarray(grey))) == grey[..., None]).all()
 
 
-def test_sixteen_bits_and_transparency(tmp_path: Path) -> None:
-    (tmp_path / "a.png").write_bytes(encoded(PICTURE.astype(np.uint16) * 257, ".png"))
-    assert (read(tmp_path, "a.png") == PICTURE).all()
+def test_sixteen_bits_and_transparency() -> None:
     clear = np.dstack([PICTURE, np.zeros(PICTURE.shape[:2], np.uint8)])
-    (tmp_path / "a.png").write_bytes(encoded(clear, ".png"))
-    assert (read(tmp_path, "a.png") == PICTURE).all()
+    for picture in (PICTURE.astype(np.uint16) * 257, clear):
+        assert (images.decode(cv2.imencode(".png", picture)[1].tobytes()) == PICTURE).all()
 
 
-def test_exif_rotation_is_ignored(tmp_path: Path) -> None:
-    plain = encoded(PICTURE[:100], ".jpg")
-    tiff = b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
-    exif = b"Exif\0\0" + tiff
-    turned = plain[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + plain[2:]
-    (tmp_path / "a.jpg").write_bytes(turned)
-    assert cv2.imread(str(tmp_path / "a.jpg")).shape == (128, 100, 3)  # the rotation is noted
-    assert read(tmp_path, "a.jpg").shape == (100, 128, 3)
+def test_exif_rotation_is_ignored() -> None:
+    turned = encoded("JPEG", exif=pictures.ROTATED)
+    assert cv2.imdecode(np.frombuffer(turned, np.uint8), cv2.IMREAD_COLOR).shape == (40, 30, 3)
+    assert (images.decode(turned) == images.decode(JPEG)).all()
 
 
-@given(st.binary(max_size=200), st.sampled_from([b"", b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"BM"]))
-def test_any_bytes_are_a_size_or_a_reason(data: bytes, beginning: bytes) -> None:
-    try:
-        width, height = _size(beginning + data)
-    except Unusable:
-        return
-    assert isinstance(width, int)
-    assert isinstance(height, int)
+def test_shrinking_averages_and_enlarging_is_smooth() -> None:
+    board = (np.indices((64, 64)).sum(axis=0) % 2 * 255).astype(np.uint8)
+    small = images.resize(np.dstack([board] * 3), 32)
+    assert small.shape == (32, 32, 3)
+    assert set(np.unique(small)) <= {127, 128}
+    edge = np.zeros((2, 2, 3), np.uint8)
+    edge[:, 1] = 200
+    assert len(np.unique(images.resize(edge, 16))) > 4
 
 
 def test_written_bytes_repeat_and_leave_nothing_else(tmp_path: Path) -> None:
     for name in ("a", "b"):
-        write(PICTURE, tmp_path / name / "onset.png")
+        images.write(PICTURE, tmp_path / name / "onset.png")
     first, second = ((tmp_path / name / "onset.png").read_bytes() for name in ("a", "b"))
     assert first == second
     assert len(list((tmp_path / "a").iterdir())) == 1
-    assert (read(tmp_path, "a/onset.png") == PICTURE).all()
+    assert (images.read(tmp_path, "a/onset.png") == PICTURE).all()

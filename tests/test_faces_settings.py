@@ -1,8 +1,4 @@
-"""The blocks under `crops`: defaults, what is refused, and that reading them is cheap."""
-
-import subprocess
-import sys
-from pathlib import Path
+"""The blocks under `crops`: defaults and what is refused."""
 
 import pytest
 from pydantic import ValidationError
@@ -89,17 +85,3 @@ def test_what_every_detector_offers(name: str) -> None:
     assert module.Settings(**own).kind == name
     assert hasattr(module, "SOURCE")
     assert name == "none" or (callable(module.load) and module.MARGIN)
-
-
-def test_detectors_are_imported_while_parsing_and_so_are_light() -> None:
-    program = (
-        "import sys; from fleeting import registry; import fleeting.faces.settings; "
-        "[registry.load(kind, name) for kind in ('detector', 'input') "
-        "for name in registry.names(kind)]; "
-        "print({'pandas', 'cv2', 'torch', 'sklearn'} & set(sys.modules))"
-    )
-    scripts = Path(registry.__file__).parents[1]
-    done = subprocess.run(
-        [sys.executable, "-c", program], cwd=scripts, capture_output=True, text=True
-    )
-    assert done.stdout == "set()\n", done.stderr

@@ -1,44 +1,46 @@
 """Figures of scores: points over repeats, chance beside them, one experiment and many."""
 
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fabricated_runs import declared
+from figure_tables import SCHEMAS, chosen, draw, texts
 from fleeting import registry, tsv
-from fleeting.drawing import chance
-from fleeting.drawing.draw import run
-from fleeting.evaluation import schemas
-from fleeting.evaluation.results import Choice
-from fleeting.figures import experiments, scores
+from fleeting.evaluation import chance
 
 GROUPS = ["all", "database/casme", "database/casme2", "phase/apex", "class/a", "class/b"]
-CHOSEN = {("resnet18", "1e-05"): "paper's choice", ("resnet34", "1e-03"): "validation's choice"}
+CHOSEN = [("resnet18", "1e-05"), ("resnet34", "1e-03")]
 
 
-def score_table(repeats: int = 2, value: float = 0.5) -> pd.DataFrame:
-    """Every score is `value` and, in the second repeat, 0.2 more."""
-    rows = [
-        (model, lr, repeat, group, metric, value + 0.2 * (repeat == 2))
+def tables(repeats: int = 2) -> dict[str, pd.DataFrame]:
+    """Every score is 0.5 and, in the second repeat, 0.7.
+
+    There are three test examples of class a and one of class b, which CASME II alone has.
+    """
+    scores = [
+        (model, lr, repeat, group, metric, 0.3 + 0.2 * repeat)
         for (model, lr), group, metric, repeat in product(
             CHOSEN, GROUPS, ("uf1", "uar", "accuracy"), range(1, repeats + 1)
         )
     ]
-    return pd.DataFrame(rows, columns=list(tsv.SCORES))
+    tests = [("1", "casme", "a"), ("2", "casme", "a"), ("3", "casme2", "a"), ("4", "casme2", "b")]
+    split = [(name, name, data, "sub", "apex", label, "1", "test") for name, data, label in tests]
+    return {
+        "scores": pd.DataFrame(scores, columns=list(tsv.SCORES)),
+        "split": pd.DataFrame(split, columns=list(tsv.SPLIT)),
+        "choices": chosen(*CHOSEN),
+    }
 
 
-def split_table() -> pd.DataFrame:
-    """Three test examples of class a and one of class b, which CASME II alone has."""
-    rows = [("1", "casme", "a"), ("2", "casme", "a"), ("3", "casme2", "a"), ("4", "casme2", "b")]
-    return pd.DataFrame(
-        [
-            (name, f"s{name}", database, "sub", "apex", label, "1", "test")
-            for name, database, label in rows
-        ],
-        columns=list(tsv.SPLIT),
-    )
+def draw_experiments(results, repeats: dict[str, int]):
+    files = declared("figure", "experiments", results, list(repeats))
+    for key, paths in files.items():
+        for path, count in zip(paths, repeats.values(), strict=True):
+            tsv.write(tables(count)[key], path, SCHEMAS[key])
+    return registry.load("figure", "experiments").draw(files, {})
 
 
 def points(axes) -> list[list[float]]:
@@ -72,11 +74,10 @@ def test_chance_of_one_class_is_of_its_recall_and_its_f1():
     assert chance.of_class("uf1", 0.75, 2).guessing == pytest.approx(0.6)
 
 
-def test_scores_show_each_group_with_repeats_mean_and_chance():
-    figure = scores.plot(score_table(), CHOSEN, split_table(), "images")
+def test_scores_show_each_group_with_repeats_mean_and_chance(tmp_path):
+    figure = draw("scores", tmp_path, tables())
     uf1, uar, accuracy = figure.axes
-    names = [label.get_text() for label in uf1.get_yticklabels()]
-    assert names == [
+    assert texts(uf1.get_yticklabels()) == [
         "all test images (4, K = 2)",
         "CASME (2, K = 1)",
         "CASME II (2, K = 2)",
@@ -84,15 +85,10 @@ def test_scores_show_each_group_with_repeats_mean_and_chance():
         "a (3)",
         "b (1)",
     ]
-    assert points(accuracy)[:2] == [[0.5, 0.7], [pytest.approx(0.6)]]
+    assert points(accuracy)[:2] == [pytest.approx([0.5, 0.7]), [pytest.approx(0.6)]]
     assert chances(accuracy)[:2] == [0.5, 0.75]
     assert chances(uar)[-1] == 0.5
-
-
-def test_scores_say_whose_they_are_and_over_how_many_repeats():
-    figure = scores.plot(score_table(), CHOSEN, split_table(), "images")
-    labels = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert labels == [
+    assert texts(figure.legends[0].get_texts()) == [
         "paper's choice: ResNet18 at 1e-05, 2 repeats",
         "validation's choice: ResNet34 at 1e-03, 2 repeats",
         "one repeat (large: their mean)",
@@ -101,32 +97,23 @@ def test_scores_say_whose_they_are_and_over_how_many_repeats():
     ]
 
 
-def test_a_single_repeat_is_one_point():
-    figure = scores.plot(score_table(repeats=1), CHOSEN, split_table(), "images")
-    assert {len(found) for found in points(figure.axes[0])} == {1}
-    assert "one repeat (large: their mean)" not in [
-        text.get_text() for text in figure.legends[0].get_texts()
-    ]
+def test_a_single_repeat_is_one_point(tmp_path):
+    figure = draw("scores", tmp_path, tables(repeats=1))
+    assert points(figure.axes[0]) == [[0.5]] * len(CHOSEN) * len(GROUPS)
+    assert not any("one repeat" in text for text in texts(figure.legends[0].get_texts()))
 
 
-def test_a_score_that_is_missing_is_said_to_be():
-    table = score_table()
-    table.loc[table["group"] == "class/b", "value"] = np.nan
-    figure = scores.plot(table, CHOSEN, split_table(), "images")
-    assert [text.get_text() for text in figure.axes[0].texts] == ["no score", "no score"]
+def test_a_score_that_is_missing_is_said_to_be(tmp_path):
+    found = tables()
+    found["scores"].loc[found["scores"]["group"] == "class/b", "value"] = np.nan
+    figure = draw("scores", tmp_path, found)
+    assert texts(figure.axes[0].texts) == ["no score", "no score"]
 
 
-def experiment(name: str, repeats: int = 2) -> experiments.Experiment:
-    chosen = [
-        Choice(text.split("'")[0], model, lr, "because") for (model, lr), text in CHOSEN.items()
-    ]
-    return experiments.Experiment(name, score_table(repeats), chosen, split_table())
-
-
-def test_experiments_stand_side_by_side_with_their_repeats():
-    figure = experiments.plot([experiment("paper"), experiment("leave_one_subject_out", 1)])
+def test_experiments_stand_side_by_side_with_their_repeats(tmp_path):
+    figure = draw_experiments(tmp_path, {"paper": 2, "leave_one_subject_out": 1})
     assert [axes.get_title() for axes in figure.axes] == ["UF1", "UAR", "accuracy"]
-    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == [
+    assert texts(figure.axes[0].get_yticklabels()) == [
         "paper\n2 repeats, n = 4, K = 2",
         "leave_one_subject_out\n1 repeat, n = 4, K = 2",
     ]
@@ -134,36 +121,11 @@ def test_experiments_stand_side_by_side_with_their_repeats():
 
 
 @pytest.mark.parametrize("count", [1, 12])
-def test_experiments_are_readable_whatever_their_number(count):
+def test_experiments_are_readable_whatever_their_number(tmp_path, count):
     long = "motion_of_the_cropped_pictures_with_adamw_and_cosine"
-    figure = experiments.plot([experiment(f"{long}_{number}") for number in range(count)])
+    figure = draw_experiments(tmp_path, {f"{long}_{number}": 2 for number in range(count)})
     figure.draw_without_rendering()
     boxes = [label.get_window_extent() for label in figure.axes[0].get_yticklabels()]
     assert all(box.x0 >= 0 for box in boxes)
     assert all(not one.overlaps(other) for one, other in zip(boxes, boxes[1:], strict=False))
     assert figure.axes[0].get_window_extent().width > 0.15 * figure.bbox.width
-
-
-@pytest.mark.parametrize("name", ["scores", "experiments"])
-def test_the_job_draws_what_was_declared(tmp_path, name):
-    constants = registry.constants("figure", name)
-    choices = pd.DataFrame(
-        [("paper", "resnet18", "1e-05", "x"), ("validation", "resnet34", "1e-03", "x")],
-        columns=list(schemas.CHOICES),
-    )
-    compared = ["one", "two"] if constants.get("SCOPE") == "comparison" else ["one"]
-    files = []
-    for key, path in constants["READS"].items():
-        for experiment in compared:
-            place = tmp_path / path.format(experiment=experiment)
-            files.append(f"{key}={place}")
-            table, schema = {
-                "scores": (score_table(), tsv.SCORES),
-                "choices": (choices, schemas.CHOICES),
-                "split": (split_table(), tsv.SPLIT),
-            }[key]
-            tsv.write(table, place, schema)
-    settings = {"input.kind": "image"} if "SETTINGS" in constants else {}
-    drawn: list[Path] = [tmp_path / "a.svg", tmp_path / "a.png"]
-    run(figure=name, files=files, settings=settings, svg=drawn[0], png=drawn[1])
-    assert all(path.stat().st_size > 1000 for path in drawn)

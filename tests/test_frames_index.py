@@ -9,24 +9,21 @@ from hypothesis import strategies as st
 
 from fleeting.errors import UserError
 from fleeting.frames import index
-from fleeting.frames.numbers import IMAGE_ENDINGS, frame_number, nearest
+from fleeting.frames.index import frame_number
+from frame_files import touch
+from malformed.pictures import NO_FILES
 
 
 @pytest.mark.parametrize(
     ("name", "number"),
     [
-        ("img46.jpg", 46),
-        ("img046.JPG", 46),
-        ("img_0046.jpeg", 46),
-        ("reg_img46.jpg", 46),
         ("EP01_12-73.jpg", 73),
         ("reg_EP01_12-073.jpg", 73),
         ("006_05562.jpg", 5562),
-        ("img2977.jpg.jpg", 2977),
         ("img2977.JPG.jpg", 2977),
-        ("46.png", 46),
         ("000.bmp", 0),
         ("img46b.bmp", 46),
+        ("a\n46.png", 46),
         ("img46b.tiff", None),
         ("img.jpg", None),
         ("img46.avi", None),
@@ -44,36 +41,13 @@ def test_frame_numbers(name, number):
     st.integers(0, 10**6),
     st.integers(0, 6),
     st.sampled_from(["", "img", "img_", "reg_img", "EP12_2_10-", "006_", "2014 "]),
-    st.sampled_from(IMAGE_ENDINGS),
+    st.sampled_from([".jpg", ".jpeg", ".png", ".bmp"]),
     st.booleans(),
     st.booleans(),
 )
 def test_any_prefix_padding_and_ending(number, zeros, prefix, ending, upper, doubled):
     ending = (ending.upper() if upper else ending) * (2 if doubled else 1)
-    if prefix[-1:].isdigit():
-        prefix += "-"
     assert frame_number(f"{prefix}{'0' * zeros}{number}{ending}") == number
-
-
-@given(st.text(max_size=30))
-def test_any_name_has_a_number_or_none(name):
-    number = frame_number(name + ".jpg")
-    assert number is None or number >= 0
-
-
-@pytest.mark.parametrize(
-    ("wanted", "within", "number"),
-    [(10, 0, 10), (11, 0, None), (11, 1, 10), (12, 2, 10), (13, 1, 14), (20, 2, None)],
-)
-def test_nearest_takes_the_earlier_of_two(wanted, within, number):
-    assert nearest([8, 10, 14], wanted, within) == number
-
-
-def touch(root: Path, *names: str) -> None:
-    for name in names:
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(b"x")
 
 
 def found(root: Path) -> list[tuple[str, bool, dict[int, str]]]:
@@ -94,6 +68,13 @@ def test_what_systems_leave_behind_is_no_frame(tmp_path):
     assert found(tmp_path) == [("a", False, {1: "img1.jpg"})]
 
 
+@pytest.mark.parametrize("name", NO_FILES)
+def test_what_is_no_file_is_no_frame(tmp_path, name):
+    touch(tmp_path, "a/img1.jpg")
+    NO_FILES[name](tmp_path / "a/img2.jpg")
+    assert found(tmp_path) == [("a", False, {1: "img1.jpg"})]
+
+
 def test_provider_crops_by_folder_and_by_file(tmp_path):
     touch(tmp_path, "Cropped/Cropped/s/c/img1.jpg", "raw/s/c/img1.jpg", "raw/s/c/reg_img1.jpg")
     touch(tmp_path, "uncropped/s/c/img1.jpg")
@@ -107,34 +88,35 @@ def test_provider_crops_by_folder_and_by_file(tmp_path):
     assert built.folders[0].parts == ("cropped", "s", "c")
 
 
-def test_the_name_of_the_root_counts_but_not_what_is_above(tmp_path):
-    touch(tmp_path, "CASME2 Cropped/s/c/img1.jpg", "cropped/raw/s/c/img1.jpg")
-    assert found(tmp_path / "CASME2 Cropped")[0][1]
-    assert not found(tmp_path / "cropped/raw")[0][1]
-
-
-def test_what_lies_below_says_more_than_the_name_of_the_root(tmp_path):
-    touch(tmp_path, "raw and cropped/Cropped/s/img1.jpg", "raw and cropped/selected/s/img1.jpg")
-    assert [f[:2] for f in found(tmp_path / "raw and cropped")] == [
-        ("Cropped/s", True),
-        ("selected/s", False),
-    ]
+@pytest.mark.parametrize(
+    ("root", "cropped"),
+    [
+        ("CASME2 Cropped", {"s/c": True}),
+        ("cropped/raw", {"s/c": False}),
+        # What lies below says more than the root's name.
+        ("raw and cropped", {"Cropped/s": True, "selected/s": False}),
+    ],
+)
+def test_the_name_of_the_root_counts_where_nothing_below_is_cropped(tmp_path, root, cropped):
+    touch(tmp_path / root, *(f"{folder}/img1.jpg" for folder in cropped))
+    assert {path: is_cropped for path, is_cropped, _ in found(tmp_path / root)} == cropped
 
 
 def test_two_files_of_one_number(tmp_path):
-    touch(tmp_path, "a/img01.jpg", "a/img1.jpg", "a/img001.png")
+    touch(tmp_path, "a/img01.jpg", "a/img1.jpg", "a/img001.png", "b/img1.jpg")
+    touch(tmp_path, "b/IMG1.jpg", content=b"")
     built = index.build(tmp_path)
-    assert built.folders[0].files == {1: "img001.png"}
-    assert built.same_number == ["a/img01.jpg", "a/img1.jpg"]
-    assert "2 files have the number of another file" in built.notes()[0]
+    assert [folder.files for folder in built.folders] == [{1: "img001.png"}, {1: "img1.jpg"}]
+    assert built.same_number == ["b/img1.jpg", "a/img01.jpg", "a/img1.jpg"]
+    assert "3 files have the number of another file" in built.notes()[0]
 
 
 def test_no_link_leaves_the_root(tmp_path):
     touch(tmp_path, "outside/img1.jpg", "root/a/img2.jpg")
     (tmp_path / "root/b").symlink_to(tmp_path / "outside")
     (tmp_path / "root/a/img1.jpg").symlink_to(tmp_path / "outside/img1.jpg")
+    assert found(tmp_path / "root") == [("a", False, {2: "img2.jpg"})]
     built = index.build(tmp_path / "root")
-    assert [(f.path, dict(f.files)) for f in built.folders] == [("a", {2: "img2.jpg"})]
     assert built.outside_links == 2
     assert "2 links that lead out of" in built.notes()[0]
 
@@ -142,14 +124,15 @@ def test_no_link_leaves_the_root(tmp_path):
 def test_links_inside_the_root_are_followed_once(tmp_path):
     touch(tmp_path, "root/real/img1.jpg", "root/files/img5.jpg")
     (tmp_path / "root/real/up").symlink_to(tmp_path / "root")
+    (tmp_path / "root/real/same").symlink_to("same")
     (tmp_path / "root/real/img2.jpg").symlink_to(tmp_path / "root/files/img5.jpg")
-    (tmp_path / "root/broken.jpg").symlink_to(tmp_path / "root/none.jpg")
     link = tmp_path / "linked"
     link.symlink_to(tmp_path / "root")
     assert found(link) == [
         ("files", False, {5: "img5.jpg"}),
         ("real", False, {1: "img1.jpg", 2: "img2.jpg"}),
     ]
+    assert index.build(link).unreadable == ["real/same"]
 
 
 def test_a_folder_that_cannot_be_read_is_noted(tmp_path, monkeypatch):
@@ -166,6 +149,8 @@ def test_a_folder_that_cannot_be_read_is_noted(tmp_path, monkeypatch):
     assert built.unreadable == ["a"]
     assert [folder.path for folder in built.folders] == ["b"]
     assert "1 folders or files cannot be read, for example a" in built.notes()
+    with pytest.raises(UserError, match="a: cannot be read"):
+        index.build(tmp_path / "a")
 
 
 def test_a_missing_root_is_named(tmp_path):

@@ -5,11 +5,10 @@ import pytest
 from pydantic import ValidationError
 
 from fleeting import registry
-from fleeting.examples.base import Missing, Values
+from fleeting.examples.input import Missing, Values
 from fleeting.inputs import image, onset_apex
 
 SAMPLE = "casme2/sub01/EP02/46"
-IMAGE = image.Settings(crop="paper")
 PAIR = onset_apex.Settings(crop="paper")
 
 
@@ -32,47 +31,39 @@ def test_what_every_input_offers(name: str) -> None:
     made, missing = module.examples(crops("onset", "apex", "offset"), settings)
     assert made
     assert missing == []
-    array = module.array(pictures(len(made[0].images)), settings)
+    array = module.array(pictures(len(made[0].crops)), settings)
     values = module.values(settings)
     assert array.shape[-1] == len(values.channels) == len(set(values.channels))
     assert values.unit > 0
 
 
-def test_each_crop_is_an_example() -> None:
-    rows = crops("onset", "apex", "offset")
-    made, missing = image.examples(rows, IMAGE)
-    assert [(example.name, example.phase) for example in made] == [
-        (row["image"], row["phase"]) for row in rows
+@pytest.mark.parametrize(
+    ("wanted", "there", "used"),
+    [
+        (("onset", "apex", "offset"), ("onset", "apex", "offset"), ("onset", "apex", "offset")),
+        (("apex",), ("onset", "apex", "offset"), ("apex",)),
+        (("apex",), ("onset",), ()),
+        # A ready picture has no phase.
+        (("apex",), ("",), ("",)),
+    ],
+)
+def test_each_crop_of_a_wanted_phase_is_an_example(
+    wanted: tuple[str, ...], there: tuple[str, ...], used: tuple[str, ...]
+) -> None:
+    settings = image.Settings.model_validate({"crop": "paper", "phases": wanted})
+    made, missing = image.examples(crops(*there), settings)
+    assert [(example.name, example.phase, example.crops) for example in made] == [
+        (crop["image"], crop["phase"], (crop,)) for crop in crops(*used)
     ]
-    assert [example.images for example in made] == [(row,) for row in rows]
     assert missing == []
-
-
-def test_phases_that_are_not_wanted_are_no_examples() -> None:
-    settings = image.Settings(crop="paper", phases=("apex",))
-    made, missing = image.examples(crops("onset", "apex", "offset"), settings)
-    assert [example.phase for example in made] == ["apex"]
-    assert image.examples(crops("onset"), settings) == ([], [])
-    assert missing == []
-
-
-def test_a_ready_picture_is_an_example_whatever_the_phases() -> None:
-    settings = image.Settings(crop="ready", phases=("apex",))
-    made, _ = image.examples(crops(""), settings)
-    assert [(example.name, example.phase) for example in made] == [(f"{SAMPLE}/picture", "")]
-
-
-def test_an_image_is_its_picture() -> None:
-    (picture,) = pictures(1)
-    assert (image.array([picture], IMAGE) == picture).all()
-    assert image.values(IMAGE) == Values(("red", "green", "blue"), 0, 255)
 
 
 def test_channels_that_are_no_colours() -> None:
+    default = image.values(image.Settings(crop="paper"))
+    assert default == Values(("red", "green", "blue"), 0, 255)
     block = {"crop": "ready", "channels": ["u", "v", "strain"], "zero": 128, "unit": 127}
     settings = image.Settings.model_validate(block)
     assert image.values(settings) == Values(("u", "v", "strain"), 128, 127)
-    assert image.Settings.model_validate(settings.model_dump(mode="json")) == settings
 
 
 @pytest.mark.parametrize(
@@ -96,7 +87,7 @@ def test_onset_and_apex_are_one_example() -> None:
     rows = crops("onset", "apex", "offset")
     (example,), missing = onset_apex.examples(rows, PAIR)
     assert (example.name, example.phase) == (SAMPLE, "")
-    assert example.images == (rows[0], rows[1])
+    assert example.crops == (rows[0], rows[1])
     assert missing == []
     onset, apex = pictures(2)
     array = onset_apex.array([onset, apex], PAIR)

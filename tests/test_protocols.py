@@ -14,7 +14,7 @@ from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.protocols import leave_one_out, random_images
 from fleeting.protocols.random_images import share
-from fleeting.splits.base import Draw
+from fleeting.splits.protocol import Draw
 from fleeting.splits.split import check
 from small_splits import labelled
 
@@ -30,16 +30,20 @@ def examples(**counts: int) -> pd.DataFrame:
     return pd.DataFrame(rows).sort_values("example", ignore_index=True)
 
 
-def draw(pool: pd.DataFrame, classes: list[str], **keys: Any) -> tuple[pd.DataFrame, Draw]:
-    """The drawn examples with their role, sorted, and the draw."""
+def draw(pool: pd.DataFrame, **keys: Any) -> tuple[pd.DataFrame, Draw]:
+    """The pool with the role of each example (`unused` if it has none), and the draw."""
     settings = random_images.Settings.model_validate({"kind": "random_images", **keys})
-    drawn = random_images.split(pool, classes, settings)
-    parts = [pool.iloc[at].assign(split=role) for role, at in drawn.folds[0].sides.items()]
-    return pd.concat(parts).sort_values("example"), drawn
+    drawn = random_images.split(pool, list(pool["label"].unique()), settings)
+    (fold,) = drawn.folds
+    roles = pd.Series("unused", index=pool.index)
+    for role, positions in fold.by_role.items():
+        assert (roles.iloc[positions] == "unused").all()
+        roles.iloc[positions] = role
+    return pool.assign(role=roles), drawn
 
 
-def sizes(drawn: pd.DataFrame, label: str) -> dict[str, int]:
-    return drawn[drawn["label"] == label]["split"].value_counts().to_dict()
+def sizes(split: pd.DataFrame, label: str) -> dict[str, int]:
+    return split[split["label"] == label]["role"].value_counts().to_dict()
 
 
 @pytest.mark.parametrize(
@@ -62,83 +66,54 @@ def test_equation_1_rounds_half_up(total: int, threshold: float, expected: int) 
 )
 def test_the_draw_is_that_of_version_1(keys: dict[str, Any], expected: str) -> None:
     # The digests were computed by commit 1a0c983.
-    pool = examples(disgust=399, tense=110, others=70)
-    split, drawn = draw(pool, ["tense", "disgust", "others"], **keys)
-    rows = [*split[["example", "split"]].to_numpy()]
-    rows += [(name, "over") for name in drawn.unused["example"]]
+    split, _ = draw(examples(disgust=399, tense=110, others=70), **keys)
+    unused = split["role"] == "unused"
+    rows = [*split[~unused][["example", "role"]].to_numpy()]
+    rows += [(name, "over") for name in split[unused]["example"]]
     text = "".join(f"{name}\t{role}\n" for name, role in rows)
     assert hashlib.sha256(text.encode()).hexdigest() == expected
 
 
-def test_the_papers_sizes() -> None:
-    split, drawn = draw(examples(disgust=399, tense=204), ["disgust", "tense"])
-    for label in ("disgust", "tense"):
-        assert sizes(split, label) == {"train": 60, "validation": 15, "test": 25}
-    assert len(drawn.unused) == 399 + 204 - 200
-    assert set(drawn.unused["code"]) == {"over_cap"}
-    assert drawn.notes == []
-    assert split["example"].is_unique
+def test_the_papers_sizes_and_a_class_that_falls_short() -> None:
+    split, drawn = draw(examples(disgust=399, tense=40))
+    assert sizes(split, "disgust") == {"train": 60, "validation": 15, "test": 25, "unused": 299}
+    assert sizes(split, "tense") == {"train": 24, "validation": 6, "test": 10}
+    assert drawn.unused[0] == "over_cap"
+    assert drawn.notes == ["class tense: 40 examples, 60 short of 100"]
     assert [fold.name for fold in drawn.folds] == ["1"]
 
 
 def test_validation_from_the_surplus_keeps_75_and_25() -> None:
-    split, drawn = draw(
-        examples(disgust=130, tense=110, others=100),
-        ["disgust", "tense", "others"],
-        validation={"from": "surplus"},
-    )
-    assert sizes(split, "disgust") == {"train": 75, "validation": 25, "test": 25}
+    pool = examples(disgust=130, tense=110, others=100)
+    split, drawn = draw(pool, validation={"from": "surplus"})
+    assert sizes(split, "disgust") == {"train": 75, "validation": 25, "test": 25, "unused": 5}
     assert sizes(split, "tense") == {"train": 75, "validation": 10, "test": 25}
     assert sizes(split, "others") == {"train": 75, "test": 25}
-    assert len(drawn.unused) == 5
     assert any("tense: 10 validation examples, 25" in note for note in drawn.notes)
     assert any("others: 0 validation examples" in note for note in drawn.notes)
-
-
-def test_the_test_examples_do_not_depend_on_where_validation_is_from() -> None:
-    pool = examples(disgust=130, tense=140)
-    first, _ = draw(pool, ["disgust", "tense"])
-    second, _ = draw(pool, ["disgust", "tense"], validation={"from": "surplus"})
-    tested = [set(split[split["split"] == "test"]["example"]) for split in (first, second)]
-    assert tested[0] == tested[1]
-
-
-def test_a_class_that_falls_short_is_noted_and_not_padded() -> None:
-    split, drawn = draw(examples(disgust=40, tense=120), ["disgust", "tense"])
-    assert sizes(split, "disgust") == {"train": 24, "validation": 6, "test": 10}
-    assert drawn.notes == ["class disgust: 40 examples, 60 short of 100"]
+    default, _ = draw(pool)
+    assert ((default["role"] == "test") == (split["role"] == "test")).all()
 
 
 def test_the_seed_decides_and_one_class_does_not_redraw_another() -> None:
-    classes = ["disgust", "tense"]
-    first, _ = draw(examples(disgust=130, tense=140), classes)
-    again, _ = draw(examples(disgust=130, tense=140), classes)
-    other, _ = draw(examples(disgust=130, tense=150), classes)
-    seeded, _ = draw(examples(disgust=130, tense=140), classes, seed=2)
-    pd.testing.assert_frame_equal(first, again)
-    disgust = first[first.label == "disgust"].reset_index(drop=True)
-    pd.testing.assert_frame_equal(disgust, other[other.label == "disgust"].reset_index(drop=True))
-    assert set(seeded["example"]) != set(first["example"])
+    first, _ = draw(examples(disgust=130, tense=140))
+    other, _ = draw(examples(disgust=130, tense=150))
+    seeded, _ = draw(examples(disgust=130, tense=140), seed=2)
+    disgust = first["label"] == "disgust"
+    pd.testing.assert_frame_equal(first[disgust], other[other["label"] == "disgust"])
+    assert not first.equals(seeded)
 
 
 def test_a_class_with_nothing_to_train_on_is_an_error() -> None:
     with pytest.raises(UserError, match="none is left to train on"):
-        draw(examples(disgust=2, tense=9), ["disgust", "tense"], test_fraction=0.9)
+        draw(examples(disgust=2, tense=9), test_fraction=0.9)
 
 
-def test_settings_hold_the_papers_values_and_survive_json() -> None:
-    settings = random_images.Settings(kind="random_images")
-    assert settings.model_dump(mode="json") == {
-        "kind": "random_images",
-        "images_per_class": 100,
-        "test_fraction": 0.25,
-        "validation": {"from": "train", "fraction": 0.2},
-        "seed": 1,
-    }
-    for block in ({"from": "train", "fraction": 0.4}, {"from": "surplus"}):
-        made = random_images.Settings.model_validate({"kind": "random_images", "validation": block})
-        assert random_images.Settings.model_validate(made.model_dump(mode="json")) == made
-        assert made.model_dump(mode="json")["validation"] == block
+@pytest.mark.parametrize("block", [{"from": "train", "fraction": 0.4}, {"from": "surplus"}])
+def test_settings_survive_json(block: dict[str, Any]) -> None:
+    made = random_images.Settings.model_validate({"kind": "random_images", "validation": block})
+    assert random_images.Settings.model_validate(made.model_dump(mode="json")) == made
+    assert made.model_dump(mode="json")["validation"] == block
 
 
 @pytest.mark.parametrize(
@@ -150,7 +125,6 @@ def test_settings_hold_the_papers_values_and_survive_json() -> None:
         ("random_images", {"test_fraction": 1}),
         ("leave_one_out", {"group": "person"}),
         ("leave_one_out", {"validation_fraction": 0}),
-        ("leave_one_out", {"images_per_class": 100}),
     ],
 )
 def test_wrong_settings_are_refused(kind: str, keys: dict[str, Any]) -> None:
@@ -163,23 +137,22 @@ def test_the_number_of_folds_is_known_beforehand_where_it_can_be() -> None:
     assert leave_one_out.folds(leave_one_out.Settings(kind="leave_one_out")) is None
 
 
-def test_protocols_import_nothing_heavy() -> None:
-    # Snakemake imports them while it parses.
+def test_what_snakemake_and_training_import_is_light() -> None:
     code = (
         "import sys; import fleeting.protocols.random_images, fleeting.protocols.leave_one_out; "
-        "import fleeting.splits.gate, fleeting.splits.roles; "
+        "import fleeting.splits.folds, fleeting.examples.arrays; "
         "assert not {'pandas', 'sklearn', 'torch', 'cv2', 'scipy'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, cwd=SCRIPTS)
 
 
-def clips(subjects: int = 8) -> pd.DataFrame:
-    """Three clips a subject in two databases; both have subjects of the same names."""
+def clips() -> pd.DataFrame:
+    """Three clips a subject in three databases, which have subjects of the same names."""
     return labelled(
         *(
             (f"{database}/s{subject}/c{clip}", ["a", "b"][(clip + subject) % 2])
             for database in ("casme", "samm", "smic")
-            for subject in range(subjects)
+            for subject in range(8)
             for clip in range(3)
         )
     )
@@ -208,37 +181,34 @@ def test_every_group_is_tested_once_and_shares_nothing(
     drawn = leave_out(pool, group=group)
     assert [fold.name for fold in drawn.folds] == sorted(set(groups))
     assert len(drawn.folds) == count
-    assert drawn.unused.empty
     for fold in drawn.folds:
-        sides = {role: set(groups.iloc[positions]) for role, positions in fold.sides.items()}
-        assert sides["test"] == {fold.name}
-        assert not sides["train"] & sides["validation"]
-        assert sides["train"] | sides["validation"] == set(groups) - {fold.name}
-        assert len(sides["validation"]) == -(-(count - 1) // 5)
+        by_role = {role: set(groups.iloc[positions]) for role, positions in fold.by_role.items()}
+        assert by_role["test"] == {fold.name}
+        assert not by_role["train"] & by_role["validation"]
+        assert by_role["train"] | by_role["validation"] == set(groups) - {fold.name}
+        assert len(by_role["validation"]) == -(-(count - 1) // 5)
 
 
 def test_validation_follows_from_the_seed_and_the_folds_name() -> None:
     pool = clips()
-    first, again, seeded = leave_out(pool), leave_out(pool), leave_out(pool, seed=2)
-    held = [[tuple(fold.validation) for fold in drawn.folds] for drawn in (first, again, seeded)]
-    assert held[0] == held[1]
-    assert held[0] != held[2]
-    # Not the same subjects in every fold.
-    assert len(set(held[0])) > 12
+    first, seeded = leave_out(pool), leave_out(pool, seed=2)
+    held_out, other = (
+        [tuple(fold.validation) for fold in drawn.folds] for drawn in (first, seeded)
+    )
+    assert held_out != other
+    assert len(set(held_out)) > 12, "not the same subjects in every fold"
     # A fold keeps its validation where only another fold's name is new.
     renamed = pool.assign(subject=pool["subject"].replace("s7", "s9"))
-    kept = leave_out(renamed).folds
-    for old, new in zip(first.folds, kept, strict=True):
+    for old, new in zip(first.folds, leave_out(renamed).folds, strict=True):
         if old.name == new.name:
             assert (old.validation == new.validation).all()
 
 
 def test_too_few_groups_are_an_error() -> None:
-    clips = [(f"samm/{subject}/{clip}", label) for subject in "123" for clip, label in ("aa", "bb")]
-    pool = labelled(*clips)
+    pool = labelled(*((f"samm/{subject}/{clip}", "a") for subject in "123" for clip in "ab"))
     assert len(leave_out(pool).folds) == 3
     with pytest.raises(UserError, match="leaving one subject out needs at least 3 of them"):
-        leave_out(pool.iloc[:4])
+        leave_out(pool[:4])
     with pytest.raises(UserError, match="leaving one database out needs at least 3"):
         leave_out(pool, group="database")
     with pytest.raises(UserError, match="validation_fraction: 0.6 of 2 subjects, rounded up"):

@@ -12,8 +12,7 @@ from fleeting.databases import extract, settings
 from fleeting.errors import UserError
 from fleeting.evaluation import render
 from fleeting.splits.pool import make_pool
-from malformed.rows import changed
-from malformed.workbooks import ROWS, packed, parts, row, sheet
+from malformed.workbooks import ROWS, changed, packed, parts, row, sheet
 
 SCRIPT = "<script>alert(1)</script>"
 MARKUP = [
@@ -68,7 +67,7 @@ def test_markup_in_any_place_of_a_page_is_text(markup: str) -> None:
 
 
 def page_of(table: str, files: dict[str, list[Path]], settings: dict[str, object]) -> str:
-    return render.html(registry.load("table", table).make(files, settings)[2])
+    return render.html(registry.load("table", table).make(files, settings)[1])
 
 
 def exclusions(folder: Path, markup: str) -> tuple[Path, pd.DataFrame]:
@@ -81,7 +80,7 @@ def exclusions(folder: Path, markup: str) -> tuple[Path, pd.DataFrame]:
     path.write_bytes(packed(parts(sheet(*ROWS, *lines))))
     block = {"reader": "casme2", "table": "casme2.xlsx", "frames": "frames"}
     result = extract.extract("casme2", settings.load("casme2", block), path, "drop")
-    samples, excluded, _ = result.frames()
+    samples, excluded = pd.DataFrame(result.samples), pd.DataFrame(result.excluded)
     tsv.write(samples, folder / "samples.tsv", tsv.ANNOTATIONS)
     tsv.write(excluded, folder / "excluded.tsv", tsv.EXCLUDED)
     return folder / "excluded.tsv", tsv.read(folder / "samples.tsv", tsv.ANNOTATIONS)
@@ -134,4 +133,4 @@ def test_captions_are_literals_without_a_template(kind: str) -> None:
     for name in registry.names(kind):
         caption = registry.constants(kind, name)["CAPTION"]
         assert len(caption) > 40
-        assert not {"{{", "{%", "<"} & {caption[i : i + 2] for i in range(len(caption))}, name
+        assert not any(mark in caption for mark in ("{{", "{%", "<")), name

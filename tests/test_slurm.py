@@ -3,12 +3,9 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +14,12 @@ import yaml
 
 import slurm_cluster
 from pipeline import ROOT, Project
+from slurm_calls import EXPERIMENT, Call, Slurm, job_of, output, start, submit, training_process
 
 pytestmark = [pytest.mark.slow, pytest.mark.slurm]
 
-EXPERIMENT = "results/experiments/tiny"
 #: An experiment of several folds, shared out over two jobs.
 FOLDS = "results/experiments/folds"
-#: This Slurm has no accounting. The status of jobs is first asked for after 5 seconds, and again 15
-#: seconds later, when those of a small step of the pipeline are done.
-HERE = ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "5")
-PROFILE = ("--workflow-profile", "profiles/slurm", *HERE, "--configfile", "tiny.yaml")
 RUN = f"{EXPERIMENT}/runs/resnet34/lr1e-02/repeat2/part1"
 EPOCHS = 8
 #: Seconds in which all training jobs that are to be stopped must be submitted, start and save
@@ -38,56 +31,8 @@ RUNS = [
     for model in ("resnet18", "resnet34")
     for repeat in (1, 2)
 ]
-
-
-@dataclass(frozen=True)
-class Job:
-    """The plugin's comment (rule and wildcards), the resources asked for, the devices received."""
-
-    rule: str
-    memory: str
-    time: str
-    devices: set[str]
-
-
-@dataclass(frozen=True)
-class Slurm:
-    """The cluster; `tasks` is the file in which each task writes the devices that it sees."""
-
-    tasks: Path
-
-    def jobs(self, project: Project) -> dict[str, Job]:
-        """All jobs of a project by number."""
-        form = "--format=%i|%k|%m|%l|%Z"
-        lines = output("squeue", "--states=all", "--noheader", form).splitlines()
-        listed = (line.split("|", 4) for line in lines)
-        return {
-            number: Job(rule, memory, time, self.devices(number))
-            for number, rule, memory, time, folder in listed
-            if folder == str(project.folder)
-        }
-
-    def devices(self, job: str) -> set[str]:
-        """The `CUDA_VISIBLE_DEVICES` of all tasks of a job, `-` where it was not set."""
-        seen = [line.split("\t") for line in self.tasks.read_text().splitlines()]
-        return {devices for number, devices in seen if number == job}
-
-
-@dataclass(frozen=True)
-class Call:
-    """A running command of a project; its output goes to a file, which never blocks like a pipe."""
-
-    project: Project
-    process: "subprocess.Popen[bytes]"
-    said: Path
-
-    def finish(self) -> None:
-        assert self.process.wait() == 0, self.said.read_text(errors="replace")
-
-    def end(self) -> None:
-        """End it if a test failed before it was done."""
-        self.process.kill()
-        self.process.wait()
+#: All that tables and figures are made from; these only take longer on a cluster.
+TARGETS = [f"{folder}/scores.tsv" for folder in (EXPERIMENT, FOLDS)]
 
 
 @pytest.fixture(scope="module")
@@ -101,8 +46,8 @@ def slurm() -> Iterator[Slurm]:
 
 @pytest.fixture(scope="module")
 def whole(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
-    """The whole pipeline on the cluster, started before everything else: it mostly waits."""
-    call = start(new(tmp_path_factory))
+    """Everything up to the scores on the cluster, started first: it mostly waits."""
+    call = start(new(tmp_path_factory), "--", *TARGETS)
     yield call
     call.end()
 
@@ -122,7 +67,7 @@ def calls(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     copies = {name: prepared.copy(tmp_path_factory.mktemp("slurm") / "a $(copy)") for name in names}
     use_gres(copies["gres"])
     begun = {name: start(copies[name], "--", f"{RUN}/history.tsv") for name in [*STOPS, "gres"]}
-    begun["one submission"] = submit(copies["one submission"])
+    begun["one submission"] = submit(copies["one submission"], RUNS)
     try:
         stop_each({name: copies[name] for name in [*STOPS, "one submission"]})
         yield begun
@@ -133,8 +78,8 @@ def calls(prepared: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 @pytest.fixture(scope="module")
 def local(calls: dict[str, Call], prepared: Project) -> Project:
-    """The whole pipeline without the cluster, run while `calls` mostly wait."""
-    prepared.run()
+    """The same without the cluster, run while `calls` mostly wait."""
+    prepared.run(*TARGETS)
     return prepared
 
 
@@ -164,27 +109,10 @@ def enlarge(config: dict[str, Any]) -> None:
     }
 
 
-def output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
 def nothing_left() -> bool:
     files = [slurm_cluster.CONFIGURATION / name for name in ("slurm.conf", "gres.conf")]
     daemons = slurm_cluster.processes(slurm_cluster.DAEMONS | {"munged"})
     return not daemons and not any(file.exists() for file in files)
-
-
-def start(project: Project, *arguments: str) -> Call:
-    return begin(project, sys.executable, "-m", "snakemake", *PROFILE, *arguments)
-
-
-def begin(project: Project, *command: str) -> Call:
-    said = project.folder.parent / "said.txt"
-    with said.open("wb") as file:
-        process = subprocess.Popen(
-            command, cwd=project.folder, stdout=file, stderr=subprocess.STDOUT
-        )
-    return Call(project, process, said)
 
 
 def use_gres(project: Project) -> None:
@@ -192,24 +120,6 @@ def use_gres(project: Project) -> None:
     profile = project.folder / "profiles/slurm/profile.v9+.yaml"
     commented = profile.read_text()
     profile.write_text(commented.replace("# gpu: 0", "gpu: 0").replace("# gres:", "gres:"))
-
-
-def submit(project: Project) -> Call:
-    """Snakemake itself as the job, with GPUs that it shares out among its own jobs."""
-    command = f"{sys.executable} -m snakemake --configfile tiny.yaml"
-    resources = ("--gpus=2", "--cpus-per-task=2", "--mem=16000", "--requeue", "--open-mode=append")
-    targets = " ".join(f"{run}/history.tsv" for run in RUNS)
-    lines = f"{command} --unlock\n{command} --cores 2 --resources gpu=2 -- {targets}"
-    return begin(project, "sbatch", "--wait", *resources, f"--wrap={lines}")
-
-
-def training_process(project: Project) -> int | None:
-    """A process that trains in a project in which a state has been saved, or None."""
-    if list((project.folder / EXPERIMENT / "checkpoints").rglob("fold*_epoch*.pt")):
-        for folder in Path("/proc").glob("[0-9]*"):
-            if trains(folder, project):
-                return int(folder.name)
-    return None
 
 
 def stop_each(projects: dict[str, Project]) -> None:
@@ -224,21 +134,6 @@ def stop_each(projects: dict[str, Project]) -> None:
                 STOPS.get(name, preempt)(process)
                 left.remove(name)
         time.sleep(0.05)
-
-
-def trains(process: Path, project: Project) -> bool:
-    try:
-        words = (process / "cmdline").read_text().split("\0")
-        # The process itself, not the shells and Snakemakes around it.
-        itself = words[1:3] == ["workflow/scripts/job.py", "training.run"]
-        return itself and (process / "cwd").resolve() == project.folder.resolve()
-    except OSError:
-        return False
-
-
-def job_of(process: int) -> str:
-    variables = Path(f"/proc/{process}/environ").read_text().split("\0")
-    return dict(line.partition("=")[::2] for line in variables)["SLURM_JOB_ID"]
 
 
 def same_runs(project: Project, local: Project, folders: list[str]) -> bool:

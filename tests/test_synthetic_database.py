@@ -1,7 +1,7 @@
 """Synthetic databases: formats, oddities, truth, and what stays when something is added."""
 
-import subprocess
-import sys
+import re
+import zipfile
 from pathlib import Path
 
 import cv2
@@ -11,20 +11,16 @@ import pytest
 import xlrd
 from openpyxl import load_workbook
 
-from fleeting import registry, tsv
+from fleeting import jobs, tsv
 from fleeting.errors import UserError
-from fleeting.synthetic.database import TRUTH, write, write_all
-from fleeting.synthetic.format import QUIRKS
+from fleeting.synthetic.database import TRUTH, run, write, write_all
+from fleeting.synthetic.format import QUIRKS, load_format
 from fleeting.synthetic.plan import plan
-from fleeting.synthetic.settings import settings
+from fleeting.synthetic.settings import Settings
 
 DATABASES = ("cas_me2", "casme", "casme2", "samm")
 CLASSES = {"disgust", "happiness", "others", "repression", "surprise", "tense"}
-TINY = {
-    "subjects": dict.fromkeys(DATABASES, 2),
-    "clips_per_subject": 2,
-    "frames_per_clip": 3,
-}
+TINY = {"subjects": dict.fromkeys(DATABASES, 2), "clips_per_subject": 2, "frames_per_clip": 3}
 ONE = {**TINY, "subjects": dict.fromkeys(DATABASES, 1), "clips_per_subject": 1}
 
 
@@ -34,7 +30,7 @@ def databases(tmp_path_factory):
 
 
 def planned(database, block):
-    return plan(registry.load("synthetic", database).FORMAT, settings(block))
+    return plan(database, Settings(**block))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -46,112 +42,66 @@ def raw(table: Path, sheet: int = 0) -> list[list[object]]:
     """The cells of a sheet as they are stored, formulas as text."""
     if table.suffix == ".xls":
         cells = xlrd.open_workbook(table).sheet_by_index(sheet)
-        return [[cell or None for cell in cells.row_values(row)] for row in range(cells.nrows)]
+        return [cells.row_values(row) for row in range(cells.nrows)]
     return [list(row) for row in load_workbook(table).worksheets[sheet].iter_rows(values_only=True)]
 
 
-def test_names_of_tables_and_folders_are_those_of_the_real_copies(databases):
-    tables_ = {name: place["table"].name for name, place in databases.items()}
-    assert tables_ == {
+@pytest.mark.parametrize(
+    ("database", "place", "expected"),
+    [
+        ("casme", (0, 0), "Subject Filename  OnsetF ApexF1 ApexF2 OffsetF  Onset Total AU Emotion"),
+        ("casme", (0, 2), "1.0 EP01_5  44.0 53.0 55.0 65.0  166.67 366.67 15.0 repression"),
+        ("casme", (0, 5), "1.0 EP03  89.0 \\ 99.0 109.0  150.0 350.0 1+2+5+26 surprise"),
+        ("casme2", (0, 1), "01 EP02_01f  139 167 213  4 others 3"),
+        ("casme2", (0, 3), "01 EP02_03  84 / 154  9 disgust 4"),
+        ("cas_me2", (0, 0), "1 disgust1_1 628 635 643 9 negative micro-expression disgust"),
+        ("cas_me2", (0, 8), "2 happy4_9 789 795 0 1+2+5+26 surprise macro-expression surprise"),
+        ("cas_me2", (1, 1), "16 s16 2"),
+        ("cas_me2", (2, 0), "101 disgust1"),
+        ("samm", (0, 14), "006 006_1_1 1 5802 5837 5883 =F15-D15+1 Micro_-_1/2 4 Other 7 "),
+    ],
+)
+def test_rows_look_like_those_of_the_real_tables(databases, database, place, expected):
+    sheet, row = place
+    cells = raw(databases[database]["table"], sheet)[row]
+    texts = ["" if cell is None else str(cell).replace(" ", "_") for cell in cells]
+    assert " ".join(texts) == expected
+
+
+def test_files_and_headers_are_named_as_in_the_real_copies(databases):
+    assert {name: paths["table"].name for name, paths in databases.items()} == {
         "cas_me2": "CAS(ME)^2code_final.xlsx",
         "casme": "CASME-coded-20190721.xls",
         "casme2": "CASME2-coding-20190701.xlsx",
         "samm": "SAMM_Micro_FACS_Codes_v2.xlsx",
     }
-    for place in databases.values():
-        assert place["table"].is_file()
-        assert not place["table"].is_relative_to(place["frames"])
+    assert raw(databases["casme2"]["table"])[0][-2:] == ["Estimated Emotion", "Objective Classes"]
+    assert raw(databases["samm"]["table"])[13][:3] == ["Subject", "Filename", "Inducement Code"]
+    assert load_workbook(databases["casme2"]["table"]).sheetnames == ["Sheet1", "Sheet2", "Sheet3"]
+    assert len(raw(databases["cas_me2"]["table"], 1)) == 22
 
 
-def test_casme_table(databases):
-    header, *rows = raw(databases["casme"]["table"])
-    assert [title for title in header if title] == (
-        "Subject Filename OnsetF ApexF1 ApexF2 OffsetF Onset Total AU Emotion".split()
-    )
-    assert header[2] is None
-    assert header[7] is None
-    for row, clip in zip(rows, planned("casme", TINY), strict=True):
-        assert row[0] == clip.subject_index + 1
-        assert row[8] == round((clip.apex - clip.onset + 1) * 1000 / 60, 2)
-        assert row[9] == round((clip.offset - clip.onset + 1) * 1000 / 60, 2)
-    assert "\\" in [row[5] for row in rows]
-    names = [(row[0], row[1]) for row in rows]
-    assert len(set(names)) < len(names)
-
-
-def test_casme2_table(databases):
-    header, *rows = raw(databases["casme2"]["table"])
-    assert header[0] == "Subject"
-    assert header[2] is None
-    assert header[-1] == "Objective Classes"
-    assert {row[0] for row in rows} == {"01", "02"}
-    assert {"/", "\\"} <= {row[4] for row in rows}
-    assert {type(row[7]) for row in rows} == {int, str}
-    workbook = load_workbook(databases["casme2"]["table"])
-    assert workbook.sheetnames == ["Sheet1", "Sheet2", "Sheet3"]
-    assert [sheet.max_row for sheet in workbook.worksheets[1:]] == [1, 1]
-
-
-def test_cas_me2_table(databases):
-    table = databases["cas_me2"]["table"]
-    rows = raw(table)
-    assert rows[0][0] == 1
-    assert {len(row) for row in rows} == {9}
-    assert {row[7] for row in rows} == {"micro-expression", "macro-expression"}
-    assert [row[7] for row in rows if row[4] == 0] == ["macro-expression"]
-    subjects, videos = raw(table, 1), raw(table, 2)
-    assert [row[0] for row in subjects] == [
-        *(15, 16, 19, 20, 21, 22, 23, 24, 25, 26, 27, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 40)
-    ]
-    assert subjects[1] == [16, "s16", 2]
-    assert videos[0] == [101, "disgust1"]
-    assert len(videos) == 9
-
-
-def test_samm_table(databases):
-    rows = raw(databases["samm"]["table"])
-    assert rows[13][:3] == ["Subject", "Filename", "Inducement Code"]
-    data = rows[14:]
-    assert {row[0] for row in data} == {"006", "007"}
-    assert data[0][6] == "=F15-D15+1"
-    assert {"Other", "Happiness"} <= {row[9] for row in data}
-
-
-def test_frames_look_like_those_of_the_real_copies(databases):
-    shapes = {
-        name: {
-            cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape
-            for path in place["frames"].rglob("*.jpg")
-        }
-        for name, place in databases.items()
-    }
-    assert shapes == {
-        "cas_me2": {(480, 640, 3)},
-        "casme": {(480, 640, 3), (720, 1280, 3)},
-        "casme2": {(480, 640, 3)},
-        "samm": {(1088, 2040)},
-    }
-    assert all(file.stat().st_size < 400_000 for file in databases["samm"]["frames"].rglob("*.jpg"))
-    names = {
-        name: {path.relative_to(place["frames"]).as_posix() for path in files(place["frames"])}
-        for name, place in databases.items()
-    }
-    assert any(name.startswith("Section B/sub01/EP01_12/EP01_12-") for name in names["casme"])
-    assert "sub01/EP02_01f.avi" in names["casme2"]
-    assert any(name.startswith("sub01/EP02_01f/img") for name in names["casme2"])
-    assert any(name.startswith("selectedpic/s16/") for name in names["cas_me2"])
-    assert any(name.startswith("rawpic/rawpic/s15/15_0") for name in names["cas_me2"])
-    stems = {len(Path(name).stem) for name in names["samm"]}
-    assert stems == {8, 9}
-
-
-def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+@pytest.mark.parametrize(
+    ("database", "shapes", "patterns"),
+    [
+        ("cas_me2", {(480, 640, 3)}, ["selectedpic/s16/", r"rawpic/rawpic/s15/15_0.*/img\d+\.jpg"]),
+        ("casme", {(480, 640, 3), (720, 1280, 3)}, [r"Section B/sub01/EP01_12/EP01_12-\d{3}\.jpg"]),
+        ("casme2", {(480, 640, 3)}, [r"sub01/EP02_01f\.avi", r"sub01/EP02_01f/img\d+\.jpg"]),
+        ("samm", {(1088, 2040)}, [r"006/006_1_1/006_\d{4}\.jpg", r"007/007_2_1/007_\d{5}\.jpg"]),
+    ],
+)
+def test_frames_look_like_those_of_the_real_copies(databases, database, shapes, patterns):
+    folder = databases[database]["frames"]
+    frames = list(folder.rglob("*.jpg"))
+    assert {cv2.imread(str(path), cv2.IMREAD_UNCHANGED).shape for path in frames} == shapes
+    assert all(path.stat().st_size < 400_000 for path in frames)
+    for pattern in patterns:
+        assert any(re.match(pattern, name) for name in contents(folder)), pattern
 
 
 @pytest.mark.parametrize("database", DATABASES)
 def test_sound_rows_have_their_frames_and_odd_rows_what_their_oddity_says(databases, database):
-    form = registry.load("synthetic", database).FORMAT
+    form = load_format(database)
     for clip in planned(database, TINY):
         numbers = {"onset": clip.onset, "apex": clip.apex, "offset": clip.offset}
         found = {
@@ -174,26 +124,20 @@ def test_every_oddity_occurs_somewhere():
     assert {clip.quirk for name in DATABASES for clip in planned(name, {})} == {"", *QUIRKS}
 
 
-def test_truth_has_a_line_for_each_row_of_the_table(tmp_path):
-    table, frames = tmp_path / "samm.xlsx", tmp_path / "frames"
-    truth = write("samm", ONE, table, frames)
-    cells = raw(table)
-    for line in truth.itertuples():
-        row = cells[line.table_row - 1]
-        assert row[1] == line.clip
-        assert line.sample == f"samm/{line.subject}/{line.clip}/{row[3]}"
-    assert truth["apex_intensity"].eq(1.0).all()
-    assert truth["onset_intensity"].eq(0.4).all()
-    tsv.write(truth, tmp_path / "truth.tsv", TRUTH)
-    assert len(tsv.read(tmp_path / "truth.tsv", TRUTH)) == len(truth)
+def test_workbooks_hold_no_times(databases):
+    with zipfile.ZipFile(databases["samm"]["table"]) as workbook:
+        assert {entry.date_time for entry in workbook.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        assert b"modified" not in workbook.read("docProps/core.xml")
 
 
 def test_the_same_settings_give_the_same_bytes(tmp_path):
-    for name in ("first", "second"):
-        write("casme", ONE, tmp_path / name / "table.xls", tmp_path / name / "frames")
-    assert contents(tmp_path / "first") == contents(tmp_path / "second")
-    write("casme", {**ONE, "seed": 2}, tmp_path / "third" / "table.xls", tmp_path / "third/frames")
-    assert contents(tmp_path / "third") != contents(tmp_path / "first")
+    for name, seed in (("first", 1), ("second", 1), ("third", 2)):
+        folder = tmp_path / name
+        write("casme", {**ONE, "seed": seed}, folder / "table.xls", folder / "frames")
+    first, second, third = (contents(tmp_path / name) for name in ("first", "second", "third"))
+    assert first == second
+    assert first != third
+    assert planned("casme", ONE) != planned("casme", {**ONE, "seed": 2})
 
 
 @pytest.mark.parametrize("database", DATABASES)
@@ -204,32 +148,22 @@ def test_one_more_subject_leaves_the_planned_rows_of_the_others(database):
 
 
 def test_one_more_subject_leaves_the_frames_of_the_others(tmp_path):
-    small = write("casme2", ONE, tmp_path / "a" / "casme2.xlsx", tmp_path / "a" / "frames")
+    stale = tmp_path / "a" / "sub01" / "img1.jpg"
+    stale.parent.mkdir(parents=True)
+    stale.write_bytes(b"")
+    small = write("casme2", ONE, tmp_path / "a.xlsx", tmp_path / "a")
+    assert not stale.exists()
     two = {**ONE, "subjects": {"casme2": 2}}
-    large = write("casme2", two, tmp_path / "b" / "casme2.xlsx", tmp_path / "b" / "frames")
-    before, after = contents(tmp_path / "a" / "frames"), contents(tmp_path / "b" / "frames")
+    large = write("casme2", two, tmp_path / "b.xlsx", tmp_path / "b")
+    before, after = contents(tmp_path / "a"), contents(tmp_path / "b")
     assert {name: after[name] for name in before} == before
     assert {Path(name).parts[0] for name in set(after) - set(before)} == {"sub02"}
     assert large.head(len(small)).equals(small)
 
 
-def test_the_frames_folder_is_written_anew(tmp_path):
-    stale = tmp_path / "frames" / "sub01" / "img1.jpg"
-    stale.parent.mkdir(parents=True)
-    stale.write_bytes(b"")
-    write("casme2", ONE, tmp_path / "table.xlsx", tmp_path / "frames")
-    assert not stale.exists()
-
-
 def test_the_default_plan_is_enough_to_learn_six_classes():
     rows = pd.DataFrame(
-        [
-            (name, clip.subject, clip.subject_index, clip.emotion)
-            for name in DATABASES
-            for clip in planned(name, {})
-            if clip.quirk == ""
-        ],
-        columns=["database", "subject", "index", "emotion"],
+        [clip for name in DATABASES for clip in planned(name, {}) if clip.quirk == ""]
     )
     counts = rows["emotion"].value_counts()
     assert all(counts[name] >= 16 for name in CLASSES)
@@ -240,71 +174,64 @@ def test_the_default_plan_is_enough_to_learn_six_classes():
     for _, subjects in rows[rows["emotion"].isin(CLASSES)].groupby(["database", "emotion"]):
         assert subjects["subject"].nunique() >= 2
     # One subject of each database, held out, shows all six classes.
-    assert set(rows.loc[rows["index"] == 1, "emotion"]) >= CLASSES
+    assert set(rows.loc[rows["subject_index"] == 1, "emotion"]) >= CLASSES
 
 
 def test_an_expression_is_seen_in_the_frames(tmp_path):
-    still = {**ONE, "noise": 0, "intensity": {"onset": 0.0, "apex": 0.0, "offset": 0.0}}
+    still = {"onset": 0.0, "apex": 0.0, "offset": 0.0}
     changes = []
-    for name, block in (("still", still), ("moving", {**ONE, "noise": 0})):
-        write("cas_me2", block, tmp_path / f"{name}.xlsx", tmp_path / name)
-        paths = sorted((tmp_path / name).glob("selectedpic/s15/disgust1_1/*.jpg"), key=number)
-        images = [cv2.imread(str(path)).astype(float) for path in paths]
-        changes.append(np.abs(images[1] - images[0])[150:350, 220:430].mean())
+    for name, block in (("still", {"intensity": still}), ("moving", {})):
+        write("cas_me2", {**ONE, "noise": 0, **block}, tmp_path / "t.xlsx", tmp_path / name)
+        paths = (tmp_path / name).glob("selectedpic/s15/disgust1_1/*.jpg")
+        frames = sorted(paths, key=lambda path: int(path.stem.removeprefix("img")))
+        onset, apex, _ = (cv2.imread(str(path)).astype(float) for path in frames)
+        changes.append(np.abs(apex - onset)[150:350, 220:430].mean())
     assert changes[1] > 1.2 * changes[0]
 
 
-def number(path: Path) -> int:
-    return int("".join(filter(str.isdigit, path.stem)))
-
-
 def test_provider_crops(tmp_path):
-    block = {
-        **ONE,
-        "provider_crops": ["casme2", "cas_me2"],
-        "subjects": {"casme2": 1, "cas_me2": 1},
-    }
+    subjects = {"casme2": 1, "cas_me2": 1}
+    block = {**ONE, "provider_crops": ["casme2", "cas_me2"], "subjects": subjects}
     places = write_all(tmp_path, block)
     assert places["casme2"]["frames"] == tmp_path / "CASME2" / "Cropped"
     crop = next(places["casme2"]["frames"].rglob("reg_img*.jpg"))
     height, width = cv2.imread(str(crop)).shape[:2]
     assert 250 < width < 300 < height < 360
     assert next((tmp_path / "CAS(ME)^2" / "cropped" / "15").rglob("img*.jpg"))
-    with pytest.raises(UserError, match="'casme', 'casme2' or 'cas_me2'"):
-        write("samm", {"provider_crops": ["samm"]}, tmp_path / "t.xlsx", tmp_path / "frames")
 
 
 @pytest.mark.parametrize(
     ("block", "message"),
     [
-        ({"subject": {}}, "unknown key 'subject'"),
-        ({"frames_per_clip": 2}, "frames_per_clip"),
-        ({"clips_per_subject": 0}, "clips_per_subject"),
-        ({"intensity": {"apex": 1.0}}, "intensity"),
-        ({"noise": -1}, "noise"),
-        ({"subjects": {}}, "no number of subjects for cas_me2"),
-        ({"subjects": {"cas_me2": 23}}, "at most 22"),
+        ('{"subjects": {}}', "no number of subjects for cas_me2"),
+        ('{"subjects": {"cas_me2": 23}}', "at most 22"),
+        ('{"seeds": 1}', "unknown key 'seeds'"),
+        ('{"provider_crops": ["samm"]}', "'casme', 'casme2' or 'cas_me2'"),
+        ('{"intensity": {"apex": 1.0}}', "intensity"),
     ],
 )
 def test_wrong_settings_are_named(tmp_path, block, message):
     with pytest.raises(UserError, match=message):
-        write("cas_me2", block, tmp_path / "table.xlsx", tmp_path / "frames")
-    assert not (tmp_path / "frames").exists()
+        job(tmp_path, block)
+    assert not (tmp_path / "CAS(ME)^2 frames").exists()
 
 
-def test_script(tmp_path):
-    script = Path(__file__).parents[1] / "workflow" / "scripts" / "job.py"
-    command = [sys.executable, str(script), "synthetic.database"]
-    command += ["--database", "cas_me2", "--settings"]
-    places = ["--table", "t (1).xlsx", "--frames", "CAS(ME)^2 frames", "--truth", "truth.tsv"]
-    block = '{"subjects": {"cas_me2": 1}, "clips_per_subject": 1, "frames_per_clip": 3}'
-    subprocess.run([*command, block, *places], cwd=tmp_path, check=True)
-    truth = tsv.read(tmp_path / "truth.tsv", TRUTH)
+def job(folder: Path, block: str) -> None:
+    """The job as its rule calls it, in place of CAS(ME)^2."""
+    places = {"table": "t (1).xlsx", "frames": "CAS(ME)^2 frames", "truth": "truth.tsv"}
+    files = [part for name, path in places.items() for part in (f"--{name}", str(folder / path))]
+    jobs.call(run, ["--database", "cas_me2", "--settings", block, *files])
+
+
+def test_the_job_writes_a_line_of_truth_for_each_row_of_the_table(tmp_path):
+    job(tmp_path, '{"subjects": {"cas_me2": 1}, "clips_per_subject": 1, "frames_per_clip": 3}')
     assert list((tmp_path / "CAS(ME)^2 frames" / "selectedpic").iterdir())
-    assert len(truth) == len(raw(tmp_path / "t (1).xlsx"))
-    failed = subprocess.run(
-        [*command, '{"seeds": 1}', *places], cwd=tmp_path, capture_output=True, text=True
-    )
-    assert failed.returncode == 1
-    assert "unknown key 'seeds'" in failed.stderr
-    assert "Traceback" not in failed.stderr
+    truth = tsv.read_rows(tmp_path / "truth.tsv", TRUTH)
+    cells = raw(tmp_path / "t (1).xlsx")
+    assert len(truth) == len(cells)
+    for line in truth:
+        row = cells[int(line["table_row"]) - 1]
+        assert row[1] == line["clip"]
+        assert line["sample"] == f"cas_me2/{line['subject']}/{line['clip']}/{row[2]}"
+    intensities = {(line["onset_intensity"], line["apex_intensity"]) for line in truth}
+    assert intensities == {("0.400000", "1.000000")}

@@ -1,7 +1,6 @@
 """The trainer against the loop that a user would write, and bfloat16 against float32."""
 
 import math
-import statistics
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,194 +11,126 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
+from fleeting.splits.folds import Subset
 from fleeting.splits.gate import Arrays
-from fleeting.splits.roles import Side
-from fleeting.training import predict, replay
+from fleeting.training import cuda_graphs
 from fleeting.training.architecture import architecture
-from fleeting.training.data import Examples, Store
+from fleeting.training.data import JobExamples, RoleBuffer
 from fleeting.training.fit import Epoch, Fitter, batches
-from fleeting.training.precision import choose
+from fleeting.training.precision import allow_tf32, choose
+from fleeting.training.predict import predict
 from fleeting.training.recipe import Recipe
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import naive
 
 CLASSES = ["left", "right"]
+COUNT, SIZE = 27, 64
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 DEVICES = ["cpu", pytest.param("cuda", marks=NO_GPU)]
-RECIPE = Recipe(weights="none", batch_size=8, epochs=3)
-RESNET = architecture("resnet18", ("red", "green", "blue"), (64, 64), pretrained=False)
+RESNET = architecture("resnet18", ("red", "green", "blue"), (SIZE, SIZE), pretrained=False)
+ARRAYS = Arrays(channels=RESNET.channels, zero=0, unit=255, shape=(SIZE, SIZE, 3), dtype="uint8")
 
 
-def pictures(count: int, size: int) -> np.ndarray:
+def pictures() -> np.ndarray:
     """Noisy pictures, brighter on one side: left and right in turn."""
     random = np.random.default_rng(0)
     found = []
-    for number in range(count):
-        shading = np.linspace(60, -60, size) * (-1 if number % 2 else 1)
-        picture = 128 + shading[None, :, None] + random.normal(0, 30, (size, size, 3))
+    for number in range(COUNT):
+        shading = np.linspace(60, -60, SIZE) * (-1 if number % 2 else 1)
+        picture = 128 + shading[None, :, None] + random.normal(0, 30, (SIZE, SIZE, 3))
         found.append(picture.clip(0, 255).astype(np.uint8))
     return np.stack(found)
 
 
-def sides(count: int) -> dict[str, Side]:
+def subsets() -> dict[str, Subset]:
     """Every fifth picture validates; sorted by label, as ImageFolder has them."""
-    order = sorted(range(count), key=lambda number: (number % 2, number))
-    roles = {role: [n for n in order if (n % 5 == 4) is (role == "validation")]
-             for role in ("train", "validation")}  # fmt: skip
+    order = sorted(range(COUNT), key=lambda number: (number % 2, number))
+    validation = [number for number in order if number % 5 == 4]
+    training = [number for number in order if number % 5 != 4]
     return {
-        role: Side([str(n) for n in numbers], [CLASSES[n % 2] for n in numbers])
-        for role, numbers in roles.items()
+        role: Subset([str(n) for n in numbers], [CLASSES[n % 2] for n in numbers])
+        for role, numbers in (("train", training), ("validation", validation))
     }
 
 
-def parts(count: int, size: int, device: str) -> tuple[Examples, Examples]:
-    store = Store([str(n) for n in range(count)], pictures(count, size), torch.device(device))
+def buffers(device: str) -> list[RoleBuffer]:
+    examples = JobExamples([str(n) for n in range(COUNT)], pictures(), torch.device(device))
     found = []
-    for side in sides(count).values():
+    for subset in subsets().values():
         # Room for more, as where another fold is larger.
-        examples = Examples(len(side.examples) + 5, store)
-        examples.fill(store, side, CLASSES)
-        found.append(examples)
-    return found[0], found[1]
+        buffer = RoleBuffer(len(subset.examples) + 5, examples)
+        buffer.fill(examples, subset, CLASSES)
+        found.append(buffer)
+    return found
 
 
-def network(seed: int = 5) -> torch.nn.Module:
-    torch.manual_seed(seed)
+def network() -> torch.nn.Module:
+    torch.manual_seed(5)
     return RESNET.build(len(CLASSES)).to(memory_format=torch.channels_last)
 
 
 def train(
-    own: torch.nn.Module,
-    training: Examples,
-    validation: Examples,
-    lr: float,
-    recipe: Recipe,
-    precision: str,
-    seed: int,
+    own: torch.nn.Module, lr: float, precision: str = "fp32", momentum: float = 0, epochs: int = 3
 ) -> list[Epoch]:
-    size = training.values.shape[-1]
-    arrays = Arrays(
-        channels=RESNET.channels, zero=0, unit=255, shape=(size, size, 3), dtype="uint8"
-    )
-    sized = architecture("resnet18", RESNET.channels, (size, size), pretrained=False)
-    with replay.own_stream(training.labels.device):
-        fitter = Fitter(own, sized, arrays, training, validation, lr, recipe, precision)
-        state = fitter.start({k: v.clone() for k, v in own.state_dict().items()}, seed)
-        return fitter.fit(state, lambda _: None)
-
-
-def write(folder: Path, count: int, size: int) -> None:
-    """The same pictures in the folders of ImageFolder."""
-    arrays = pictures(count, size)
-    for role, side in sides(count).items():
-        for name, label in zip(side.examples, side.labels, strict=True):
-            place = folder / role / label / f"{int(name):03d}.png"
-            place.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(place), arrays[int(name)][..., ::-1])
-
-
-@pytest.mark.parametrize(
-    ("device", "layout", "lr", "tolerance"),
-    [
-        # The same arithmetic in the same order.
-        ("cpu", torch.channels_last, 1e-2, 1e-6),
-        # Sums in another order: rounding, which every step of a fresh network then enlarges.
-        ("cpu", torch.contiguous_format, 1e-4, 1e-2),
-        # A GPU's library may choose other kernels for the recorded steps.
-        pytest.param("cuda", torch.channels_last, 1e-4, 1e-2, marks=NO_GPU),
-    ],
-)
-def test_the_losses_are_those_of_the_naive_loop(
-    tmp_path: Path, device: str, layout: torch.memory_format, lr: float, tolerance: float
-) -> None:
-    """Same order, same initial weights, several epochs; the last batch is a smaller one."""
     torch.set_num_threads(2)
-    training, validation = parts(27, 64, device)
-    assert training.count % RECIPE.batch_size not in (0, 1)
-    own = network().to(device)
-    history = train(own, training, validation, lr, RECIPE, "fp32", 7)
+    optimiser = {"kind": "sgd", "momentum": momentum}
+    recipe = Recipe(weights="none", batch_size=8, epochs=epochs, optimiser=optimiser)
+    device = next(own.parameters()).device
+    with cuda_graphs.own_stream(device):
+        examples = buffers(str(device))
+        fitter = Fitter(own, RESNET, ARRAYS, *examples, lr, recipe, precision)
+        fitter.start({k: v.clone() for k, v in own.state_dict().items()}, 7)
+        return fitter.fit(lambda _: None)
 
-    write(tmp_path, 27, 64)
-    folders = {part: naive.images(tmp_path / part) for part in ("train", "validation")}
-    assert [str(int(Path(path).stem)) for path, _ in folders["train"].samples] == (
-        sides(27)["train"].examples
-    )
-    generator = torch.Generator().manual_seed(7)
-    order = [
-        batches(torch.randperm(training.count, generator=generator), 8)
-        for _ in range(RECIPE.epochs)
-    ]
 
-    class Order:
-        """The trainer's batches, an epoch after the other."""
+@pytest.mark.parametrize("device", DEVICES)
+def test_training_and_prediction_are_those_of_the_naive_loop(tmp_path: Path, device: str) -> None:
+    """Same order and initial weights, the last batch a smaller one: on the CPU the same bytes."""
+    # A GPU's library may choose other kernels for the recorded steps: rounding, which every step
+    # enlarges.
+    lr, tolerance = (1e-2, 1e-6) if device == "cpu" else (1e-4, 1e-2)
+    own, reference = network().to(device), network().to(device)
+    history = train(own, lr)
+
+    arrays, generator = pictures(), torch.Generator().manual_seed(7)
+    for role, subset in subsets().items():
+        for name, label in zip(subset.examples, subset.labels, strict=True):
+            path = tmp_path / role / label / f"{int(name):03d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), arrays[int(name)][..., ::-1])
+    training, validation = (naive.images(tmp_path / role) for role in ("train", "validation"))
+    assert len(training) % 8 not in (0, 1)
+
+    class Batches:
+        """The trainer's, in another order in every epoch."""
 
         def __iter__(self) -> Iterator[list[int]]:
-            return iter([batch.tolist() for batch in order.pop(0)])
+            order = torch.randperm(len(training), generator=generator)
+            return iter([batch.tolist() for batch in batches(order, 8)])
 
-    reference = naive.train(
-        network().to(device, memory_format=layout),
-        DataLoader(folders["train"], batch_sampler=Order()),  # type: ignore[arg-type]
-        DataLoader(folders["validation"], 8),
-        lr,
-        RECIPE.epochs,
-        torch.device(device),
-    )
-    assert not order
-    for epoch, other in zip(history, reference, strict=True):
+    validating = DataLoader(validation, 8)
+    learning = DataLoader(training, batch_sampler=Batches())  # type: ignore[arg-type]
+    expected = naive.train(reference, learning, validating, lr, len(history), torch.device(device))
+    for epoch, other in zip(history, expected, strict=True):
         assert epoch.train_loss == pytest.approx(other.train_loss, rel=tolerance)
         assert epoch.validation_loss == pytest.approx(other.validation_loss, rel=tolerance)
-    assert history[0].train_loss == pytest.approx(reference[0].train_loss, rel=1e-4)
+    if device == "cpu":
+        accuracies = [(epoch.train_accuracy, epoch.validation_accuracy) for epoch in history]
+        assert accuracies == [(one.train_accuracy, one.validation_accuracy) for one in expected]
+        weights = reference.state_dict()
+        assert all(torch.equal(value, weights[name]) for name, value in own.state_dict().items())
+        tested = torch.from_numpy(arrays[[int(n) for n in subsets()["validation"].examples]])
+        logits = predict(own, RESNET, tested.permute(0, 3, 1, 2), ARRAYS, 8, "fp32")
+        probabilities = naive.predict(reference, validating, torch.device(device))
+        assert torch.equal(logits.softmax(1), probabilities)
 
 
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_a_residual_network_gets_the_bytes_of_commit_1a0c983(momentum: float) -> None:
-    """Its trainer, written out: a Python number as the rate, PyTorch's own start of the momentum.
-
-    One seed for everything, images as uint8 with the channels last, one step after the other.
-    """
-    torch.set_num_threads(2)
-    training, validation = parts(27, 64, "cpu")
-    recipe = RECIPE.model_copy(
-        update={"optimiser": Recipe(optimiser={"kind": "sgd", "momentum": momentum}).optimiser}
-    )
-    own = network()
-    train(own, training, validation, 1e-2, recipe, "fp32", 7)
-
-    reference = network()
-    descent = torch.optim.SGD(reference.parameters(), 1e-2, momentum=momentum, fused=True)
-    arrays, side = pictures(27, 64), sides(27)["train"]
-    pixels = torch.from_numpy(arrays[[int(n) for n in side.examples]]).permute(0, 3, 1, 2)
-    labels = torch.tensor([CLASSES.index(label) for label in side.labels])
-    mean = torch.tensor((0.485, 0.456, 0.406)).view(1, 3, 1, 1)
-    deviation = torch.tensor((0.229, 0.224, 0.225)).view(1, 3, 1, 1)
-    generator = torch.Generator().manual_seed(7)
-    for _ in range(recipe.epochs):
-        reference.train()
-        for batch in batches(torch.randperm(len(labels), generator=generator), 8):
-            descent.zero_grad()
-            logits = reference((pixels[batch].float() / 255 - mean) / deviation)
-            torch.nn.functional.cross_entropy(logits, labels[batch]).backward()
-            descent.step()
-    expected = reference.state_dict()
-    assert all(torch.equal(value, expected[name]) for name, value in own.state_dict().items())
-
-    tested = torch.from_numpy(arrays).permute(0, 3, 1, 2)
-    declared = Arrays(channels=RESNET.channels, zero=0, unit=255, shape=(64, 64, 3), dtype="uint8")
-    found = predict.predict(own, RESNET, tested, declared, 8, "fp32")
-    reference.eval()
-    with torch.inference_mode():
-        wanted = [
-            reference((part.float() / 255 - mean) / deviation) for part in torch.split(tested, 8)
-        ]
-    assert torch.equal(found, torch.cat(wanted))
-
-
-def moved(training: Examples, precision: str, lr: float) -> dict[str, torch.Tensor]:
-    """How far one epoch moves each parameter, and that all of it stays in float32."""
-    trained = network().to(training.labels.device)
+def moved(device: str, precision: str) -> dict[str, torch.Tensor]:
+    """How far an epoch at a small rate moves each parameter; all of it stays in float32."""
+    trained = network().to(device)
     before = {name: value.detach().clone() for name, value in trained.named_parameters()}
-    train(trained, training, training, lr, RECIPE, precision, 7)
+    train(trained, 1e-05, precision, epochs=1)
     assert {value.dtype for value in trained.parameters()} == {torch.float32}
     return {name: value.detach() - before[name] for name, value in trained.named_parameters()}
 
@@ -207,84 +138,54 @@ def moved(training: Examples, precision: str, lr: float) -> dict[str, torch.Tens
 @pytest.mark.parametrize("device", DEVICES)
 def test_bfloat16_moves_the_weights_by_as_much_at_a_small_rate(device: str) -> None:
     """At 1e-05 an update is far below bfloat16's resolution of the weights; it must not vanish."""
-    training, _ = parts(30, 32, device)
-    exact, rounded = moved(training, "fp32", 1e-05), moved(training, "bf16", 1e-05)
+    exact, rounded = moved(device, "fp32"), moved(device, "bf16")
 
-    def length(changes: dict[str, torch.Tensor]) -> float:
-        return math.sqrt(sum(float(change.double().square().sum()) for change in changes.values()))
+    def dot(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> float:
+        return sum(float((one[name] * other[name]).double().sum()) for name in one)
 
-    assert length(exact) > 0
-    assert length(rounded) == pytest.approx(length(exact), rel=0.05)
-    together = sum(float((exact[name] * rounded[name]).double().sum()) for name in exact)
-    assert together / (length(exact) * length(rounded)) > 0.8, "and in the same direction"
-    weights = dict(network().to(device).named_parameters())["layer4.1.conv2.weight"]
-    in_bfloat16 = (weights + exact["layer4.1.conv2.weight"]).bfloat16() - weights.bfloat16()
+    lengths = [math.sqrt(dot(changes, changes)) for changes in (exact, rounded)]
+    assert 0 < lengths[0] != lengths[1], "bfloat16 was used"
+    assert lengths[1] == pytest.approx(lengths[0], rel=0.05)
+    assert dot(exact, rounded) / (lengths[0] * lengths[1]) > 0.8, "and in the same direction"
+    name = "layer4.1.conv2.weight"
+    weights = dict(network().to(device).named_parameters())[name]
+    in_bfloat16 = (weights + exact[name]).bfloat16() - weights.bfloat16()
     assert in_bfloat16.count_nonzero() < 0.1 * weights.numel(), "what the test guards against"
 
 
-@pytest.mark.parametrize("device", DEVICES)
-def test_bfloat16_ends_within_the_spread_of_repeats(device: str) -> None:
-    """Repeats end nearer to themselves in float32, on average, than the furthest two do."""
-    training, validation = parts(30, 32, device)
-    optimiser = {"kind": "sgd", "momentum": 0.9}
-    recipe = Recipe(weights="none", batch_size=8, epochs=2, optimiser=optimiser)
-
-    def ends(precision: str) -> list[Epoch]:
-        networks = ((seed, network(seed=seed).to(device)) for seed in range(4))
-        runs = (
-            train(own, training, validation, 5e-3, recipe, precision, seed)
-            for seed, own in networks
-        )
-        return [run[-1] for run in runs]
-
-    exact, rounded = ends("fp32"), ends("bf16")
-    for name in ("train_loss", "validation_loss"):
-        own, other = ([getattr(end, name) for end in found] for found in (exact, rounded))
-        assert own != other, "bfloat16 was used"
-        apart = statistics.mean(abs(a - b) for a, b in zip(own, other, strict=True))
-        assert apart < max(own) - min(own)
-
-
 @pytest.mark.parametrize(
-    ("wanted", "size", "instructions", "used"),
+    ("device", "capability", "wanted", "size", "used"),
     [
-        ("fp32", 224, True, "fp32"),
-        ("bf16", 32, False, "bf16"),
-        ("tf32", 224, True, "fp32"),
-        ("auto", 224, True, "bf16"),
-        ("auto", 96, True, "fp32"),
-        ("auto", 224, False, "fp32"),
+        ("cpu", True, "fp32", 224, "fp32"),
+        ("cpu", False, "bf16", 32, "bf16"),
+        ("cpu", True, "tf32", 224, "fp32"),
+        ("cpu", True, "auto", 224, "bf16"),
+        ("cpu", True, "auto", 96, "fp32"),
+        ("cpu", False, "auto", 224, "fp32"),
+        ("cuda", (9, 0), "auto", 32, "bf16"),
+        ("cuda", (7, 5), "auto", 224, "fp32"),
+        ("cuda", (8, 6), "tf32", 224, "tf32"),
+        ("cuda", (7, 0), "tf32", 224, "fp32"),
+        ("cuda", (9, 0), "fp32", 224, "fp32"),
     ],
 )
-def test_what_auto_picks_on_a_cpu(
-    wanted: str, size: int, instructions: bool, used: str, monkeypatch: pytest.MonkeyPatch
+def test_the_precision_that_is_used(
+    device: str,
+    capability: object,
+    wanted: str,
+    size: int,
+    used: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": instructions})
-    assert choose(wanted, torch.device("cpu"), size) == used
-
-
-@pytest.mark.parametrize(
-    ("wanted", "capability", "used"),
-    [
-        ("auto", (9, 0), "bf16"),
-        ("auto", (7, 5), "fp32"),
-        ("tf32", (8, 6), "tf32"),
-        ("tf32", (7, 0), "fp32"),
-        ("fp32", (9, 0), "fp32"),
-    ],
-)
-def test_what_auto_picks_on_a_gpu(
-    wanted: str, capability: tuple[int, int], used: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    """`capability` is CUDA's, or whether a CPU has instructions for bfloat16."""
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": capability})
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
-    assert choose(wanted, torch.device("cuda"), 224) == used
+    assert choose(wanted, torch.device(device), size) == used
 
 
-@pytest.mark.parametrize(("precision", "allowed"), [("fp32", "ieee"), ("tf32", "tf32")])
-def test_float32_is_not_left_to_pytorchs_default(precision: str, allowed: str) -> None:
+@pytest.mark.parametrize(("allowed", "used"), [(False, "ieee"), (True, "tf32")])
+def test_float32_is_not_left_to_pytorchs_default(allowed: bool, used: str) -> None:
     """By default cuDNN's convolutions use TF32 without being asked to."""
-    from fleeting.training.precision import set_up
-
-    set_up(precision)
-    assert torch.backends.cudnn.conv.fp32_precision == allowed
-    assert torch.backends.cuda.matmul.fp32_precision == allowed
+    allow_tf32(allowed)
+    assert torch.backends.cudnn.conv.fp32_precision == used
+    assert torch.backends.cuda.matmul.fp32_precision == used

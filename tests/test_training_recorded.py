@@ -11,7 +11,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from fleeting.training import replay
+from fleeting.training import cuda_graphs
 from fleeting.training.fit import Epoch, Fitter
 from fleeting.training.recipe import Recipe
 from small_runs import ARRAYS, CLASSES, NETWORK, RECIPE, filled, side, store
@@ -40,35 +40,43 @@ class Tape(TorchDispatchMode):
         self.replays += 1
         with torch.no_grad():
             for operation, arguments, options, result in self.calls:
-                pairs = zip(
-                    tree_leaves(result),
-                    tree_leaves(operation(*arguments, **options)),
-                    strict=True,
-                )
-                for place, value in pairs:
-                    if isinstance(place, torch.Tensor) and place.data_ptr() != value.data_ptr():
-                        place.copy_(value)
+                again = operation(*arguments, **options)
+                for old, new in zip(tree_leaves(result), tree_leaves(again), strict=True):
+                    if isinstance(old, torch.Tensor) and old.data_ptr() != new.data_ptr():
+                        old.copy_(new)
 
 
 class Recording:
     """Stands in for `torch.cuda.graph`: what runs inside is recorded, and must not happen."""
 
-    def __init__(self, tape: Tape, kept: list[torch.Tensor], **_: Any) -> None:
-        self.tape, self.kept = tape, kept
+    def __init__(self, tape: Tape, changed: list[torch.Tensor]) -> None:
+        self.tape, self.changed = tape, changed
 
     def __enter__(self) -> None:
         # A graph records without running anything; the tape runs it and puts everything back.
-        self.before = [value.detach().clone() for value in self.kept]
+        self.before = [value.detach().clone() for value in self.changed]
         self.random = torch.get_rng_state()
         self.tape.__enter__()
 
     def __exit__(self, *error: Any) -> None:
         self.tape.__exit__(*error)
-        for value, before in zip(self.kept, self.before, strict=True):
+        for value, before in zip(self.changed, self.before, strict=True):
             value.detach().copy_(before)
         torch.set_rng_state(self.random)
 
 
+@pytest.fixture
+def tapes(monkeypatch: pytest.MonkeyPatch) -> list[Tape]:
+    """Every step is recorded from now on as on CUDA; returns the recordings."""
+    monkeypatch.setattr(Tape, "made", [])
+    monkeypatch.setattr(cuda_graphs, "memory_pool", lambda device: "memory")
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
+    monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
+    return Tape.made
+
+
+#: Ten, eleven and fourteen training examples in batches of four: sizes 4, 2, 3. Validation: 3; 2; 4
+#: and 1.
 FOLDS = (
     (side(*range(10)), side(10, 11, 12)),
     (side(*range(3, 14)), side(0, 1)),
@@ -80,38 +88,20 @@ def fitter(recipe: Recipe) -> Fitter:
     torch.manual_seed(5)
     network = torch.nn.Sequential(NETWORK.build(2), torch.nn.Dropout(0.2))
     network.to(memory_format=torch.channels_last)
-    parts = [filled(fold[place], capacity=15) for place, fold in enumerate(FOLDS[:1] * 2)]
-    return Fitter(network, NETWORK, ARRAYS, *parts, 0.01, recipe, "fp32")
+    buffers = filled(FOLDS[0][0], 15), filled(FOLDS[0][1], 15)
+    return Fitter(network, NETWORK, ARRAYS, *buffers, 0.01, recipe, "fp32")
 
 
-def fold(own: Fitter, number: int, weights: dict[str, torch.Tensor]) -> list[Epoch]:
-    training, validation = FOLDS[number]
-    torch.manual_seed(number)
-    state = own.start(weights, number)
-    own.training.fill(store(), training, CLASSES)
-    own.validation.fill(store(), validation, CLASSES)
-    return own.fit(state, lambda _: None)
-
-
-@pytest.fixture
-def tapes(monkeypatch: pytest.MonkeyPatch) -> list[Tape]:
-    """Every step is recorded from now on as on CUDA; returns the recordings."""
-    made: list[Tape] = []
-    monkeypatch.setattr(Tape, "made", made)
-    monkeypatch.setattr(replay, "shared_memory", lambda device: "memory")
-    monkeypatch.setattr(torch.cuda, "CUDAGraph", Tape)
-    monkeypatch.setattr(torch.cuda, "current_stream", lambda: None)
-    return made
-
-
-def all_tensors(own: Fitter) -> list[torch.Tensor]:
-    """Everything that a step changes."""
-    moments = [value for state in own.optimiser.state.values() for value in state.values()]
-    return [own.sums, *own.network.state_dict(keep_vars=True).values(), *moments]
-
-
-def everything(own: Fitter) -> dict[str, torch.Tensor]:
+def weights(own: Fitter) -> dict[str, torch.Tensor]:
     return {name: value.clone() for name, value in own.network.state_dict().items()}
+
+
+def fit(own: Fitter, fold: int, initial: dict[str, torch.Tensor]) -> list[Epoch]:
+    torch.manual_seed(fold)
+    own.start(initial, fold)
+    own.training.fill(store(), FOLDS[fold][0], CLASSES)
+    own.validation.fill(store(), FOLDS[fold][1], CLASSES)
+    return own.fit(lambda _: None)
 
 
 @pytest.mark.parametrize(
@@ -131,56 +121,21 @@ def test_recorded_steps_do_what_the_steps_do_in_every_fold(
     torch.set_num_threads(1)
     recipe = Recipe.model_validate({**RECIPE, "epochs": 4, **changes})
     own = fitter(recipe)
-    monkeypatch.setattr(torch.cuda, "graph", lambda tape, **_: Recording(tape, all_tensors(own)))
-    initial = everything(own)
-    found = [(fold(own, number, initial), everything(own)) for number in range(3)]
-    # Ten, eleven and fourteen training examples in batches of four: sizes 4, 2, 3. Validation: 3;
-    # 2; 4 and 1.
+
+    def recording(tape: Tape, **_: Any) -> Recording:
+        moments = [value for state in own.optimiser.state.values() for value in state.values()]
+        parameters = own.network.state_dict(keep_vars=True).values()
+        return Recording(tape, [own.sums, *parameters, *moments])
+
+    monkeypatch.setattr(torch.cuda, "graph", recording)
+    initial = weights(own)
+    found = [(fit(own, fold, initial), weights(own)) for fold in range(3)]
     assert len(tapes) == 3 + 4
-    assert all(tape.replays for tape in tapes)
-    steps = sum(tape.replays for tape in tapes)
-    monkeypatch.setattr(replay, "shared_memory", lambda device: None)
+    # All steps but those of the first epoch and the first of every other size.
+    assert sum(tape.replays for tape in tapes) == 3 * 4 + (4 * 4 - 2) + (4 * 6 - 2)
+    monkeypatch.setattr(cuda_graphs, "memory_pool", lambda device: None)
     plain = fitter(recipe)
-    for number, (history, weights) in enumerate(found):
-        assert fold(plain, number, initial) == history
-        assert all(torch.equal(value, weights[name]) for name, value in everything(plain).items())
-    assert sum(tape.replays for tape in tapes) == steps, "nothing was replayed this time"
-
-
-def test_a_size_runs_once_before_it_is_recorded(
-    tapes: list[Tape], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    total = torch.zeros(())
-    calls = []
-
-    def step(batch: torch.Tensor) -> None:
-        calls.append(len(batch))
-        total.add_(batch.sum())
-
-    monkeypatch.setattr(torch.cuda, "graph", lambda tape, **_: Recording(tape, [total]))
-    replayed = replay.Replayed(step, "memory")
-    sizes = []
-    for size, record in [(4, False), (4, False), (4, True), (2, True), (2, True), (4, True)]:
-        replayed(torch.ones(size), record)
-        sizes.append(size)
-        assert total == sum(sizes)
-    assert calls == [4, 4, 4, 2, 2], "the last but one of each size is recorded"
-    assert [tape.replays for tape in tapes] == [2, 1]
-
-
-def test_a_python_number_would_stay_what_it_was(
-    tapes: list[Tape], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What the tape is good for: as in a CUDA graph, only a rate in a tensor changes."""
-    place, rate, number = torch.zeros(2), torch.tensor(1.0), 1.0
-
-    def step(batch: torch.Tensor) -> None:
-        place.copy_(torch.stack([rate * 1, torch.full((), number)]))
-
-    monkeypatch.setattr(torch.cuda, "graph", lambda tape, **_: Recording(tape, [place]))
-    replayed = replay.Replayed(step, "memory")
-    for value in (1.0, 2.0, 3.0):
-        rate.fill_(value)
-        number = value
-        replayed(torch.ones(1), True)
-    assert place.tolist() == [3.0, 2.0]
+    for fold, (history, end) in enumerate(found):
+        assert fit(plain, fold, initial) == history
+        assert all(torch.equal(value, end[name]) for name, value in weights(plain).items())
+    assert len(tapes) == 3 + 4, "nothing was recorded this time"

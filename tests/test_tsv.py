@@ -1,7 +1,5 @@
 """The shared tables: what is written can be read, and a wrong cell is named."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleeting import tsv
-from fleeting.dependencies import SCRIPTS
 from fleeting.errors import UserError
 from fleeting.paths import is_safe_name
 
@@ -69,31 +66,26 @@ HASH = "0" * 64
     ("text", "message"),
     [
         ("image\tlabel\n", "the column 'split' is missing"),
-        ("image\tlabel\tsplit\tpath\tsha256\na\tb\ttrain\tc\tnot a hash\n", "line 2.*'sha256'"),
-        ("image\tlabel\tsplit\tpath\tsha256\na\tb\tteach\tc\t" + "0" * 64 + "\n", "'split'.*train"),
-        ("a\tb\n1\t2\t3\t4\n5\t6\n7\t8\t9\t1\t2\t3\n", "not a whole table|missing"),
+        (f"{HEADER}\na\tb\ttrain\tc\tnot a hash\n", "line 2.*'sha256'"),
+        (f"{HEADER}\na\tb\tteach\tc\t{HASH}\n", "'split'.*train"),
+        (f"{HEADER}\timage\n", "'image' is there more than once"),
         ("", "not a whole table"),
-        # A part of a table, as a copy that broke off leaves it.
+        ("image\n\udcff\n", "not a whole table.*utf-8"),
+        # A part of a table, as a copy that was interrupted leaves it.
         (f"{HEADER}\na\tb\ttrain\n", "not a whole table.*line 2: 3, in the header 5"),
         (f"{HEADER}\na\tb\ttrain\tc\t{HASH}\tmore\n", "not a whole table.*line 2: 6"),
         (f"{HEADER}\na\tb\ttrain\tc\t{HASH}", "not a whole table.*cut off"),
         (f"{HEADER}\na\tb\ttrain\tc\t{HASH}\n\n", "not a whole table.*line 3: 1"),
-        (f"{HEADER}\timage\n", "'image' is there more than once"),
     ],
 )
 def test_a_wrong_table_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "images.tsv"
-    path.write_text(text)
+    path.write_bytes(text.encode(errors="surrogateescape"))
     for read in (tsv.read, tsv.read_rows):
-        with pytest.raises(UserError, match=message) as error:
+        with pytest.raises(UserError, match=f"images.tsv.*{message}"):
             read(path, IMAGES)
-        assert "images.tsv" in str(error.value)
-
-
-def test_bytes_that_are_no_text(tmp_path: Path) -> None:
-    (tmp_path / "t.tsv").write_bytes(b"text\n\xff\n")
-    with pytest.raises(UserError, match="t.tsv: not a whole table.*utf-8"):
-        tsv.read_rows(tmp_path / "t.tsv", {})
+        with pytest.raises(UserError, match=r"other.tsv: the table is missing"):
+            read(tmp_path / "other.tsv", IMAGES)
 
 
 def test_line_breaks_of_other_systems(tmp_path: Path) -> None:
@@ -109,40 +101,29 @@ def test_a_row_of_one_empty_cell_is_a_row(tmp_path: Path) -> None:
 
 
 @settings(deadline=None)
-@given(ROWS)
-def test_rows_and_frames_are_the_same_bytes(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]]
-) -> None:
-    folder = tmp_path_factory.mktemp("tables")
-    tsv.write_rows(rows, folder / "rows.tsv", MIXED)
-    tsv.write(pd.DataFrame(rows), folder / "frame.tsv", MIXED)
-    assert (folder / "rows.tsv").read_bytes() == (folder / "frame.tsv").read_bytes()
-    found = tsv.read_rows(folder / "rows.tsv", MIXED)
-    frame = tsv.read(folder / "rows.tsv", MIXED)
-    assert frame.to_dict("records") == found
-    assert [str(kind) for kind in frame.dtypes] == ["str"] * len(frame.columns)
-    assert len(found) == len(rows)
-    for row, written in zip(found, rows, strict=True):
-        for column in ("text", "beyond"):
-            assert row[column].split() == (written[column] or "").split()
-        assert row["count"] == str(written["count"])
-        if row["share"]:
-            assert float(row["share"]) == pytest.approx(written["share"], abs=1e-6)
-
-
-@settings(deadline=None)
 @given(ROWS, st.integers(min_value=0))
-def test_a_table_read_and_written_again_is_the_same(
+def test_what_is_written_is_read_and_no_part_of_it(
     tmp_path_factory: pytest.TempPathFactory, rows: list[dict[str, Any]], cut: int
 ) -> None:
     path = tmp_path_factory.mktemp("tables") / "table.tsv"
     tsv.write_rows(rows, path, MIXED)
     whole = path.read_bytes()
     found = tsv.read_rows(path, MIXED)
-    tsv.write_rows(found, path, MIXED)
-    assert path.read_bytes() == whole
-    tsv.write(tsv.read(path, MIXED), path, MIXED)
-    assert path.read_bytes() == whole
+    for row, written in zip(found, rows, strict=True):
+        for column in ("text", "beyond"):
+            assert row[column].split() == (written[column] or "").split()
+        assert row["count"] == str(written["count"])
+        if row["share"]:
+            assert float(row["share"]) == pytest.approx(written["share"], abs=1e-6)
+    frame = tsv.read(path, MIXED)
+    assert frame.to_dict("records") == found
+    for write, content in (
+        (tsv.write, pd.DataFrame(rows)),
+        (tsv.write, frame),
+        (tsv.write_rows, found),
+    ):
+        write(content, path, MIXED)
+        assert path.read_bytes() == whole
     part = whole[: cut % len(whole)]
     if part[-1:] != b"\n":
         path.write_bytes(part)
@@ -150,34 +131,13 @@ def test_a_table_read_and_written_again_is_the_same(
             tsv.read_rows(path, MIXED)
 
 
-def test_a_row_without_a_column_is_not_written(tmp_path: Path) -> None:
-    rows = [{"text": "a", "more": "b"}, {"text": "c"}]
-    with pytest.raises(KeyError, match="more"):
-        tsv.write_rows(rows, tmp_path / "t.tsv", {"text": tsv.TEXT})
-
-
-@pytest.mark.parametrize(
-    "module",
-    ["fleeting.tsv", "fleeting.faces.crop", "fleeting.faces.gather", "fleeting.examples.pack"],
-)
-def test_rows_need_no_pandas(module: str) -> None:
-    program = f"import sys, {module}; sys.exit('pandas' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], cwd=SCRIPTS).returncode == 0
-
-
-def test_a_missing_table_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="images.tsv: the table is missing"):
-        tsv.read(tmp_path / "images.tsv", IMAGES)
-
-
-def test_a_wrong_cell_is_not_written(tmp_path: Path) -> None:
+def test_a_wrong_row_is_not_written(tmp_path: Path) -> None:
+    path = tmp_path / "history.tsv"
     with pytest.raises(UserError, match="line 2, column 'fold': 'one'"):
-        tsv.write(
-            pd.DataFrame([dict.fromkeys(tsv.HISTORY, "one")]),
-            tmp_path / "history.tsv",
-            tsv.HISTORY,
-        )
-    assert not (tmp_path / "history.tsv").exists()
+        tsv.write(pd.DataFrame([dict.fromkeys(tsv.HISTORY, "one")]), path, tsv.HISTORY)
+    with pytest.raises(KeyError, match="more"):
+        tsv.write_rows([{"text": "a", "more": "b"}, {"text": "c"}], path, {"text": tsv.TEXT})
+    assert not path.exists()
 
 
 @pytest.mark.parametrize("name", ["sub01", "EP02_01f", "CAS(ME)^2 x", "日本", "a.b"])

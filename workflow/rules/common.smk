@@ -9,15 +9,14 @@ from pathlib import Path
 SCRIPTS = Path(workflow.current_basedir).parent / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
-from fleeting import dependencies, registry
-from fleeting.config import loading
-from fleeting.databases import find
+from fleeting import dependencies, layout, registry
+from fleeting.config import folds, loading
+from fleeting.databases import table_file
 from fleeting.databases import settings as database_settings
 from fleeting.errors import UserError
 from fleeting.evaluation.schemas import ALWAYS_SCORED
 from fleeting.faces.settings import CropSettings
-from fleeting.obstacles import obstacle, unquotable
-from fleeting.settings import variant
+from fleeting.preflight import obstacle, unquotable
 from fleeting.training import network_names
 from snakemake.exceptions import WorkflowError
 
@@ -109,13 +108,6 @@ def input_of(name):
 def crop_of(name):
     """The config's block of the crops that an experiment's input is made of."""
     return config["crops"][input_of(name)["crop"]]
-
-
-def used(block):
-    """The names of the `inputs` or `crops` of the config that the experiments use, sorted."""
-    inputs = {EXPERIMENTS[name]["input"] for name in EXPERIMENTS}
-    crops = {input_of(name)["crop"] for name in EXPERIMENTS}
-    return sorted({"inputs": inputs, "crops": crops}[block])
 
 
 def refuse_unquotable():

@@ -8,7 +8,7 @@ SUMMARIES = ["runs", "curves", "confusions", "choices"]
 rule summarise_runs:
     input:
         code=lambda w: code(
-            "evaluation.summary",
+            "evaluation.summarise_runs",
             *(("metric", name) for name in metrics_of(w.experiment)),
         ),
         runs=run_files,
@@ -34,7 +34,7 @@ rule summarise_runs:
     message:
         "Summarising the runs of {wildcards.experiment}"
     shell:
-        "python {input.code[0]:q} evaluation.summary --results {params.results:q} "
+        "python {input.code[0]:q} evaluation.summarise_runs --results {params.results:q} "
         "--experiment {wildcards.experiment:q} --grid {params.grid:q} --parts {params.parts:q} "
         "--metrics {params.metrics:q} --allow-missing {params.allow_missing:q} "
         "--gate {input.gate:q} --split {input.split:q} --folds {input.folds:q} "

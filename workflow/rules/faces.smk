@@ -7,7 +7,7 @@ rule faces:
         fetched_detectors(),
         expand(
             result("faces/{crop}/{database}.tsv"),
-            crop=used("crops"),
+            crop=layout.crops(config),
             database=DATABASES,
         ),
 
@@ -62,7 +62,7 @@ rule crop:
         "--crop {wildcards.crop:q} --database {wildcards.database:q} "
         "--subject {wildcards.subject:q} --frames {input.frames:q} --root {params.root:q} "
         "--source {params.source:q} --settings {params.settings:q} {params.weights:q} "
-        "--faces {output.faces:q} --excluded {output.excluded:q} --crops {output.crops:q} "
+        "--faces {output.faces:q} --excluded {output.excluded:q} "
         "> {log:q} 2>&1"
 
 

@@ -4,7 +4,7 @@ include: "functions/figures.smk"
 
 rule figures:
     input:
-        figure_files(),
+        [result(path) for path in layout.all_written(config, "figure", ".svg", ".png")],
 
 
 for name in registry.names("figure"):

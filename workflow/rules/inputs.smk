@@ -3,7 +3,7 @@ rule inputs:
     input:
         expand(
             result("inputs/{name}/{database}.tsv"),
-            name=used("inputs"),
+            name=layout.inputs(config),
             database=DATABASES,
         ),
 

@@ -8,7 +8,7 @@ rule splits:
         [
             in_experiment("images").format(experiment=name)
             for name in EXPERIMENTS
-            if has_few_folds(name)
+            if folds.has_few_folds(EXPERIMENTS[name])
         ],
 
 
@@ -53,7 +53,9 @@ checkpoint draw_split:
 
 rule link_images:
     input:
-        code=lambda w: code("splits.folders", ("input", input_of(w.experiment)["kind"])),
+        code=lambda w: code(
+            "splits.image_folders", ("input", input_of(w.experiment)["kind"])
+        ),
         gate=in_experiment("split.json"),
         split=ancient(in_experiment("split.tsv")),
         faces=of_databases("faces/{crop}/{database}.tsv"),
@@ -71,7 +73,7 @@ rule link_images:
     message:
         "Linking the images of {wildcards.experiment}"
     shell:
-        "python {input.code[0]:q} splits.folders --split {input.split:q} "
+        "python {input.code[0]:q} splits.image_folders --split {input.split:q} "
         "--faces {input.faces:q} --input {params.input_block:q} --results {params.results:q} "
         "--output {output:q} "
         "> {log:q} 2>&1"

@@ -5,11 +5,11 @@ include: "functions/tables.smk"
 rule evaluation:
     input:
         of_experiments("scores.tsv"),
-        table_files(),
+        [result(path) for path in layout.all_written(config, "table", ".tsv")],
         [
             in_experiment("evaluation/retained_models.tsv").format(experiment=name)
             for name in EXPERIMENTS
-            if kept_models(name) == "chosen"
+            if folds.kept_models(config, EXPERIMENTS[name]) == "chosen"
         ],
 
 

@@ -3,9 +3,8 @@
 include: "functions/training.smk"
 
 
-RUN = "runs/{model}/lr{lr}/repeat{repeat}/part{part}"
-RUN_FILE = "{model}_lr{lr}_repeat{repeat}_part{part}"
-RUN_NAME = f"{{experiment}}/{RUN_FILE}"
+RUN = in_experiment(layout.RUN)
+RUN_NAME = f"{{experiment}}/{layout.RUN_NAME}"
 RETRIES = 2
 
 
@@ -59,10 +58,10 @@ rule train:
         arrays=lambda w: ancient(of_databases("inputs/{input}/{database}.npy")(w)),
         weights=weights_of_run,
     output:
-        history=in_experiment(f"{RUN}/history.tsv"),
-        predictions=in_experiment(f"{RUN}/predictions.tsv"),
-        record=in_experiment(f"{RUN}/run.json"),
-        models=directory(in_experiment(f"{RUN}/models")),
+        history=f"{RUN}/history.tsv",
+        predictions=f"{RUN}/predictions.tsv",
+        metadata=f"{RUN}/run.json",
+        models=directory(f"{RUN}/models"),
     log:
         result(f"logs/training/{RUN_NAME}.log"),
     benchmark:
@@ -78,7 +77,7 @@ rule train:
         # becomes of a run that does not fit (at its last try) change no result.
         gpu_slots_per_device=config["gpu_slots_per_device"],
         checkpoint_every_minutes=config["checkpoint_every_minutes"],
-        keep_models=lambda w: str(kept_models(w.experiment) != "none"),
+        keep_models=lambda w: str(folds.kept_models(config, experiment(w)) != "none"),
         allow_missing=lambda w, attempt: str(
             config["allow_missing"] and attempt > RETRIES
         ),
@@ -87,7 +86,7 @@ rule train:
         parts=lambda w: experiment(w)["parts"],
         weights=weights_arguments,
         # Undeclared: Snakemake would remove it before it starts a job again.
-        checkpoints=result(f"experiments/{{experiment}}/checkpoints/{RUN_FILE}"),
+        checkpoints=in_experiment(f"checkpoints/{layout.RUN_NAME}"),
     message:
         "Training {wildcards.model} at {wildcards.lr}, repeat {wildcards.repeat}, part {wildcards.part}"
     shell:
@@ -100,5 +99,5 @@ rule train:
         "--checkpoint-every-minutes {resources.checkpoint_every_minutes:q} "
         "--allow-missing {resources.allow_missing:q} --keep-models {resources.keep_models:q} "
         "--checkpoints {params.checkpoints:q} --history {output.history:q} "
-        "--predictions {output.predictions:q} --record {output.record:q} "
+        "--predictions {output.predictions:q} --metadata {output.metadata:q} "
         "--models {output.models:q} > {log:q} 2>&1"

@@ -26,7 +26,7 @@ def table_of(wildcards):
 def frames_root(database):
     """The folder that the frames of a database lie in, at any depth."""
     block = config["databases"][database]
-    return str(find.frames_root(database_settings.load(database, block)))
+    return str(database_settings.load(database, block).frames_root)
 
 
 @cache
@@ -36,7 +36,7 @@ def expected_table(database):
     table = (
         Path(block["table"])
         if block.get("table")
-        else find.table(Path(block["root"]), block["reader"])
+        else table_file.newest(Path(block["root"]), block["reader"])
     )
     if table is None or not (table.is_file() or "synthetic" in config):
         place = block.get("table") or block["root"]

@@ -74,7 +74,7 @@ def fetched_detectors():
     """The records of all detectors in use, so that they are fetched before anything else."""
     names = {
         detector_of(crop)["kind"]
-        for crop in used("crops")
+        for crop in layout.crops(config)
         if any(detects(crop, database) for database in DATABASES) and is_fetched(crop)
     }
     return [result(f"weights/detectors/{name}.json") for name in sorted(names)]

@@ -7,27 +7,14 @@ def figure_outputs(name):
         "svg": report(
             f"{written('figure', name)}.svg",
             caption="../report/caption.rst",
-            category="comparison" if compares("figure", name) else "{experiment}",
+            category=(
+                "comparison" if layout.compares("figure", name) else "{experiment}"
+            ),
             subcategory="figures",
-            labels={"figure": stem("figure", name).replace("_", " ")},
+            labels={"figure": layout.stem("figure", name).replace("_", " ")},
         ),
         "png": f"{written('figure', name)}.png",
     }
-
-
-def figure_files():
-    """All figures of all experiments, and those that compare them."""
-    return [
-        f"{path}{ending}"
-        for name in registry.names("figure")
-        for experiment in ([None] if compares("figure", name) else EXPERIMENTS)
-        for path in expand(
-            written("figure", name),
-            experiment=experiment,
-            lr=EXPERIMENTS[experiment]["grid"]["lrs"] if experiment else [],
-        )
-        for ending in (".svg", ".png")
-    ]
 
 
 def rate_argument(wildcards):

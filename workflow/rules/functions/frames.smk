@@ -5,15 +5,15 @@
 def selections():
     """The selections of frames that the crops in use name, by their folder's name."""
     return {
-        selection_label(crop): config["crops"][crop]["frames"] for crop in used("crops")
+        selection_label(crop): config["crops"][crop]["frames"]
+        for crop in layout.crops(config)
     }
 
 
 @cache
 def selection_label(crop):
     """The folder name of a crop's selection of frames."""
-    selection, settings = variant("selection", config["crops"][crop]["frames"])
-    return selection.label(settings)
+    return layout.selection(config, crop)
 
 
 def selection_of(wildcards):

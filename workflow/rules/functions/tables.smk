@@ -1,27 +1,15 @@
 # Tables and figures are modules: what each reads is declared in it, and its rule follows from that.
 
 
-def stem(kind, name):
-    """The file of a table or figure, without its ending."""
-    return registry.constants(kind, name).get("FILE", name)
-
-
-def compares(kind, name):
-    """Whether a table or figure is about all experiments of the config."""
-    return registry.constants(kind, name).get("SCOPE") == "comparison"
-
-
 def written(kind, name):
     """The path of a table or figure, without its ending."""
-    if compares(kind, name):
-        return result(f"comparison/{stem(kind, name)}")
-    return in_experiment(f"{kind}s/{stem(kind, name)}")
+    return result(layout.written(kind, name))
 
 
 def job_name(kind, name):
     """The path of a table's or figure's log and benchmark, below their folders."""
-    folder = "comparison" if compares(kind, name) else f"{kind}s/{{experiment}}"
-    return f"{folder}/{kind}_{stem(kind, name)}"
+    folder = "comparison" if layout.compares(kind, name) else f"{kind}s/{{experiment}}"
+    return f"{folder}/{kind}_{layout.stem(kind, name)}"
 
 
 def reads(kind, name):
@@ -93,12 +81,21 @@ def settings_of(kind, name):
 
 
 def value_of(path, wildcards):
-    """The value of the config at a dotted path; `experiment`, `input` and `crop` are the job's."""
-    top, *keys = path.split(".")
-    value = config_view(wildcards)[top]
-    for key in keys:
-        value = value[key]
-    return value
+    """The value of the config at a dotted path; `experiment`, `input` and `crop` are the job's.
+
+    A `*` in it stands for every name of a block: the value is then a value for each name.
+    """
+    return value_below(config_view(wildcards), path.split("."))
+
+
+def value_below(block, keys):
+    """The value of a block below several keys, of which each may be `*`."""
+    if not keys:
+        return block
+    key, *rest = keys
+    if key == "*":
+        return {name: value_below(inner, rest) for name, inner in block.items()}
+    return value_below(block[key], rest)
 
 
 def config_view(wildcards):
@@ -133,22 +130,12 @@ def table_outputs(name):
         "page": report(
             f"{written('table', name)}.html",
             caption="../report/caption.rst",
-            category="comparison" if compares("table", name) else "{experiment}",
+            category="comparison" if layout.compares("table", name) else "{experiment}",
             subcategory="tables",
-            labels={"table": stem("table", name).replace("_", " ")},
+            labels={"table": layout.stem("table", name).replace("_", " ")},
         ),
         **{
             ending: f"{written('table', name)}.{ending}"
             for ending in (["md", "tex"] if printed else [])
         },
     }
-
-
-def table_files():
-    """All tables of all experiments, and those that compare them."""
-    return [
-        f"{path}.tsv".format(experiment=experiment)
-        for name in registry.names("table")
-        for path in [written("table", name)]
-        for experiment in ([""] if compares("table", name) else EXPERIMENTS)
-    ]

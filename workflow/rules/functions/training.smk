@@ -1,23 +1,13 @@
 # Input functions and params of training.smk.
 
 
-def parts(name):
-    """The numbers of the parts that an experiment's runs are divided into."""
-    return range(1, EXPERIMENTS[name]["parts"] + 1)
-
-
 def runs(name, files):
     """Files of every part of every run of an experiment's grid."""
-    block = EXPERIMENTS[name]["grid"]
-    return expand(
-        in_experiment(f"{RUN}/{{file}}"),
-        experiment=name,
-        model=block["models"],
-        lr=block["lrs"],
-        repeat=range(1, block["repeats"] + 1),
-        part=parts(name),
-        file=files,
-    )
+    return [
+        result(f"{job.folder}/{file}")
+        for job in layout.training_jobs(config, name)
+        for file in files
+    ]
 
 
 def weights_source(name):
@@ -68,12 +58,6 @@ def all_weights():
         if block["recipe"]["weights"] != "none"
         for model in block["grid"]["models"]
     ]
-
-
-def kept_models(name):
-    """Which models of an experiment stay on disk; with many folds, only if it asks for them."""
-    asked = EXPERIMENTS[name]["keep_models"]
-    return asked or (config["keep_models"] if has_few_folds(name) else "none")
 
 
 def recipe_modules(wildcards):

@@ -1,8 +1,8 @@
 """Which project files a job needs, read from its imports.
 
 Snakemake sees neither a script called from `shell:` nor the modules that it imports, unless they
-are inputs. This finder lists them, so that no list is kept by hand. It fails on an import that it
-cannot resolve: a list that silently lacks a module would leave stale results behind.
+are inputs. This finder lists them, so that no list is kept by hand. Only variants are imported by
+their names, through `fleeting.registry`; a job's rule names them.
 """
 
 import ast
@@ -15,17 +15,10 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE.parent
 RUNNER = SCRIPTS / "job.py"
-#: Imports from outside the project: the names under which the pinned libraries are imported.
-LIBRARIES = frozenset(
-    "cv2 matplotlib numpy openpyxl pandas pydantic pydantic_core seaborn sklearn torch "
-    "torchvision xlrd xlwt yaml".split()
-)
-#: Functions that import what a text says, which cannot be followed.
-BY_NAME = ("import_module", "__import__")
 
 
 class UnresolvedImport(Exception):
-    """An import that is neither the project's, nor Python's, nor a pinned library's."""
+    """An import from this project of a module that does not exist, or a relative import."""
 
 
 def prefer_this_python() -> None:
@@ -43,9 +36,12 @@ def files(*modules: str) -> list[Path]:
     Args:
         modules: dotted names: the job's module, and the variants that it loads by name through
             `fleeting.registry`.
+
+    Raises:
+        UnresolvedImport: a list that silently lacked a module would leave stale results behind.
     """
     found: set[Path] = set()
-    waiting = [RUNNER, *(_project_file(name, RUNNER) for name in modules)]
+    waiting = [RUNNER, *(_file(name, RUNNER) for name in modules)]
     while waiting:
         path = waiting.pop()
         if path not in found:
@@ -57,50 +53,25 @@ def files(*modules: str) -> list[Path]:
 @cache
 def imported(path: Path) -> tuple[Path, ...]:
     """The project files that one file imports itself."""
-    found = []
-    text = path.read_text(encoding="utf-8")
-    tree = ast.parse(text, str(path))
-    # Every call of Snakemake does this: expressions are looked into only where it matters.
-    for node in ast.walk(tree) if any(name in text for name in BY_NAME) else _statements(tree):
+    names = _imported_names(path)
+    return tuple(_file(name, path) for name in names if name.split(".")[0] == PACKAGE.name)
+
+
+def _imported_names(path: Path) -> Iterator[str]:
+    """The dotted names of the modules that a file imports, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))):
         if isinstance(node, ast.Import):
-            found += [_resolve(alias.name, path) for alias in node.names]
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            if node.level:
+            if node.level or node.module is None:
                 raise UnresolvedImport(f"{path}, line {node.lineno}: write the import in full")
-            module = node.module or ""
-            if _is_package(module):
-                found += [_project_file(f"{module}.{alias.name}", path) for alias in node.names]
+            if SCRIPTS.joinpath(*node.module.split(".")).is_dir():
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
             else:
-                found.append(_resolve(module, path))
-        elif isinstance(node, ast.Call) and path.name != "registry.py":
-            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            if called in BY_NAME:
-                raise UnresolvedImport(f"{path}, line {node.lineno}: use fleeting.registry.load")
-    return tuple(file for file in found if file is not None)
+                yield node.module
 
 
-def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All statements below a node, which are all that can import."""
-    for name in ("body", "orelse", "handlers", "finalbody", "cases"):
-        for statement in getattr(node, name, ()):
-            yield statement
-            yield from _statements(statement)
-
-
-def _resolve(module: str, importer: Path) -> Path | None:
-    top = module.split(".")[0]
-    if top == PACKAGE.name:
-        return _project_file(module, importer)
-    if top in sys.stdlib_module_names or top in LIBRARIES:
-        return None
-    raise UnresolvedImport(f"{importer}: cannot resolve the import of {module!r}")
-
-
-def _is_package(module: str) -> bool:
-    return module.split(".")[0] == PACKAGE.name and SCRIPTS.joinpath(*module.split(".")).is_dir()
-
-
-def _project_file(module: str, importer: Path) -> Path:
+def _file(module: str, importer: Path) -> Path:
     path = SCRIPTS.joinpath(*module.split(".")).with_suffix(".py")
     if not path.is_file():
         raise UnresolvedImport(f"{importer}: cannot resolve the import of {module!r}")

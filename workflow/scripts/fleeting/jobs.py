@@ -6,6 +6,7 @@ import gc
 import inspect
 import json
 import logging
+import signal
 import sys
 import traceback
 import types
@@ -22,19 +23,52 @@ from fleeting.errors import UserError
 PACKAGE = Path(__file__).parent
 USAGE = "usage: job.py MODULE --name value..."
 
+FULL = (
+    "there is no room left to write. Free some, or set another folder under `results:` in the "
+    "config, and run the same command again: finished jobs stay finished, and an interrupted "
+    "training job resumes from its last checkpoint."
+)
+FORBIDDEN = (
+    "the system refuses access. Check who owns the file or folder and whether its file system is "
+    "mounted writable, and run the same command again."
+)
+#: Errors of the operating system, which are not bugs of this project.
+REMEDIES = {
+    errno.ENOSPC: FULL,
+    errno.EDQUOT: FULL,
+    errno.EROFS: FORBIDDEN,
+    errno.EACCES: FORBIDDEN,
+    errno.EPERM: FORBIDDEN,
+}
+
 
 def main() -> None:
-    """Run the job that the command line names, and exit."""
+    """Run the job that the command line names, and exit.
+
+    Whatever stops it becomes one readable paragraph and exit status 1.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # File names that are not UTF-8 are escaped rather than raising an error.
+        cast(TextIOWrapper, stream).reconfigure(errors="backslashreplace")
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
     arguments = sys.argv[1:]
     if not arguments or arguments[0].startswith("-"):
         sys.exit(USAGE)
-    guarded(lambda: _run(arguments[0], arguments[1:]))
+    try:
+        _run(arguments[0], arguments[1:])
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr, flush=True)
+        # Die by the signal, so that the shell or make around the job stops as well.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGINT)
+    except Exception as error:
+        sys.exit(f"Error: {explain(error)}")
 
 
 def _run(module: str, arguments: Sequence[str]) -> None:
     if not PACKAGE.joinpath(*module.split(".")).with_suffix(".py").is_file():
         raise UserError(f"there is no job {module!r}; {USAGE}")
-    function = getattr(registry.load_job(module), "run", None)
+    function = getattr(registry.load_module(f"fleeting.{module}"), "run", None)
     if function is None:
         raise UserError(f"{module} is not a job: it has no function `run`; {USAGE}")
     # Imported objects live until the process exits: the garbage collector need not scan them.
@@ -47,8 +81,8 @@ def call(function: Callable[..., None], arguments: Sequence[str]) -> None:
     """Call a job's function with a command line's options.
 
     Args:
-        function: takes keyword arguments annotated as `str`, `int`, `float`, `Path`, a list or an
-            optional one of these, a pydantic model, or a `dict` (both given as JSON).
+        function: takes keyword arguments annotated as `str`, `int`, `float`, `bool`, `Path`, a list
+            or an optional one of these, a pydantic model, or a `dict` (both given as JSON).
         arguments: `--name value...`, underscores in names written as hyphens.
 
     Raises:
@@ -90,57 +124,17 @@ def _kind(annotation: Any) -> tuple[Callable[[str], Any], bool]:
     return annotation, False
 
 
-def _full(error: OSError) -> str:
-    return (
-        f"there is no room left to write ({_what(error)}). Free some, or set another folder under "
-        "`results:` in the config, and run the same command again: finished jobs stay finished, "
-        "and an interrupted training job resumes from its last checkpoint."
-    )
+def explain(error: Exception) -> str:
+    """One paragraph for an error that stopped a job.
 
-
-def _forbidden(error: OSError) -> str:
-    return (
-        f"the system refuses access ({_what(error)}). Check who owns the file or folder and "
-        "whether its file system is mounted writable, and run the same command again."
-    )
-
-
-def _what(error: OSError) -> str:
-    return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
-
-
-#: Errors of the operating system, which are not bugs of this project.
-REFUSED = {
-    errno.ENOSPC: _full,
-    errno.EDQUOT: _full,
-    errno.EROFS: _forbidden,
-    errno.EACCES: _forbidden,
-    errno.EPERM: _forbidden,
-}
-
-
-def guarded(function: Callable[[], None]) -> None:
-    """Call a function and turn whatever stops it into one readable paragraph and exit status 1.
-
-    A `UserError` is printed as it is. Any other error is a bug: it is named with the place in this
-    project where it was raised.
+    A `UserError` is its own text, and a full or read-only disk is named. Any other error is a bug:
+    it is named with the place in this project where it was raised.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # File names that are not UTF-8 are escaped rather than raising an error.
-        cast(TextIOWrapper, stream).reconfigure(errors="backslashreplace")
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    try:
-        function()
-    except UserError as error:
-        sys.exit(f"Error: {error}")
-    except OSError as error:
-        sys.exit(f"Error: {REFUSED.get(error.errno or 0, describe)(error)}")
-    except Exception as error:
-        sys.exit(f"Error: {describe(error)}")
-
-
-def describe(error: BaseException) -> str:
-    """One line for an unexpected error: its type, its text and where it was raised."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and error.errno in REMEDIES:
+        where = f"{error.filename}: " if error.filename else ""
+        return f"{where}{error.strerror}: {REMEDIES[error.errno]}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(PACKAGE)]
     place = (own or frames)[-1]

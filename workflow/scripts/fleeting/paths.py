@@ -1,6 +1,7 @@
 """Names and places, and what keeps a name out of a table inside the folder it belongs to."""
 
 import hashlib
+import os
 from pathlib import Path
 
 #: No name of a subject or clip may hold these: separators, what shells and Snakemake expand.
@@ -17,6 +18,11 @@ def is_safe_name(name: str) -> bool:
         and name.isprintable()
         and len(name.encode()) <= 200
     )
+
+
+def is_inside(root: Path, path: Path) -> bool:
+    """Whether a path, after all links and `..`, lies below a folder."""
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
 def sample_name(database: str, subject: str, clip: str, onset: int) -> str:

@@ -29,6 +29,8 @@ FOLDERS = {
     "figure": "figures",
     "synthetic": "synthetic/writers",
 }
+#: The constants that each module of a kind declares.
+DECLARED = {"table": ("READS", "CAPTION"), "figure": ("READS", "CAPTION")}
 
 
 @cache
@@ -47,12 +49,12 @@ def module_name(kind: str, name: str) -> str:
 
 def load(kind: str, name: str) -> ModuleType:
     """Import a variant's module."""
-    return importlib.import_module(module_name(kind, name))
+    return load_module(module_name(kind, name))
 
 
-def load_job(name: str) -> ModuleType:
-    """Import the module of a job, for example `databases.extract`; its function is `run`."""
-    return importlib.import_module(f"fleeting.{name}")
+def load_module(name: str) -> ModuleType:
+    """Import a module by its dotted name. Only this function does: see `fleeting.dependencies`."""
+    return importlib.import_module(name)
 
 
 @cache
@@ -61,6 +63,9 @@ def constants(kind: str, name: str) -> dict[str, Any]:
 
     Tables and figures declare in this way what they read: Snakemake asks while it parses, when
     pandas and matplotlib must not be imported.
+
+    Raises:
+        UserError: the module lacks one that all of its kind have.
     """
     path = PACKAGE / FOLDERS[kind] / f"{name}.py"
     found = {}
@@ -70,4 +75,10 @@ def constants(kind: str, name: str) -> dict[str, Any]:
                 found[node.targets[0].id] = ast.literal_eval(node.value)
             except ValueError:
                 continue
+    for constant in DECLARED.get(kind, ()):
+        if constant not in found:
+            raise UserError(
+                f"{path}: declare {constant} as a literal: it is read without importing the module "
+                "(docs/extending.md shows one)"
+            )
     return found

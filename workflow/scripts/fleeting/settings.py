@@ -1,11 +1,14 @@
 """Blocks of the config as typed models, each beside the code that it configures."""
 
 import difflib
+import re
 from collections.abc import Iterable
+from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     GetCoreSchemaHandler,
@@ -15,6 +18,34 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from fleeting import registry
+
+#: In bytes, what Linux and macOS take for a path in the config and for each name in it.
+LONGEST_PATH, LONGEST_NAME = 900, 255
+_Path = TypeVar("_Path", str, Path)
+
+
+def usable_path(path: _Path) -> _Path:
+    """Refuse a path that no file can have, or that a job or the report would read differently.
+
+    Snakemake replaces `{name}` and `<name>` in any path; the report reads < and > as markup.
+    """
+    text = str(path)
+    # Surrogates are not text: such a name can be neither passed on nor written into a table.
+    if not text or re.search("[{}<>\x00-\x1f\x7f\ud800-\udfff]", text):
+        raise PydanticCustomError(
+            "path",
+            "{path} is not a path without braces, < and >, line breaks and other control "
+            "characters; rename the file or folder",
+            {"path": repr(text)},
+        )
+    names = text.encode().split(b"/")
+    if len(text.encode()) > LONGEST_PATH or max(map(len, names)) > LONGEST_NAME:
+        raise PydanticCustomError("path", "the path is too long for a file system; shorten it")
+    return path
+
+
+PathText = Annotated[str, AfterValidator(usable_path)]
+Location = Annotated[Path, AfterValidator(usable_path)]
 
 
 def nearest(word: object, known: Iterable[str]) -> str:

@@ -2,8 +2,6 @@
 
 import gc
 import os
-import sys
-from types import TracebackType
 
 # Garbage collection during imports takes a tenth of a job's start-up; `fleeting.jobs` enables it.
 gc.disable()
@@ -13,14 +11,6 @@ gc.disable()
 os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 # numpy starts threads for linear algebra that spin while they wait, and nothing here needs them.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
-
-def _say_less(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Print no traceback for Ctrl-C, which is not an error."""
-    if issubclass(kind, KeyboardInterrupt):
-        print("Stopped.", file=sys.stderr)
-    else:
-        sys.__excepthook__(kind, error, trace)
-
-
-sys.excepthook = _say_less
+# No database has larger pictures. OpenCV refuses those that state more pixels before it decodes
+# them, so that a damaged or malicious file cannot fill the memory.
+os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = "64000000"

@@ -166,9 +166,11 @@ SCORES: Schema = {
 def read_rows(path: Path, schema: Schema) -> list[dict[str, str]]:
     """Read a table as text and check it; a row holds its cells by column.
 
-    Columns beyond the schema are kept. A missing file, a table that is not whole, a missing or
-    repeated column and a cell of the wrong kind are a `UserError` that names it (lines count
-    from 1, the header included).
+    Columns beyond the schema are kept.
+
+    Raises:
+        UserError: the table is missing or not whole, a column is missing or repeated, or a cell is
+            of the wrong kind (lines count from 1, the header included).
     """
     columns, lines = _read(path, schema)
     return [dict(zip(columns, cells, strict=True)) for cells in lines]
@@ -185,52 +187,51 @@ def read(path: Path, schema: Schema) -> "pd.DataFrame":
 def write_rows(rows: Sequence[Mapping[str, object]], path: Path, schema: Schema) -> None:
     """Write a table, whole or not at all: the schema's columns first, then the others.
 
-    Every row has the same columns; one that lacks a column is a `KeyError`. White space inside a
-    cell becomes a single space, so that a cell is always on one line. Floats are written with six
-    decimals: enough to read, and the same bytes every time. What is None or not a number leaves
-    its cell empty.
+    White space inside a cell becomes a single space, so that a cell is always on one line. Floats
+    are written with six decimals: enough to read, and the same bytes every time. None and NaN leave
+    their cells empty.
+
+    Raises:
+        KeyError: a row lacks a column.
+        UserError: a cell is of the wrong kind.
     """
-    rest = dict.fromkeys(column for row in rows for column in row if column not in schema)
-    columns = [*schema, *rest]
+    others = dict.fromkeys(column for row in rows for column in row if column not in schema)
+    columns = [*schema, *others]
     _write(columns, ([row[column] for column in columns] for row in rows), path, schema)
 
 
 def write(frame: "pd.DataFrame", path: Path, schema: Schema) -> None:
     """The same for the rows of a DataFrame; one without rows may lack columns of the schema."""
-    rest = [column for column in frame.columns if column not in schema]
-    ordered = frame.reindex(columns=[*schema, *rest]) if frame.empty else frame[[*schema, *rest]]
-    _write(ordered.columns, ordered.itertuples(index=False, name=None), path, schema)
+    columns = [*schema, *(column for column in frame.columns if column not in schema)]
+    ordered = frame.reindex(columns=columns) if frame.empty else frame[columns]
+    _write(columns, ordered.itertuples(index=False, name=None), path, schema)
 
 
 def _read(path: Path, schema: Schema) -> tuple[list[str], list[list[str]]]:
-    """The header and the lines below it, each as its cells.
-
-    A table ends with a line break, and all its lines have as many cells as the header: anything
-    else is a part of a table, of which the rest is lost.
-    """
+    """The header and the lines below it, each as its cells."""
     try:
         # Line breaks and the byte order mark of other systems' editors do no harm.
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: the table is missing; run the stage that writes it") from None
     except UnicodeDecodeError as error:
-        raise _torn(path, str(error)) from None
+        raise _truncated(path, str(error)) from None
     if not text.endswith("\n"):
-        raise _torn(path, "the last line is cut off" if text else "the file is empty")
+        raise _truncated(path, "the last line is cut off" if text else "the file is empty")
     # Not `splitlines`: it also splits at characters that a cell may hold.
     columns, *lines = (line.split("\t") for line in text[:-1].split("\n"))
     for number, cells in enumerate(lines, start=2):
         if len(cells) != len(columns):
-            raise _torn(path, f"cells in line {number}: {len(cells)}, in the header {len(columns)}")
+            counts = f"cells in line {number}: {len(cells)}, in the header {len(columns)}"
+            raise _truncated(path, counts)
     _check(columns, lines, path, schema)
     return columns, lines
 
 
 def _write(
-    columns: Iterable[object], rows: Iterable[Iterable[object]], path: Path, schema: Schema
+    columns: Sequence[object], rows: Iterable[Iterable[object]], path: Path, schema: Schema
 ) -> None:
-    header = [_cell(column) for column in columns]
-    lines = [[_cell(value) for value in row] for row in rows]
+    header, *lines = ([_cell(value) for value in row] for row in (columns, *rows))
     _check(header, lines, path, schema)
     write_text("".join("\t".join(cells) + "\n" for cells in (header, *lines)), path)
 
@@ -245,12 +246,12 @@ def _cell(value: object) -> str:
 
 
 def _check(columns: list[str], lines: list[list[str]], path: Path, schema: Schema) -> None:
-    missing = [column for column in schema if column not in columns]
-    if missing:
-        raise UserError(f"{path}: the column {missing[0]!r} is missing")
-    repeated = [column for column in columns if columns.count(column) > 1]
-    if repeated:
-        raise UserError(f"{path}: the column {repeated[0]!r} is there more than once")
+    for column in schema:
+        if column not in columns:
+            raise UserError(f"{path}: the column {column!r} is missing")
+    for column in columns:
+        if columns.count(column) > 1:
+            raise UserError(f"{path}: the column {column!r} is there more than once")
     for column, (pattern, description) in schema.items():
         position = columns.index(column)
         for line, cells in enumerate(lines, start=2):
@@ -261,5 +262,5 @@ def _check(columns: list[str], lines: list[list[str]], path: Path, schema: Schem
                 )
 
 
-def _torn(path: Path, reason: str) -> UserError:
+def _truncated(path: Path, reason: str) -> UserError:
     return UserError(f"{path}: not a whole table ({reason}); delete it and run again")

@@ -1,7 +1,6 @@
 """What the models of single blocks cannot say: values that contradict each other."""
 
 import os
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from fleeting import registry
-from fleeting.config.fields import DESCRIPTIONS, PATH
 from fleeting.settings import nearest
 from fleeting.training.network_names import network_names
 
@@ -20,15 +18,11 @@ Config = dict[str, Any]
 RESERVED = ("imagenet", "detectors")
 #: Folders of the project itself: results are written, and old ones removed, elsewhere.
 OWN_FOLDERS = (".git", ".snakemake", ".venv", "tests", "workflow")
-#: In bytes, what Linux and macOS take for a path in the config and for each name in it.
-LONGEST_PATH, LONGEST_NAME = 900, 255
-#: The keys that hold a path.
-PATHS = ("results", "root", "table", "frames", "weights", "network")
 
 
 def contradictions(config: Config) -> Iterator[str]:
     """Every contradiction in a config whose single values are valid, a line each."""
-    yield from list(_unusable_paths(config)) or _wrong_places(config)
+    yield from _wrong_places(config)
     yield from _wrong_synthetic(config)
     for name, block in config["inputs"].items():
         yield from _unknown(f"inputs.{name}.crop", "crop", block.get("crop"), config["crops"])
@@ -53,7 +47,7 @@ def contradictions(config: Config) -> Iterator[str]:
             if subject.split("/")[0] not in config["databases"]:
                 yield (
                     f"{place}.exclude_subjects: {subject!r} is of a database that is not listed "
-                    "under `databases`"
+                    "under `databases`; list it, or remove the subject"
                 )
 
 
@@ -67,53 +61,21 @@ def _wrong_synthetic(config: Config) -> Iterator[str]:
         if config["show_faces"] == "synthetic":
             yield "show_faces: `synthetic` needs synthetic databases (a `synthetic` block)"
         return
-    writers = registry.names("synthetic")
+    drawn = registry.names("synthetic")
     for name, database in config["databases"].items():
-        if name not in writers:
+        if name not in drawn or database["reader"] != name:
             yield (
-                f"databases.{name}: there are no synthetic databases of this name; known: "
-                f"{', '.join(writers)}"
+                f"databases.{name}: synthetic databases are {', '.join(drawn)}, each with the "
+                "reader of its name; rename or remove this one"
             )
-        elif database["reader"] != name:
-            yield f"databases.{name}.reader: a synthetic database is read by the reader of its name"
         if database.get("table") is None or database.get("frames") is None:
             yield f"databases.{name}: a synthetic database needs `table` and `frames`"
         if name not in config["synthetic"]["subjects"]:
             yield f"synthetic.subjects: give the number of subjects of {name}"
 
 
-def _paths(config: Config) -> Iterator[tuple[str, str]]:
-    """Every path in the config with its place."""
-    blocks = {"": config}
-    blocks |= {f"databases.{name}.": block for name, block in config["databases"].items()}
-    blocks |= {
-        f"crops.{name}.detector.": crop["detector"] for name, crop in config["crops"].items()
-    }
-    blocks |= {
-        f"experiments.{name}.recipe.": block["recipe"]
-        for name, block in config["experiments"].items()
-    }
-    for place, block in blocks.items():
-        for key in PATHS:
-            if isinstance(path := block.get(key), str):
-                yield f"{place}{key}", path
-
-
-def _unusable_paths(config: Config) -> Iterator[str]:
-    """Paths that Snakemake cannot handle or that are too long for a file system."""
-    for place, path in _paths(config):
-        # The weights of an experiment may hold {model}, which stands for the model's name.
-        bare = path.replace("{model}", "model") if place.endswith("recipe.weights") else path
-        if re.fullmatch(PATH.strip("^$"), bare) is None:
-            yield f"{place}: {path!r} is not {DESCRIPTIONS[PATH]}"
-        elif len(path.encode()) > LONGEST_PATH or any(
-            len(part.encode()) > LONGEST_NAME for part in path.split("/")
-        ):
-            yield f"{place}: {path!r} is too long for a path; shorten it"
-
-
 def _wrong_places(config: Config) -> Iterator[str]:
-    """Folders that contain each other. The databases' own folders are not looked at."""
+    """Folders that contain each other, and results that would mix with other files."""
     results, synthetic = config["results"], "synthetic" in config
     if results.startswith("~") or os.path.normpath(results).split("/")[-1] in ("", ".", ".."):
         yield (

@@ -6,20 +6,16 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 NAME = "^[a-z0-9_]{1,100}$"
-PATH = r"^[^{}<>\x00-\x1f\x7f]+$"
 SUBJECT = r"^[a-z0-9_]+/[^/<>\x00-\x1f\x7f]+$"
 LEARNING_RATE = r"^[1-9](\.[0-9]{1,15})?e-[0-9]{2}$"
 #: What error messages say instead of a pattern.
 DESCRIPTIONS = {
     NAME: "a name of at most 100 lower-case letters, digits and _ (it becomes part of paths)",
-    PATH: "a path without braces, < and >, line breaks and other control characters",
     SUBJECT: "a subject such as samm/006",
     LEARNING_RATE: 'a rate written as a quoted string such as "1e-03"',
 }
 
 Name = Annotated[str, Field(pattern=NAME)]
-#: A path: Snakemake would read braces as wildcards, and the report < and > as markup.
-FilePath = Annotated[str, Field(pattern=PATH)]
 Subject = Annotated[str, Field(pattern=SUBJECT)]
 LearningRate = Annotated[str, Field(pattern=LEARNING_RATE)]
 
@@ -29,6 +25,6 @@ def unique(values: list[str]) -> list[str]:
     for value in values:
         if values.count(value) > 1:
             raise PydanticCustomError(
-                "unique", "{value} is listed more than once", {"value": repr(value)}
+                "unique", "{value} is listed more than once; keep one", {"value": repr(value)}
             )
     return values

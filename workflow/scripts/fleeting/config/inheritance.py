@@ -7,8 +7,6 @@ from fleeting.errors import UserError
 
 #: The experiment whose values are the defaults, so that every file may build on it.
 PAPER = "paper"
-#: More experiments in a chain than any config has.
-LONGEST_CHAIN = 20
 #: Blocks that are merged with the parent's key by key; any other value replaces the parent's.
 MERGED: dict[str, Any] = {
     "protocol": {},
@@ -23,7 +21,7 @@ KINDS = {
 
 
 def resolve(name: str, experiments: Mapping[str, Any]) -> Any:
-    """An experiment as it stands in the file, with the values that it inherits.
+    """An experiment as it is in the file, with the values that it inherits.
 
     Args:
         name: the experiment's.
@@ -34,20 +32,16 @@ def resolve(name: str, experiments: Mapping[str, Any]) -> Any:
         that follows names it.
 
     Raises:
-        UserError: `based_on` names no experiment, or the chain does not end.
+        UserError: `based_on` names no experiment, or the chain is circular.
     """
     chain = [name]
     while isinstance(own := _own(chain[-1], experiments), dict) and own.get("based_on") is not None:
         place, parent = f"experiments.{chain[-1]}.based_on", str(own["based_on"])
         if parent in chain:
-            raise UserError(f"{place}: circular: {' -> '.join((*chain, parent))}")
+            raise UserError(f"{place}: circular: {' -> '.join((*chain, parent))}; remove one")
         if parent not in experiments and parent != PAPER:
             known = ", ".join(map(str, experiments)) or PAPER
             raise UserError(f"{place}: there is no experiment {parent!r}; known: {known}")
-        if len(chain) > LONGEST_CHAIN:
-            raise UserError(
-                f"{place}: {name} is based on a chain of more than {LONGEST_CHAIN} experiments"
-            )
         chain.append(parent)
     merged: Any = KINDS
     for each in reversed(chain):

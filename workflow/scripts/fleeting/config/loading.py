@@ -1,7 +1,5 @@
 """A config as it was read from a file, made into one that the rules can rely on."""
 
-import json
-import math
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,32 @@ from fleeting.errors import UserError
 
 Config = dict[str, Any]
 
-#: More values than any config holds, and deeper ones; with anchors a short file can stand for both.
-MOST_VALUES, DEEPEST = 100_000, 20
 #: The paper's databases, in its order; others follow by name.
 FIRST = ("casme", "casme2", "cas_me2", "samm")
 
 
-def load(raw: Config) -> Config:
+def read(path: Path) -> Config:
+    """Read a config file as the workflow would, and complete it.
+
+    Raises:
+        UserError: the file cannot be read, is not YAML, or `check_keys` or `load` refuses it.
+    """
+    import yaml
+
+    try:
+        with path.open(encoding="utf-8") as file:
+            raw = yaml.safe_load(file)
+    except OSError as error:
+        raise UserError(
+            f"{path}: cannot be read ({error.strerror}); name yours with CONFIG=mine.yaml"
+        ) from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UserError(f"{path}: not YAML in UTF-8; correct it: {error}") from None
+    check_keys(path)
+    return load(raw)
+
+
+def load(raw: Any) -> Config:
     """Check a config as read from a file and fill in what it leaves out.
 
     Args:
@@ -33,23 +50,16 @@ def load(raw: Config) -> Config:
     Raises:
         UserError: lists every wrong key with its place, value and remedy.
     """
-    _check_extent(raw)
-    wrong: list[str] = []
-    given = _plain(raw, (), wrong)
-    if wrong:
-        raise messages.refusal(wrong)
-    if isinstance(given, dict):
-        _fill_kinds(given)
     try:
+        given = _with_kinds(raw) if isinstance(raw, dict) else raw
         checked = models.Config.model_validate(given)
     except ValidationError as error:
-        raise messages.refusal(messages.describe(error, given)) from None
-    config: Config = _plain(checked.model_dump(mode="json", by_alias=True), (), wrong)
+        raise messages.refusal(messages.describe(error)) from None
+    config: Config = _whole_numbers(checked.model_dump(mode="json", by_alias=True))
     config["results"] = config["results"].rstrip("/") or "/"
     if config["synthetic"] is None:
         del config["synthetic"]
-    wrong = [*messages.mistaken_booleans(given, config), *consistency.contradictions(config)]
-    if wrong:
+    if wrong := list(consistency.contradictions(config)):
         raise messages.refusal(wrong)
     listed = config["databases"]
     order = [*(name for name in FIRST if name in listed), *sorted(set(listed) - set(FIRST))]
@@ -61,15 +71,10 @@ def check_keys(path: Path) -> None:
     """Refuse a config file in which a block has a key twice: only the last one would count."""
     import yaml
 
-    text = path.read_text(encoding="utf-8")
     try:
-        # Snakemake, too, reads a file as JSON before it tries YAML.
-        json.loads(
-            text, object_pairs_hook=lambda pairs: _check_once([key for key, _ in pairs], path)
-        )
-        return
-    except json.JSONDecodeError:
-        waiting, seen = [yaml.compose(text, yaml.SafeLoader)], set()
+        waiting, seen = [yaml.compose(path.read_text(encoding="utf-8"), yaml.SafeLoader)], set()
+    except yaml.YAMLError:
+        return  # JSON with tabs, which Snakemake reads as well.
     while waiting:
         node = waiting.pop()
         # An anchor's node is there once, however often it is used.
@@ -77,68 +82,48 @@ def check_keys(path: Path) -> None:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
-            place = f"{path}, line {node.start_mark.line + 1} and below"
-            _check_once([str(key.value) for key, _ in node.value], place)
+            for key, count in Counter(str(key.value) for key, _ in node.value).items():
+                if count > 1:
+                    raise UserError(
+                        f"{path}, line {node.start_mark.line + 1} and below: the key {key!r} "
+                        f"appears {count} times in one block; keep one"
+                    )
             waiting += [value for _, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             waiting += node.value
 
 
-def _check_once(keys: list[str], place: object) -> None:
-    for key, count in Counter(keys).items():
-        if count > 1:
-            raise UserError(
-                f"{place}: the key {key!r} appears {count} times in one block; keep one"
-            )
-
-
-def _check_extent(config: Any) -> None:
-    waiting, count = [(config, 0)], 0
-    while waiting:
-        value, depth = waiting.pop()
-        count += 1
-        if count > MOST_VALUES or depth > DEEPEST:
-            raise UserError(
-                f"the config holds more than {MOST_VALUES} values, or some more than {DEEPEST} "
-                "levels deep (the content of an anchor counts wherever it is used); shorten it"
-            )
-        inside = value.values() if isinstance(value, dict) else value
-        if isinstance(value, dict | list | tuple):
-            waiting += [(item, depth + 1) for item in inside]
-
-
-def _plain(value: Any, path: tuple[Any, ...], wrong: list[str]) -> Any:
-    """A copy without what JSON does not have; whole numbers are integers, so that 2.0 means 2."""
+def _whole_numbers(value: Any) -> Any:
+    """Whole numbers as integers, so that 2.0 and 2 are the same parameter of a job."""
     if isinstance(value, dict):
-        return {key: _plain(item, (*path, key), wrong) for key, item in value.items()}
+        return {key: _whole_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item, (*path, number), wrong) for number, item in enumerate(value)]
-    if isinstance(value, float) and not math.isfinite(value):
-        wrong.append(f"{messages.place(path)}: {value} is not a number that can be used")
-    elif not isinstance(value, str | int | float | None):
-        kind = type(value).__name__
-        wrong.append(f"{messages.place(path)}: {messages.shown(value)} ({kind}) cannot be used")
-    elif isinstance(value, float) and value.is_integer():
-        return int(value)
-    return value
+        return [_whole_numbers(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _fill_kinds(config: Config) -> None:
-    """Resolve `based_on`, and name the variants that the file leaves to the paper's choice."""
-    blocks = config.get("experiments")
-    if isinstance(blocks, dict):
-        config["experiments"] = {name: inheritance.resolve(name, blocks) for name in blocks}
-    for name, block in _blocks(config, "databases"):
-        if name in registry.names("reader"):
-            block.setdefault("reader", name)
-    for _, block in _blocks(config, "crops"):
-        if isinstance(block.get("detector"), dict):
-            block["detector"].setdefault("kind", "blazeface")
+def _with_kinds(config: Config) -> Config:
+    """The config with `based_on` resolved and the variants named that it leaves to the paper."""
+    named = dict(config)
+    if isinstance(experiments := config.get("experiments"), dict):
+        named["experiments"] = {
+            name: inheritance.resolve(name, experiments) for name in experiments
+        }
+    if isinstance(databases := config.get("databases"), dict):
+        readers = registry.names("reader")
+        named["databases"] = {
+            name: _with_default(block, "reader", name) if name in readers else block
+            for name, block in databases.items()
+        }
+    if isinstance(crops := config.get("crops"), dict):
+        named["crops"] = {
+            name: block | {"detector": _with_default(block["detector"], "kind", "blazeface")}
+            if isinstance(block, dict) and "detector" in block
+            else block
+            for name, block in crops.items()
+        }
+    return named
 
 
-def _blocks(config: Config, key: str) -> list[tuple[Any, Any]]:
-    """The named blocks under a key, as far as they are blocks."""
-    named = config.get(key)
-    if not isinstance(named, dict):
-        return []
-    return [(name, block) for name, block in named.items() if isinstance(block, dict)]
+def _with_default(block: Any, key: str, value: str) -> Any:
+    return {key: value, **block} if isinstance(block, dict) else block

@@ -10,11 +10,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
-from fleeting.config.fields import SUBJECT, FilePath, LearningRate, Name, Subject, unique
+from fleeting.config.fields import SUBJECT, LearningRate, Name, Subject, unique
 from fleeting.config.messages import shown
 from fleeting.databases.settings import DatabaseSettings
 from fleeting.faces.settings import CropSettings
-from fleeting.settings import OneOf, Settings, Variant
+from fleeting.settings import OneOf, PathText, Settings, Variant
 from fleeting.synthetic.settings import Settings as SyntheticSettings
 from fleeting.training.recipe import Recipe
 
@@ -129,7 +129,7 @@ class Experiment(Settings):
 class Config(Settings):
     """A config file: the databases are required, everything else defaults to the paper."""
 
-    results: FilePath = Field("results", description="The folder that everything is written to.")
+    results: PathText = Field("results", description="The folder that everything is written to.")
     databases: Annotated[
         dict[Name, Annotated[SerializeAsAny[DatabaseSettings], OneOf("reader", "reader")]],
         Field(min_length=1),

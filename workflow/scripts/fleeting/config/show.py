@@ -2,13 +2,9 @@
 
 from pathlib import Path
 
-from fleeting.doctor.config import look
-from fleeting.errors import UserError
+from fleeting.config.loading import read
 
 
 def run(*, config: Path) -> None:
-    """Read the config as the workflow would; print its results folder or why it cannot be used."""
-    loaded, findings = look(config)
-    if loaded is None:
-        raise UserError("\n".join(f"{found.text}\n{found.remedy}" for found in findings))
-    print(loaded["results"])
+    """Read the config as the workflow would, and print its results folder."""
+    print(read(config)["results"])

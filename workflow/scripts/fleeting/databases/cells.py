@@ -40,7 +40,7 @@ def integer(cell: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def numbered(cell: str, prefix: str) -> int | None:
-    """The positive number of a subject, with or without a prefix such as `sub`, or None."""
-    number = integer(re.sub(rf"(?i)^{re.escape(prefix)}[ _-]?", "", cell))
+def subject_number(cell: str) -> int | None:
+    """The positive number of a subject, with or without the prefix `sub`, or None."""
+    number = integer(re.sub(r"(?i)^sub[ _-]?", "", cell))
     return number if number and number <= 999 else None

@@ -11,26 +11,18 @@ import re
 from collections import Counter
 from itertools import islice
 
-from fleeting.databases import sheets
-from fleeting.databases.sheets import Sheet
-
 log = logging.getLogger(__name__)
 
 #: In the order in which one is taken among equals.
 DELIMITERS = "\t,;|"
 #: How many records the delimiter is found from.
 SAMPLE = 2000
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 #: Characters that no text has.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
-def read(name: str, content: bytes) -> Sheet:
-    """Read a text table.
+def read(name: str, content: bytes) -> list[list[str]]:
+    """All records of a text table, the empty ones included.
 
     Args:
         name: the file's name, for messages.
@@ -43,13 +35,12 @@ def read(name: str, content: bytes) -> Sheet:
         raise ValueError("neither an Excel workbook nor text")
     if text.lstrip().startswith("<"):
         raise ValueError("a web page or XML, which some programs call Excel")
-    return sheets.sheet("", enumerate(_records(text, _delimiter(text)), start=1))
+    return _records(text, _delimiter(text))
 
 
 def _decode(name: str, content: bytes) -> str:
-    for mark, encoding in _MARKS:
-        if content.startswith(mark):
-            return content.decode(encoding)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return content.decode("utf-16")
     # Most characters of a table are ASCII, of which one byte of two is zero in UTF-16.
     first, second = content[::2].count(0), content[1::2].count(0)
     if 4 * max(first, second) > len(content):
@@ -57,7 +48,7 @@ def _decode(name: str, content: bytes) -> str:
     # Programs for DOS end a file with this character.
     content = content.rstrip(b"\x1a")
     try:
-        return content.decode()
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text, encoding = _chinese(content), "gb18030"
     if text is None:
@@ -101,12 +92,12 @@ def _delimiter(text: str) -> str:
 
 def _records(text: str, delimiter: str, most: int | None = None) -> list[list[str]]:
     """The records, the first `most` of them; one in quotes may span several lines."""
+    lines = io.StringIO(text, newline="")
+    quoted = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
-        source = io.StringIO(text, newline="")
-        quoted = csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=True)
         return list(islice(quoted, most))
     except csv.Error:
         # An unclosed quotation mark would take all lines below into its cell.
-        source = io.StringIO(text, newline="")
-        plain = csv.reader(source, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        lines.seek(0)
+        plain = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
         return list(islice(plain, most))

@@ -8,7 +8,7 @@ import difflib
 from collections.abc import Iterable
 
 #: `helpness` stands in some copies of CAS(ME)^2; `amusement` in older texts on CASME.
-KNOWN = frozenset(
+VOCABULARY = frozenset(
     "amusement anger contempt disgust fear happiness happy helpless helpness negative other others "
     "pain positive repression sad sadness surprise tense".split()
 )
@@ -21,7 +21,7 @@ def nearest(emotion: str, mapped: Iterable[str] = ()) -> str | None:
         emotion: an emotion as annotations hold it, case-folded.
         mapped: the emotions of the experiment's label map, which count as known.
     """
-    known = KNOWN.union(mapped)
+    known = VOCABULARY.union(mapped)
     if emotion in known:
         return None
     matches = difflib.get_close_matches(emotion, sorted(known), n=1, cutoff=0.7)

@@ -1,7 +1,7 @@
 """From a database's table to samples: each row becomes one, or is excluded with a reason.
 
-Checks that hold for all databases live here and in `check`; what differs lives in the readers.
-Emotions are only stripped and case-folded: which class one belongs to is the experiment's choice.
+What differs between databases lives in the readers. Emotions are only stripped and case-folded:
+which class one belongs to is the experiment's choice.
 """
 
 import logging
@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from fleeting import paths, tsv
-from fleeting.databases import cells, check, find, reader, workbook
+from fleeting.databases import cells, reader, row_problems, table_file, workbook
 from fleeting.databases import settings as blocks
 from fleeting.databases.reader import Row
+from fleeting.databases.row_problems import Problem, StatedFrames
 from fleeting.databases.settings import DatabaseSettings
 from fleeting.errors import UserError
 
@@ -25,7 +24,6 @@ log = logging.getLogger(__name__)
 STAGE = "annotations"
 #: A cell can hold 32,767 characters, and its row would fill the report.
 LONGEST_DETAIL = 300
-APEX_POLICIES = ("drop", "midpoint")
 
 #: How many rows the table of a database has.
 ROWS: tsv.Schema = {"database": tsv.NAME, "table": tsv.NAME, "rows": tsv.INTEGER}
@@ -35,18 +33,36 @@ ROWS: tsv.Schema = {"database": tsv.NAME, "table": tsv.NAME, "rows": tsv.INTEGER
 class Extraction:
     """The rows of the stage's tables, in the order of the database's table."""
 
+    database: str
     samples: list[dict[str, object]] = field(default_factory=list)
     excluded: list[dict[str, object]] = field(default_factory=list)
     substituted: list[dict[str, object]] = field(default_factory=list)
     rows: int = 0
 
-    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-        """Samples, exclusions and substitutions as tables."""
-        return (
-            pd.DataFrame(self.samples),
-            pd.DataFrame(self.excluded),
-            pd.DataFrame(self.substituted),
+    def exclude(self, row: Row, sample: str, phase: str, problem: Problem) -> None:
+        """Note that a sample's image of a phase is left out; of no phase, the whole row."""
+        code, detail = problem
+        if len(detail) > LONGEST_DETAIL:
+            detail = f"{detail[:LONGEST_DETAIL]} ... ({len(detail)} characters)"
+        self.excluded.append(
+            {
+                "database": self.database,
+                "table_row": row.table_row,
+                "sample": sample,
+                "image": paths.image_name(sample, phase) if phase else "",
+                "stage": STAGE,
+                "code": code,
+                "reason": code.replace("_", " "),
+                "detail": detail,
+            }
         )
+
+    def summary(self) -> str:
+        """How many rows and images were left out or replaced, by code."""
+        rows = Counter(str(row["code"]) for row in self.excluded if not row["image"])
+        images = Counter(str(row["code"]) for row in self.excluded if row["image"])
+        images.update(str(row["reason"]) for row in self.substituted)
+        return f"Rows excluded: {_counts(rows)}. Single images: {_counts(images)}."
 
 
 def run(
@@ -71,14 +87,20 @@ def run(
         rows: where ROWS are written.
     """
     block = blocks.load(database, settings)
-    path = find.table_path(database, block)
+    path = table_file.locate(database, block)
     result = extract(database, block, path, apex)
-    report(database, result)
-    found, left_out, replaced = result.frames()
+    log.info(
+        "%s: %d rows read = %d samples + %d excluded. %s",
+        database,
+        result.rows,
+        len(result.samples),
+        sum(not row["image"] for row in result.excluded),
+        result.summary(),
+    )
     count = {"database": database, "table": path.name, "rows": result.rows}
-    tsv.write(found, samples, tsv.ANNOTATIONS)
-    tsv.write(left_out, excluded, tsv.EXCLUDED)
-    tsv.write(replaced, substituted, tsv.SUBSTITUTED)
+    tsv.write_rows(result.samples, samples, tsv.ANNOTATIONS)
+    tsv.write_rows(result.excluded, excluded, tsv.EXCLUDED)
+    tsv.write_rows(result.substituted, substituted, tsv.SUBSTITUTED)
     tsv.write_rows([count], rows, ROWS)
 
 
@@ -94,128 +116,81 @@ def extract(database: str, settings: DatabaseSettings, path: Path, apex_policy: 
 
     Raises a `UserError` where the file is not the table, or where no row becomes a sample.
     """
-    if apex_policy not in APEX_POLICIES:
-        raise UserError(f"annotations.apex: {apex_policy!r} is not {' or '.join(APEX_POLICIES)}")
     database_reader = reader.load(settings.reader)
-    result = Extraction()
-    seen: check.Seen = {}
+    result = Extraction(database)
+    # Case is folded since two such folders would be one on some file systems.
+    seen: dict[tuple[str, str, int | None], Row] = {}
     for row in database_reader.rows(workbook.read(path), settings):
         result.rows += 1
-        try:
-            onset = check.onset_of(row, database_reader.SUBJECTS, seen)
-        except check.Excluded as error:
-            sample = _sample_if_named(database, row)
-            problem = (error.code, error.detail)
-            result.excluded.append(_exclusion(database, row, sample, "", problem))
+        stated = row_problems.stated_frames(row)
+        problem = row_problems.row_problem(row, stated, database_reader.SUBJECTS)
+        if not problem:
+            key = (row.subject, reader.normalised_name(row.cells["clip"]), stated.onset)
+            earlier = seen.setdefault(key, row)
+            if earlier is not row:
+                problem = row_problems.duplicate_problem(row, earlier)
+        sample = ""
+        clip_names = (row.subject, row.cells["clip"])
+        if stated.onset is not None and all(map(paths.is_safe_name, clip_names)):
+            sample = paths.sample_name(database, *clip_names, stated.onset)
+        if problem:
+            result.exclude(row, sample, "", problem)
         else:
-            _add(result, database, path.name, row, onset, apex_policy)
+            _add(result, path.name, row, sample, stated, apex_policy)
     if not result.samples:
-        raise UserError(f"{path}: no row of {database} is usable. {_reasons(result)}")
+        raise UserError(f"{path}: no row of {database} is usable. {result.summary()}")
     return result
 
 
-def report(database: str, result: Extraction) -> None:
-    """Log how many rows became samples or were excluded, by code."""
-    log.info(
-        "%s: %d rows read = %d samples + %d excluded. %s",
-        database,
-        result.rows,
-        len(result.samples),
-        sum(not row["image"] for row in result.excluded),
-        _reasons(result),
-    )
-
-
 def _add(
-    result: Extraction, database: str, table: str, row: Row, onset: int, apex_policy: str
+    result: Extraction, table: str, row: Row, sample: str, stated: StatedFrames, apex_policy: str
 ) -> None:
-    sample = paths.sample_name(database, row.subject, row.clip, onset)
-    offset = check.frame(row.offset)
-    # A phase that the whole table lacks is a property of the database: nothing is excluded.
-    if offset is None and row.offset is not None:
-        problem = (f"offset_{check.why_no_number(row.offset)}", check.holds(row.offset))
-        _exclude_image(result, database, row, sample, "offset", problem)
-    apex = check.frame(row.apex)
-    wrong = check.apex_problem(row, onset, apex, offset)
-    if wrong and apex_policy == "midpoint" and offset is not None:
-        apex = (onset + offset) // 2
-        result.substituted.append(
-            {
-                "database": database,
-                "table_row": row.table_row,
-                "sample": sample,
-                "image": paths.image_name(sample, "apex"),
-                "stage": STAGE,
-                "stated": row.apex,
-                "used": apex,
-                "reason": f"{wrong[0]}_midpoint_taken",
-            }
-        )
-    elif wrong:
+    onset = stated.onset
+    assert onset is not None, "a row without an onset has a problem"
+    if problem := row_problems.offset_problem(row, stated):
+        result.exclude(row, sample, "offset", problem)
+    apex = stated.apex
+    if problem := row_problems.apex_problem(row, onset, stated):
         apex = None
+        takes_midpoint = apex_policy == "midpoint"
+        if takes_midpoint and stated.offset is not None:
+            apex = (onset + stated.offset) // 2
+            result.substituted.append(
+                {
+                    "database": result.database,
+                    "table_row": row.table_row,
+                    "sample": sample,
+                    "image": paths.image_name(sample, "apex"),
+                    "stage": STAGE,
+                    "stated": row.cells.get("apex"),
+                    "used": apex,
+                    "reason": f"{problem[0]}_midpoint_taken",
+                }
+            )
         # Without an apex column there are no apex images, unless midpoints are taken as such.
-        if row.apex is not None or (apex_policy == "midpoint" and row.offset is not None):
-            _exclude_image(result, database, row, sample, "apex", wrong)
+        elif "apex" in row.cells or (takes_midpoint and "offset" in row.cells):
+            result.exclude(row, sample, "apex", problem)
     result.samples.append(
         {
             "sample": sample,
-            "database": database,
+            "database": result.database,
             "subject": row.subject,
-            "clip": row.clip,
+            "clip": row.cells["clip"],
             "onset": onset,
             "apex": "" if apex is None else apex,
-            "offset": "" if offset is None else offset,
-            "emotion": row.emotion.casefold(),
-            "action_units": "" if cells.is_missing(row.action_units) else row.action_units,
+            "offset": "" if stated.offset is None else stated.offset,
+            "emotion": row.cells["emotion"].casefold(),
+            "action_units": _value(row, "action_units"),
             "table": table,
             "table_row": row.table_row,
-            **{name: "" if cells.is_missing(cell) else cell for name, cell in row.extra.items()},
+            **{field: _value(row, field) for field in row.extra if field in row.cells},
         }
     )
 
 
-def _exclude_image(
-    result: Extraction,
-    database: str,
-    row: Row,
-    sample: str,
-    phase: str,
-    problem: tuple[str, str],
-) -> None:
-    image = paths.image_name(sample, phase)
-    result.excluded.append(_exclusion(database, row, sample, image, problem))
-
-
-def _exclusion(
-    database: str, row: Row, sample: str, image: str, problem: tuple[str, str]
-) -> dict[str, object]:
-    code, detail = problem
-    if len(detail) > LONGEST_DETAIL:
-        detail = f"{detail[:LONGEST_DETAIL]} ... ({len(detail)} characters)"
-    return {
-        "database": database,
-        "table_row": row.table_row,
-        "sample": sample,
-        "image": image,
-        "stage": STAGE,
-        "code": code,
-        "reason": code.replace("_", " "),
-        "detail": detail,
-    }
-
-
-def _sample_if_named(database: str, row: Row) -> str:
-    onset = check.stated_onset(row)
-    if onset is None or not all(map(paths.is_safe_name, (row.subject, row.clip))):
-        return ""
-    return paths.sample_name(database, row.subject, row.clip, onset)
-
-
-def _reasons(result: Extraction) -> str:
-    rows = Counter(str(row["code"]) for row in result.excluded if not row["image"])
-    images = Counter(str(row["code"]) for row in result.excluded if row["image"])
-    images.update(str(row["reason"]) for row in result.substituted)
-    return "Rows excluded: " + _counts(rows) + ". Single images: " + _counts(images) + "."
+def _value(row: Row, field: str) -> str:
+    cell = row.cells.get(field, "")
+    return "" if cells.is_missing(cell) else cell
 
 
 def _counts(counter: Mapping[str, int]) -> str:

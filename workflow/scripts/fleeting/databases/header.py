@@ -4,20 +4,40 @@ import logging
 import re
 import textwrap
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from fleeting.databases.sheets import Workbook
+from fleeting.databases.sheets import Sheet, Workbook, cell_at
 from fleeting.errors import UserError
 
 log = logging.getLogger(__name__)
 
 #: For each field the headings that it can stand under, the preferred one first, as `heading` gives
 #: them.
-Columns = Mapping[str, tuple[str, ...]]
+Headings = Mapping[str, tuple[str, ...]]
 
 #: A cell can hold 32,767 characters.
 LONGEST = 400
-AS_DISTRIBUTED = "give the coding file of the database, as it was distributed"
+REMEDY = (
+    "give the coding file of the database, as it was distributed; with `reader: table`, name your "
+    "headings in the database's block, for example `columns: {subject: Person}`"
+)
+
+
+@dataclass(frozen=True)
+class _Header:
+    """A row that may be the header: its index in the sheet, and its columns by field.
+
+    A field has several columns where several have the heading that it is found under.
+    """
+
+    sheet: Sheet
+    index: int
+    columns: dict[str, list[int]]
+
+    @property
+    def rows_below(self) -> int:
+        return len(self.sheet.rows) - self.index - 1
 
 
 def heading(cell: str) -> str:
@@ -27,10 +47,9 @@ def heading(cell: str) -> str:
 
 def rows(
     workbook: Workbook,
-    required: Columns,
-    optional: Columns,
+    required: Headings,
+    optional: Headings,
     given: Mapping[str, str] | None = None,
-    remedy: str = AS_DISTRIBUTED,
 ) -> list[tuple[int, dict[str, str]]]:
     """Every row below the header that holds anything: its number and its cells by field.
 
@@ -43,70 +62,67 @@ def rows(
         optional: the fields that may have one.
         given: by field, a heading exactly as the table has it, used instead of the usual ones; such
             a field must have a column.
-        remedy: what to do about a column that is not found, for messages.
 
     Raises:
         UserError: no sheet has a header row, a required column is missing, or two columns have the
             heading of one.
     """
     given = given or {}
-    wanted = {**required, **optional}
-    headers = []
-    # What looks most like a header, should there be none.
-    nearest: tuple[int, tuple[str, ...]] = (-1, ())
-    for sheet_index, sheet in enumerate(workbook.sheets):
-        for row_index, (_, cells) in enumerate(sheet.rows):
-            found = _columns(cells, wanted, given)
-            if len(found) > nearest[0]:
-                nearest = (len(found), cells)
-            if "subject" in found and "clip" in found:
-                below = len(sheet.rows) - row_index - 1
-                headers.append((len(found), below, -sheet_index, row_index))
-    if not headers:
-        names = ", ".join(repr(sheet.name) for sheet in workbook.sheets)
-        is_text = [sheet.name for sheet in workbook.sheets] == [""]
-        searched = "no header row" if is_text else f"no sheet ({names}) has a header row"
-        raise UserError(
-            f"{workbook.path}: {searched} with the columns {_names('subject', wanted, given)} and "
-            f"{_names('clip', wanted, given)}; found: {_found(nearest[1])}; {remedy}"
-        )
-    _, _, negative_index, row_index = max(headers)
-    sheet = workbook.sheets[-negative_index]
-    number, header = sheet.rows[row_index]
-    place = workbook.place(sheet, number)
-    columns = _columns(header, wanted, given)
-    for _, below, other, _ in headers:
-        if other != negative_index and below:
-            name = workbook.sheets[-other].name
-            log.warning(
-                "Warning: %s: took sheet %r; sheet %r has a header too, and %d rows that are not "
-                "read. Join the sheets if they hold other clips",
-                *(workbook.path.name, sheet.name, name, below),
-            )
-    for field, positions in columns.items():
-        if len(positions) > 1:
+    wanted = {**required, **optional, **{field: (text,) for field, text in given.items()}}
+    header = _choose(workbook, wanted, given)
+    number, cells = header.sheet.rows[header.index]
+    location = workbook.location(header.sheet, number)
+    for field, names in wanted.items():
+        columns = header.columns.get(field, [])
+        if len(columns) > 1:
             raise UserError(
-                f"{place}: more than one column is headed {header[positions[0]]!r}; rename or "
+                f"{location}: more than one column is headed {cells[columns[0]]!r}; rename or "
                 f"remove all but the one that holds the {field}"
             )
-    for field in wanted:
-        if field not in columns and (field in required or field in given):
+        if not columns and (field in required or field in given):
             raise UserError(
-                f"{place}: no column for the {field}; accepted headings: "
-                f"{_names(field, wanted, given)}; found: {_found(header)}; {remedy}"
+                f"{location}: no column for the {field}; accepted headings: {_any_of(names)}; "
+                f"found: {_list(cells)}; {REMEDY}"
             )
-        if field not in columns:
+        if not columns:
             log.info("%s: has no column for the %s; it stays empty", workbook.path.name, field)
     return [
-        (number, {field: _cell(cells, positions[0]) for field, positions in columns.items()})
-        for number, cells in sheet.rows[row_index + 1 :]
+        (below, {field: cell_at(row, column) for field, (column,) in header.columns.items()})
+        for below, row in header.sheet.rows[header.index + 1 :]
     ]
 
 
+def _choose(workbook: Workbook, wanted: Headings, given: Mapping[str, str]) -> _Header:
+    candidates = [
+        _Header(sheet, index, _columns(cells, wanted, given))
+        for sheet in workbook.sheets
+        for index, (_, cells) in enumerate(sheet.rows)
+    ]
+    headers = [found for found in candidates if {"subject", "clip"} <= found.columns.keys()]
+    if not headers:
+        # What looks most like a header.
+        nearest = max(candidates, key=lambda found: len(found.columns), default=None)
+        cells = nearest.sheet.rows[nearest.index][1] if nearest else ()
+        names = ", ".join(repr(sheet.name) for sheet in workbook.sheets if sheet.name)
+        searched = f"no sheet ({names}) has a header row" if names else "no header row"
+        raise UserError(
+            f"{workbook.path}: {searched} with the columns {_any_of(wanted['subject'])} and "
+            f"{_any_of(wanted['clip'])}; found: {_list(cells)}; {REMEDY}"
+        )
+    chosen = max(headers, key=lambda found: (len(found.columns), found.rows_below))
+    for other in headers:
+        if other.sheet is not chosen.sheet and other.rows_below:
+            log.warning(
+                "Warning: %s: took sheet %r; sheet %r has a header too, and %d rows that are not "
+                "read. Join the sheets if they hold other clips",
+                *(workbook.path.name, chosen.sheet.name, other.sheet.name, other.rows_below),
+            )
+    return chosen
+
+
 def _columns(
-    header: tuple[str, ...], wanted: Columns, given: Mapping[str, str]
+    header: tuple[str, ...], wanted: Headings, given: Mapping[str, str]
 ) -> dict[str, list[int]]:
-    """For each field that is found, all columns with the heading that it is found under."""
     by_heading: dict[str, list[int]] = defaultdict(list)
     by_text: dict[str, list[int]] = defaultdict(list)
     for index, cell in enumerate(header):
@@ -125,15 +141,10 @@ def _columns(
     return found
 
 
-def _cell(cells: tuple[str, ...], column: int) -> str:
-    return cells[column] if column < len(cells) else ""
+def _any_of(names: tuple[str, ...]) -> str:
+    return " or ".join(map(repr, names))
 
 
-def _names(field: str, wanted: Columns, given: Mapping[str, str]) -> str:
-    names = (given[field],) if field in given else wanted[field]
-    return " or ".join(repr(name) for name in names)
-
-
-def _found(header: Iterable[str]) -> str:
-    names = ", ".join(cell for cell in header if cell) or "nothing"
+def _list(cells: tuple[str, ...]) -> str:
+    names = ", ".join(filter(None, cells)) or "nothing"
     return textwrap.shorten(names, LONGEST, placeholder=" ...")

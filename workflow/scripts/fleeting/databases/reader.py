@@ -9,7 +9,7 @@ that editing one leaves the others alone.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol, cast
 
 from fleeting import registry
@@ -24,40 +24,34 @@ ENDINGS = r"\.(xlsx?|csv|tsv)"
 class Row:
     """One row of a table, as text; nothing in it is checked yet.
 
-    `subject` is the canonical name, or empty where `subject_cell` names no subject. `onset`, `apex`
-    and `offset` are None where the table has no such column. `extra` becomes further columns of the
-    annotations: objective_class, self_reported, estimated, expression_type, or, from the reader
-    `table`, `path` and `picture`. `excluded` holds a code and a detail where the reader itself
-    excludes the row. `zero_is_value` says that 0 is a valid clip, onset or emotion; otherwise it
-    means "missing", as in the four published databases.
+    `cells` has the fields subject, clip and emotion, and those of onset, apex, offset and
+    action_units that the table has a column for. `subject` is the canonical name, or empty where
+    the cell names no subject. `extra` names the fields of `cells` that become further columns of
+    the annotations; those that the table lacks are left out. `excluded` holds a code and a detail
+    where the reader itself excludes the row. `zero_is_value` says that 0 is a valid clip, onset or
+    emotion; otherwise it means "missing", as in the four published databases.
     """
 
     table_row: int
-    subject_cell: str
+    cells: Mapping[str, str]
     subject: str
-    clip: str
-    onset: str | None
-    apex: str | None
-    offset: str | None
-    emotion: str
-    action_units: str
-    extra: Mapping[str, str] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()
     excluded: tuple[str, str] | None = None
     zero_is_value: bool = False
 
 
 @dataclass(frozen=True)
-class Place:
+class ClipLocation:
     """Where a clip's frames may lie: one pattern for each level of folders, outermost first.
 
-    The patterns must match a folder's whole name, after `fold`. Folders above the first level, and
-    folders without digits in their names below it, do not matter.
+    The patterns must match a folder's whole name, after `normalised_name`. Folders above the first
+    level, and folders without digits in their names below it, do not matter.
 
-    A place with `file` is exact instead: `levels` are all folders from the root of the frames down
-    to the files (none if the files lie in the root itself), and only files whose whole name matches
-    `file` after `fold` are frames; its group `frame` is the frame number. The folders' and files'
-    names then do not decide between raw and cropped frames: the user has said which they are.
-    Without `file`, the last run of digits in a file's name is the frame number.
+    A location with `file` is exact instead: `levels` are all folders from the root of the frames
+    down to the files (none if the files lie in the root itself), and only files whose whole name
+    matches `file` after `normalised_name` are frames; its group `frame` is the frame number. The
+    folders' and files' names then do not decide between raw and cropped frames: the user has said
+    which they are. Without `file`, the last run of digits in a file's name is the frame number.
     """
 
     levels: tuple[re.Pattern[str], ...]
@@ -83,16 +77,16 @@ class Reader(Protocol):
         """
         ...
 
-    def places(
+    def clip_locations(
         self, subject: str, clip: str, extra: Mapping[str, str], settings: DatabaseSettings
-    ) -> tuple[Place, ...]:
-        """Where the frames of a sample may lie, the preferred place first.
+    ) -> tuple[ClipLocation, ...]:
+        """Where the frames of a sample may lie, the preferred location first.
 
         Args:
             subject: the sample's subject, as the annotations name it.
             clip: the sample's clip.
             extra: the sample's row of ANNOTATIONS, for the columns that follow the schema. Samples
-                of one clip can differ there, and thus in their places.
+                of one clip can differ there, and thus in their locations.
             settings: the database's block of the config.
 
         Raises a `UserError` where the database has no frames (only ready pictures).
@@ -105,45 +99,14 @@ def load(name: str) -> Reader:
     return cast(Reader, registry.load("reader", name))
 
 
-def row_of(
-    table_row: int,
-    cells: Mapping[str, str],
-    subject: str,
-    extra: Iterable[str] = (),
-    excluded: tuple[str, str] | None = None,
-) -> Row:
-    """A row from its cells by field, as `fleeting.databases.header.rows` gives them.
-
-    `extra` names the fields that the database offers besides; those without a column are left out.
-    """
-    return Row(
-        table_row=table_row,
-        subject_cell=cells["subject"],
-        subject=subject,
-        clip=cells["clip"],
-        onset=cells.get("onset"),
-        apex=cells.get("apex"),
-        offset=cells.get("offset"),
-        emotion=cells["emotion"],
-        action_units=cells.get("action_units", ""),
-        extra={name: cells[name] for name in extra if name in cells},
-        excluded=excluded,
-    )
-
-
-def fold(name: str) -> str:
+def normalised_name(name: str) -> str:
     """A folder's or clip's name as it is compared: case and runs of white space do not count."""
     return " ".join(name.split()).casefold()
 
 
-def subject_folder(prefixes: str, number: int) -> re.Pattern[str]:
-    """Matches a subject's folder: an optional prefix (`sub|s`), then the number, zeros or none."""
-    return re.compile(rf"(?:(?:{prefixes})[ _-]?)?0*{number}")
-
-
 def clip_folder(clip: str) -> re.Pattern[str]:
     """Matches a clip's folder; numbers in its name may be padded with zeros or not."""
-    parts = re.split(r"([0-9]+)", fold(clip))
+    parts = re.split(r"([0-9]+)", normalised_name(clip))
     return re.compile(
         "".join(
             f"0*{part.lstrip('0') or '0'}" if index % 2 else re.escape(part)

@@ -1,30 +1,15 @@
 """A database's block of the config: which reader, which table, which frames."""
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Any, Literal, Self, cast
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from fleeting import registry
 from fleeting.errors import UserError
-from fleeting.settings import Settings
-
-#: Snakemake replaces `{name}` and `<name>` in any path.
-_MARKS = re.compile(r"[{}<>\x00-\x1f\x7f]")
-
-
-def _usable(path: Path) -> Path:
-    if _MARKS.search(str(path)):
-        raise PydanticCustomError(
-            "location", "a path must not hold braces, < and >, or control characters"
-        )
-    return path
-
-
-Location = Annotated[Path, AfterValidator(_usable)]
+from fleeting.settings import Location, Settings
 
 
 class DatabaseSettings(Settings):
@@ -44,8 +29,15 @@ class DatabaseSettings(Settings):
         "raw", description="Which frames are used: the camera's, or the provider's face crops."
     )
 
+    @property
+    def frames_root(self) -> Path:
+        """The folder below which frames are searched: `frames`, or else the whole `root`."""
+        found = self.frames or self.root
+        assert found is not None, "settings have either a root or a folder of frames"
+        return found
+
     @model_validator(mode="after")
-    def _places(self) -> Self:
+    def _root_or_both(self) -> Self:
         apart = (self.table is not None, self.frames is not None)
         if (self.root is None and not all(apart)) or (self.root is not None and any(apart)):
             raise PydanticCustomError("places", "give either `root`, or both `table` and `frames`")

@@ -28,7 +28,7 @@ class Workbook:
     path: Path
     sheets: tuple[Sheet, ...]
 
-    def place(self, sheet: Sheet, row: int | None = None) -> str:
+    def location(self, sheet: Sheet, row: int | None = None) -> str:
         """How a message names a sheet of this file, or a row of it."""
         parts = [str(self.path)]
         if sheet.name:
@@ -38,14 +38,14 @@ class Workbook:
         return ", ".join(parts)
 
 
-def sheet(name: str, rows: Iterable[tuple[int, Sequence[object]]]) -> Sheet:
-    """A sheet from its rows, each with its number; a `ValueError` names what is wrong with one."""
+def sheet(name: str, rows: Iterable[Sequence[object]]) -> Sheet:
+    """A sheet from the values of all its rows, the empty ones included.
+
+    Raises a `ValueError` where it has too many cells.
+    """
     kept: list[tuple[int, tuple[str, ...]]] = []
-    previous = held = 0
-    for number, row in rows:
-        if number <= previous:
-            raise ValueError(f"sheet {name!r}: row {number} stands below row {previous}")
-        previous = number
+    held = 0
+    for number, row in enumerate(rows, start=1):
         texts = [cells.text(value) for value in row]
         while texts and not texts[-1]:
             texts.pop()
@@ -55,3 +55,8 @@ def sheet(name: str, rows: Iterable[tuple[int, Sequence[object]]]) -> Sheet:
         if texts:
             kept.append((number, tuple(texts)))
     return Sheet(name, tuple(kept))
+
+
+def cell_at(row: Sequence[str], column: int) -> str:
+    """The cell of a row in a column (from 0); empty ones at the end of a row are not stored."""
+    return row[column] if column < len(row) else ""

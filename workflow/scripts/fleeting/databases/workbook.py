@@ -17,7 +17,8 @@ from xml.parsers import expat
 
 import openpyxl
 import xlrd
-from openpyxl.worksheet._reader import WorkSheetParser
+from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.xml.constants import SHEET_MAIN_NS
 
 from fleeting.databases import delimited, sheets
 from fleeting.databases.sheets import Sheet, Workbook
@@ -27,6 +28,8 @@ from fleeting.errors import UserError
 MOST_BYTES = 32_000_000
 #: The last row and the last column that a sheet can have.
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
+#: openpyxl holds all that is in a row at once, and takes whatever it finds there for cells.
+MOST_ELEMENTS = 20 * MOST_COLUMNS
 #: How files in the Office Open XML format begin, packed parts of which they are made.
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 #: How `.xls` files begin: a container, or, from the oldest programs, the bare records.
@@ -63,9 +66,8 @@ def _content(path: Path) -> bytes:
             content = file.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise UserError(f"{path}: the table is missing; check the path in the config") from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise UserError(f"{path}: the table cannot be read ({reason})") from None
+    except OSError as error:
+        raise UserError(f"{path}: the table cannot be read ({error.strerror})") from None
     if len(content) > MOST_BYTES:
         raise UserError(
             f"{path}: more than {MOST_BYTES} bytes, too large for a table of clips; check "
@@ -81,80 +83,74 @@ def _sheets(name: str, content: bytes) -> list[Sheet]:
         return _read_xlsx(content)
     if content.startswith(_XLS):
         return _read_xls(content)
-    return [delimited.read(name, content)]
+    return [sheets.sheet("", delimited.read(name, content))]
 
 
 def _read_xlsx(content: bytes) -> list[Sheet]:
-    _check_parts(content)
-    book = openpyxl.load_workbook(
-        io.BytesIO(content), read_only=True, data_only=True, keep_links=False
-    )
-    return [sheets.sheet(sheet.title, _xlsx_rows(book, sheet)) for sheet in book.worksheets]
-
-
-def _check_parts(content: bytes) -> None:
-    """Refuse what grows when it is unpacked or parsed."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         parts = archive.infolist()
         size = sum(part.file_size for part in parts)
         if size > MOST_BYTES:
             raise ValueError(f"unpacked it has {size} bytes, more than {MOST_BYTES}")
         for part in parts:
-            if _declares_a_type(archive.read(part)):
-                raise ValueError(f"{part.filename} declares a document type, maybe with entities")
+            _check_part(part.filename, archive.read(part))
+    book = openpyxl.load_workbook(
+        io.BytesIO(content), read_only=True, data_only=True, keep_links=False
+    )
+    return [sheets.sheet(sheet.title, _xlsx_rows(sheet)) for sheet in book.worksheets]
 
 
-def _declares_a_type(xml: bytes) -> bool:
-    """Whether a document type stands before the first element: no workbook has one."""
-    found = []
+def _check_part(name: str, content: bytes) -> None:
+    """Refuse what grows when it is parsed, and what openpyxl would leave out without a word.
 
-    def stop(*_: object) -> None:
-        raise StopIteration
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = lambda *_: found.append(True)
-    parser.StartElementHandler = stop
-    # Pictures and the like are not XML, and openpyxl reports damaged XML.
-    with contextlib.suppress(StopIteration, expat.ExpatError):
-        parser.Parse(xml, True)
-    return bool(found)
-
-
-class _Parser(WorkSheetParser):
-    """openpyxl's parser, but it names the cell that it cannot read and limits a row's width."""
-
-    def parse_row(self, row: Any) -> Any:
-        if len(row) > MOST_COLUMNS:
-            raise ValueError(f"a row with {len(row)} cells")
-        return super().parse_row(row)
-
-    def parse_cell(self, element: Any) -> Any:
-        try:
-            return super().parse_cell(element)
-        except Exception as error:
-            raise ValueError(f"cell {element.get('r')}: {error}") from None
-
-
-def _xlsx_rows(book: Any, sheet: Any) -> Iterator[tuple[int, Sequence[object]]]:
-    """The rows that the file holds, with the numbers that it gives them.
-
-    openpyxl's own iteration leaves out rows and cells that do not stand in order, and says nothing.
+    That is a declaration of a document type, with its entities, which no workbook has, and rows
+    and cells of a sheet that do not stand in order.
     """
-    with sheet._get_source() as source:
-        parser = _Parser(
-            source,
-            sheet._shared_strings,
-            data_only=True,
-            epoch=book.epoch,
-            date_formats=book._date_formats,
-            timedelta_formats=book._timedelta_formats,
-        )
-        for number, row in parser.parse():
-            values = {cell["column"]: cell["value"] for cell in row if cell["row"] == number}
-            width = max(values, default=0)
-            if len(values) < len(row) or width > MOST_COLUMNS or number > MOST_ROWS:
-                raise ValueError(f"sheet {sheet.title!r}: row {number} has cells out of place")
-            yield number, [values.get(column) for column in range(1, width + 1)]
+    parser = expat.ParserCreate(namespace_separator=" ")
+    row = column = elements = 0
+
+    def document_type(*_: object) -> None:
+        raise ValueError(f"{name} declares a document type, maybe with entities")
+
+    def first_element(tag: str, _: object) -> None:
+        is_sheet = tag == f"{SHEET_MAIN_NS} worksheet"
+        parser.StartElementHandler = row_or_cell if is_sheet else None
+
+    def row_or_cell(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal row, column, elements
+        elements += 1
+        if tag == f"{SHEET_MAIN_NS} row":
+            above = row
+            row, column, elements = int(float(attributes.get("r", row + 1))), 0, 0
+            if not above < row <= MOST_ROWS:
+                raise ValueError(f"{name}: row {row} stands below row {above}")
+        elif tag == f"{SHEET_MAIN_NS} c":
+            left = column
+            own_row, column = row, column + 1
+            if "r" in attributes:
+                own_row, column = coordinate_to_tuple(attributes["r"])
+            if own_row != row or not left < column <= MOST_COLUMNS:
+                raise ValueError(f"{name}: row {row} has cells out of place or too many")
+        elif elements > MOST_ELEMENTS:
+            raise ValueError(f"{name}: row {row} has more than {MOST_ELEMENTS} elements")
+
+    parser.StartDoctypeDeclHandler = document_type
+    parser.StartElementHandler = first_element
+    # Pictures and the like are not XML, and openpyxl reports damaged XML.
+    with contextlib.suppress(expat.ExpatError):
+        parser.Parse(content, True)
+
+
+def _xlsx_rows(sheet: Any) -> Iterator[Sequence[object]]:
+    # A file may state a size that is too small.
+    sheet.reset_dimensions()
+    number = 0
+    try:
+        for row in sheet.iter_rows(values_only=True):
+            number += 1
+            yield row
+    except Exception as error:
+        raise ValueError(f"sheet {sheet.title!r}, below row {number}: {error}") from None
 
 
 def _read_xls(content: bytes) -> list[Sheet]:
@@ -162,8 +158,7 @@ def _read_xls(content: bytes) -> list[Sheet]:
     book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True)
     return [
         sheets.sheet(
-            sheet.name,
-            enumerate(([_xls_value(cell, book) for cell in row] for row in sheet.get_rows()), 1),
+            sheet.name, ([_xls_value(cell, book) for cell in row] for row in sheet.get_rows())
         )
         for sheet in book.sheets()
     ]
@@ -175,8 +170,6 @@ def _xls_value(cell: xlrd.sheet.Cell, book: xlrd.book.Book) -> object:
     if cell.ctype == xlrd.XL_CELL_BOOLEAN:
         return bool(cell.value)
     if cell.ctype == xlrd.XL_CELL_DATE:
-        try:
+        with contextlib.suppress(ValueError, OverflowError, xlrd.xldate.XLDateError):
             return xlrd.xldate_as_datetime(cell.value, book.datemode)
-        except (ValueError, OverflowError, xlrd.xldate.XLDateError):
-            return cell.value
     return cell.value

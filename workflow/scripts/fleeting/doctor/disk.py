@@ -1,181 +1,107 @@
 """The space that the run will need, against the space that there is."""
 
-import os
-import tempfile
+import shutil
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fleeting import registry
+from fleeting import layout
+from fleeting.config.folds import kept_models, known_folds
 from fleeting.config.loading import Config
-from fleeting.doctor import used
-from fleeting.doctor.databases import Database
-from fleeting.doctor.findings import Finding, fine, problem
-from fleeting.doctor.machine import Devices, jobs_at_once
-from fleeting.doctor.units import size
-from fleeting.obstacles import existing, writable
+from fleeting.doctor.findings import Finding, fine, problem, size
+from fleeting.doctor.machine import jobs_at_once
+from fleeting.preflight import existing, unwritable
 from fleeting.training.architecture import COLOURS, architecture
 from fleeting.training.checkpoint import KEPT
 
-SUBJECT = "disk"
-#: The report's limit; figures and tables are far below it.
-REPORT_BYTES = 50_000_000
 #: History, predictions, logs and Snakemake's metadata of a run, rounded up.
-RUN_BYTES, RUN_FILES = 100_000, 15
-#: For downloaded packages, unpacked, and the locks of the devices' slots.
-TEMPORARY_BYTES = 200_000_000
+RUN_BYTES = 100_000
 #: The most that a checkpoint holds, in sizes of the model: AdamW keeps two more numbers a weight.
 CHECKPOINT_MODELS = 3
-#: Models of protocols with more folds are only kept where an experiment asks for it.
-FEW_FOLDS = 10
 
 
-@dataclass(frozen=True)
-class Space:
-    """What a file system has left for this user; `files` is None where it sets no limit."""
-
-    bytes: int
-    files: int | None
-
-
-def free_space(folder: Path) -> Space:
-    """The space of the file system that an existing folder is on."""
-    found = os.statvfs(folder)
-    return Space(found.f_bavail * found.f_frsize, found.f_favail if found.f_files else None)
-
-
-def look(config: Config, databases: list[Database], devices: Devices) -> Iterator[Finding]:
+def examine(config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding]:
     """Whether the results folder can be written to and has the space.
 
     Args:
         config: complete.
-        databases: with the counts of their frames, as far as they could be read.
-        devices: what the runs train on.
+        frames: the frames on disk by database and selection; of a database that is missing here
+            nothing is counted.
     """
     results = Path(config["results"])
-    folder = existing(results)
-    if not writable(folder):
-        yield problem(
-            SUBJECT,
-            f"{results}: nothing can be written there: {folder} is read-only or another user's",
-            "Set `results` in the config to a folder that you can write to.",
-        )
+    if text := unwritable(results):
+        yield problem(text, "")
         return
-    needs, files = _needs(config, databases, devices)
-    total = sum(needs.values())
-    space = free_space(folder)
-    parts = ", ".join(f"{name} {size(number)}" for name, number in needs.items() if number)
-    text = f"{results}: at most {size(total)} will be written ({parts}), {size(space.bytes)} free"
-    uncounted = ", ".join(found.name for found in databases if not found.frames)
-    if uncounted:
-        text += f"; the crops of {uncounted} are not counted"
-    if total > space.bytes:
-        remedy = "Free some space, or set `results` to a folder on a larger disk"
-        if needs["models"]:
-            remedy += "; or set keep_models to none"
-        yield problem(SUBJECT, text, f"{remedy}.")
+    needed: Counter[str] = Counter()
+    for what, folder, bytes_ in _written(config, frames):
+        # What is there already is not written again.
+        there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        needed[what] += max(0, bytes_ - there)
+    # The runs of one experiment train at the same time, hardly ever those of several.
+    blocks = config["experiments"].values()
+    needed["checkpoints"] = max(_checkpoint_bytes(config, block) for block in blocks)
+    total, free = needed.total(), shutil.disk_usage(existing(results)).free
+    parts = ", ".join(f"{what} {size(bytes_)}" for what, bytes_ in needed.items() if bytes_)
+    text = f"{results}: at most {size(total)} will be written ({parts}), {size(free)} free"
+    if uncounted := [name for name in config["databases"] if name not in frames]:
+        text += f"; the crops of {', '.join(uncounted)} are not counted"
+    if total <= free:
+        yield fine(f"{text} (quotas are not checked)")
     else:
-        yield fine(SUBJECT, f"{text} (quotas are not checked)")
-    if space.files is not None and files > space.files:
         yield problem(
-            SUBJECT,
-            f"{results}: about {files} files will be written, and the file system can hold "
-            f"{space.files} more",
-            "Remove files there, or set `results` to a folder on another disk.",
+            text,
+            "Free some space, set `results` to a folder on a larger disk, or keep fewer models "
+            "(`keep_models`).",
         )
-    yield from _temporary()
 
 
+@cache
 def model_bytes(model: str, classes: int) -> int:
     """The bytes of a model's weights, for colour images of 224 pixels."""
     network = architecture(model, COLOURS, (224, 224), pretrained=False).outline(classes)
     return sum(value.numel() * value.element_size() for value in network.state_dict().values())
 
 
-def _needs(
-    config: Config, databases: list[Database], devices: Devices
-) -> tuple[dict[str, int], int]:
-    """Bytes by what is written, and the number of files. What is there already is not counted."""
+def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[str, Path, int]]:
+    """What a run writes at most: its kind, its folder and its bytes."""
     results = Path(config["results"])
-    pixels = {name: _pixels(block, databases) for name, block in used.crops(config).items()}
-    frames = sum(sum(found.frames.values()) for found in databases)
-    # A PNG is hardly ever larger than its pixels, and no input stores more than all crops.
-    crops = sum(max(0, count - _bytes(results / "faces" / name)) for name, count in pixels.items())
-    inputs = sum(
-        max(0, pixels[block["crop"]] - _bytes(results / "inputs" / name))
-        for name, block in used.inputs(config).items()
-    )
-    models = checkpoints = runs = 0
+    pixels = {}
+    for crop in layout.crops(config):
+        # A PNG is hardly ever larger than its pixels; crops that are not resized count as 224.
+        side = config["crops"][crop]["size"] or 224
+        selection = layout.selection(config, crop)
+        count = sum(by_selection[selection] for by_selection in frames.values())
+        pixels[crop] = 3 * side**2 * count
+        yield "crops", results / "faces" / crop, pixels[crop]
+    for name in layout.inputs(config):
+        # No input stores more than all of its crops.
+        yield "inputs", results / "inputs" / name, pixels[config["inputs"][name]["crop"]]
     for name, block in config["experiments"].items():
-        grid, there = block["grid"], results / "experiments" / name / "runs"
-        cells = len(grid["lrs"]) * grid["repeats"]
-        states = [model_bytes(model, len(block["label_map"])) for model in grid["models"]]
-        runs += len(grid["models"]) * cells * block["parts"]
+        grid = block["grid"]
+        configurations = len(grid["models"]) * len(grid["lrs"])
+        sizes = _model_sizes(block)
         kept = {
-            "all": cells * sum(states),
+            "all": grid["repeats"] * len(grid["lrs"]) * sum(sizes),
             # Those of at most two configurations: the paper's fixed choice, and validation's.
-            "chosen": 2 * grid["repeats"] * max(states),
+            "chosen": grid["repeats"] * min(2, configurations) * max(sizes),
             "none": 0,
         }
-        folds = _folds(block["protocol"])
-        models += max(0, kept[_keeps(config, block, folds)] * (folds or 1) - _bytes(there))
-        at_once = min(
-            len(states) * cells, jobs_at_once(config, devices, block["recipe"]["threads"])
-        )
-        # Besides the kept ones, the one that is being written.
-        checkpoints = max(checkpoints, at_once * (KEPT + 1) * CHECKPOINT_MODELS * max(states))
-    needs = {
-        "models": models,
-        "checkpoints of the runs in training": checkpoints,
-        "crops": crops,
-        "inputs": inputs,
-        "records of runs": RUN_BYTES * runs,
-        "report": REPORT_BYTES,
-    }
-    return needs, frames * len(pixels) + RUN_FILES * runs
+        folder = results / "experiments" / name / "runs"
+        yield "models", folder, kept[kept_models(config, block)] * (known_folds(block) or 1)
+        yield "other files of runs", folder, RUN_BYTES * len(layout.training_jobs(config, name))
 
 
-def _pixels(crop: dict[str, Any], databases: list[Database]) -> int:
-    """The bytes of a crop's pixels; crops that are not resized are taken for 224 x 224."""
-    side = crop["size"] or 224
-    return sum(3 * side**2 * found.frames.get(crop["frames"]["kind"], 0) for found in databases)
+def _checkpoint_bytes(config: Config, experiment: dict[str, Any]) -> int:
+    """What the runs that train at the same time keep at most to resume from."""
+    grid, sizes = experiment["grid"], _model_sizes(experiment)
+    runs = len(grid["models"]) * len(grid["lrs"]) * grid["repeats"]
+    at_once = min(runs, jobs_at_once(config, experiment["recipe"]["threads"]))
+    # Besides the kept ones, the one that is being written.
+    return at_once * (KEPT + 1) * CHECKPOINT_MODELS * max(sizes)
 
 
-def _folds(protocol: dict[str, Any]) -> int | None:
-    module = registry.load("protocol", protocol["kind"])
-    folds: int | None = module.folds(module.Settings.model_validate(protocol))
-    return folds
-
-
-def _keeps(config: Config, block: dict[str, Any], folds: int | None) -> str:
-    """Which models of an experiment stay on disk."""
-    if block["keep_models"] is not None:
-        return str(block["keep_models"])
-    return str(config["keep_models"]) if folds and folds <= FEW_FOLDS else "none"
-
-
-def _bytes(folder: Path) -> int:
-    """The bytes of the files below a folder; 0 where there is none."""
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def _temporary() -> Iterator[Finding]:
-    try:
-        folder = Path(tempfile.gettempdir())
-    except FileNotFoundError:
-        yield problem(
-            SUBJECT,
-            "no folder for temporary files can be written to",
-            "Set TMPDIR to a folder on a disk of this machine.",
-        )
-        return
-    free = free_space(folder).bytes
-    if free < TEMPORARY_BYTES:
-        yield problem(
-            SUBJECT,
-            f"{folder}: {size(free)} free for temporary files, {size(TEMPORARY_BYTES)} are needed",
-            "Free some space there, or set TMPDIR to a folder on another disk of this machine.",
-        )
-    else:
-        yield fine(SUBJECT, f"{folder}: {size(free)} free for temporary files")
+def _model_sizes(experiment: dict[str, Any]) -> list[int]:
+    classes = len(experiment["label_map"])
+    return [model_bytes(model, classes) for model in experiment["grid"]["models"]]

@@ -1,36 +1,66 @@
-"""Look at a config, its databases and this machine before hours are spent; nothing is written."""
+"""Examine a config, its databases and this machine before hours are spent; nothing is written."""
 
+import math
 import sys
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
-from fleeting.doctor import config as config_file
+from fleeting.config.loading import Config, read
 from fleeting.doctor import databases, disk, machine, weights
-from fleeting.doctor.findings import Section, guarded
-from fleeting.doctor.show import show
+from fleeting.doctor.findings import PROBLEM, Finding, findings_of, fine
 
 
 def run(*, config: Path = Path("config.yaml")) -> None:
-    """Examine, print the findings, and exit with status 1 if something will stop the run."""
-    if show(examine(config)):
+    """Print what is found, the problems last, and exit with status 1 if there are any."""
+    problems = []
+    for heading, findings in examine(read(config)):
+        print(heading, flush=True)
+        for finding in findings:
+            if finding.level == PROBLEM:
+                problems.append((heading, finding))
+            else:
+                _print(finding.level, finding)
+        print()
+    for heading, finding in problems:
+        _print(f"{PROBLEM}, {heading}:", finding)
+    if problems:
+        print(f"Problems: {len(problems)}. Fix them before a run.")
         sys.exit(1)
+    print("No problems: nothing that was examined will stop a run.")
 
 
-def examine(path: Path) -> Iterator[Section]:
-    """Look at everything that a config asks for, section by section.
-
-    A config that cannot be used is the only section.
-    """
-    config, findings = config_file.look(path)
-    yield "config", findings
-    if config is None:
-        return
-    found = []
+def examine(config: Config) -> Iterator[tuple[str, Iterable[Finding]]]:
+    """Everything that a config asks for: headings, each with what was found."""
+    yield "config", [_grid(name, block) for name, block in config["experiments"].items()]
+    frames: dict[str, Counter[str]] = {}
     for name in config["databases"]:
-        found.append(databases.look(name, config))
-        yield f"database {name}", found[-1].findings
-    yield "weights", guarded("weights", partial(weights.look, config))
-    devices, findings = machine.look(config)
-    yield "machine", findings
-    yield "disk", guarded("disk", partial(disk.look, config, found, devices))
+        yield (
+            f"database {name}",
+            findings_of(
+                partial(databases.examine, name, config, frames),
+                f"Or remove {name} from `databases`: what is not listed there is not used.",
+            ),
+        )
+    yield "weights", weights.examine(config)
+    yield "machine", findings_of(partial(machine.examine, config))
+    yield "disk", findings_of(partial(disk.examine, config, frames))
+
+
+def _grid(name: str, block: dict[str, Any]) -> Finding:
+    grid = block["grid"]
+    counts = {"models": len(grid["models"]), "rates": len(grid["lrs"]), "repeats": grid["repeats"]}
+    factors = " x ".join(f"{count} {thing}" for thing, count in counts.items())
+    return fine(
+        f"experiment {name}: {factors} = {math.prod(counts.values())} runs of "
+        f"{block['recipe']['epochs']} epochs a fold ({block['protocol']['kind']})"
+    )
+
+
+def _print(label: str, finding: Finding) -> None:
+    print(f"  {label}  {finding.text}")
+    if finding.remedy:
+        print(f"    -> {finding.remedy}")
+    sys.stdout.flush()

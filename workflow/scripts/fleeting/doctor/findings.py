@@ -1,94 +1,61 @@
-"""What the doctor finds: a level, a subject, a text and what to do about it."""
+"""What the doctor finds: a level, a text and what to do about it."""
 
-import logging
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from fleeting.errors import UserError
-from fleeting.jobs import describe
+from fleeting.jobs import explain
 
 FINE, NOTE, PROBLEM = "fine", "note", "problem"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that was looked at.
+    """One thing that was examined.
 
     Attributes:
         level: `fine`; `note`, something to know; or `problem`, which will stop the run.
-        subject: what was looked at: a database, an experiment, the disk.
         text: what was found, with its numbers.
-        remedy: what to do; empty where there is nothing to do, or where the text says it.
+        remedy: what to do; empty where nothing is to be done, or where the text says it.
     """
 
     level: str
-    subject: str
     text: str
     remedy: str = ""
 
 
-#: A heading, and the findings below it.
-Section = tuple[str, Iterable[Finding]]
-
-
-def fine(subject: str, text: str) -> Finding:
+def fine(text: str) -> Finding:
     """Something that is as it should be."""
-    return Finding(FINE, subject, text)
+    return Finding(FINE, text)
 
 
-def note(subject: str, text: str, remedy: str = "") -> Finding:
+def note(text: str, remedy: str) -> Finding:
     """Something to know that does not stop the run."""
-    return Finding(NOTE, subject, text, remedy)
+    return Finding(NOTE, text, remedy)
 
 
-def problem(subject: str, text: str, remedy: str = "") -> Finding:
+def problem(text: str, remedy: str) -> Finding:
     """Something that will stop the run."""
-    return Finding(PROBLEM, subject, text, remedy)
+    return Finding(PROBLEM, text, remedy)
 
 
-def guarded(
-    subject: str, look: Callable[[], Iterable[Finding]], remedy: str = ""
-) -> Iterator[Finding]:
-    """What `look` finds, one by one; an error that stops it becomes the last finding.
+def findings_of(examine: Callable[[], Iterable[Finding]], remedy: str = "") -> Iterator[Finding]:
+    """What a function finds, one by one; an error that stops it becomes the last finding.
 
     Args:
-        subject: what is looked at.
-        look: looks, and yields what it finds.
+        examine: looks at something and yields what it finds.
         remedy: what helps besides what an error's own text says.
     """
     try:
-        yield from look()
-    except UserError as error:
-        yield problem(subject, str(error), remedy)
-    except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        text = f"{place}cannot be read or written ({error.strerror or error})"
-        yield problem(subject, text, f"Correct the path, or its permissions. {remedy}".strip())
+        yield from examine()
     except Exception as error:
-        yield problem(subject, describe(error), remedy)
+        yield problem(explain(error), remedy)
 
 
-class _Listener(logging.Handler):
-    """Keeps the warnings."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append(record.getMessage().removeprefix("Warning: "))
-
-
-@contextmanager
-def heard() -> Iterator[list[str]]:
-    """Collect the warnings of the project's modules within the block instead of printing them."""
-    listener = _Listener()
-    logger = logging.getLogger("fleeting")
-    propagate, logger.propagate = logger.propagate, False
-    logger.addHandler(listener)
-    try:
-        yield listener.lines
-    finally:
-        logger.removeHandler(listener)
-        logger.propagate = propagate
+def size(count: float) -> str:
+    """Bytes for reading: `18 GB`, `4.6 MB`; a thousand makes the next unit."""
+    units = ["bytes", "kB", "MB", "GB", "TB"]
+    while count >= 1000 and len(units) > 1:
+        count /= 1000
+        del units[0]
+    decimals = 0 if count >= 10 or count == int(count) else 1
+    return f"{count:.{decimals}f} {units[0]}"

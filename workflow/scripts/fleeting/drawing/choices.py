@@ -3,25 +3,22 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from fleeting.drawing import style
-from fleeting.evaluation import results, schemas
-from fleeting.evaluation.results import Choice
-
-
-def read(path: Path) -> list[Choice]:
-    """The rows of evaluation/choices.tsv."""
-    rows = results.read(path, schemas.CHOICES).to_dict("records")
-    return [Choice(**{column: row[column] for column in schemas.CHOICES}) for row in rows]
+from fleeting.evaluation.summary import Choice, read_choices
 
 
 def papers_model(path: Path) -> str:
     """The model of the paper's choice in evaluation/choices.tsv."""
-    return next(choice.model for choice in read(path) if choice.name == "paper")
+    return next(choice.model for choice in read_choices(path) if choice.name == "paper")
+
+
+def title(name: str) -> str:
+    """What chose a configuration of the grid (`paper` or `validation`), as a title."""
+    return f"{name}'s choice"
 
 
 def titles(choices: Iterable[Choice]) -> dict[tuple[str, str], str]:
     """A title for each chosen (model, lr); one that was chosen twice has both names."""
     found: dict[tuple[str, str], list[str]] = {}
     for choice in choices:
-        found.setdefault((choice.model, choice.lr), []).append(style.choice_title(choice.name))
+        found.setdefault((choice.model, choice.lr), []).append(title(choice.name))
     return {configuration: " and ".join(names) for configuration, names in found.items()}

@@ -5,7 +5,7 @@ pattern and a marker of its own, and neighbouring bars differ in lightness or ha
 print can be read as well.
 """
 
-import math
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.ticker import MaxNLocator
 
 from fleeting.files import whole
 
@@ -22,11 +21,14 @@ matplotlib.use("Agg")
 #: The width of a page's text in inches; a figure of this width is printed at its own size.
 PAGE_WIDTH = 6.3
 PNG_DOTS_PER_INCH = 200
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00", "#7F7F7F")
-DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 2)))
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-#: Fill and hatch of bars. Neighbours differ in lightness as well as in colour.
-BARS = (
+LINE_COLOURS = (
+    *("#0072B2", "#D55E00", "#009E73", "#CC79A7"),
+    *("#000000", "#56B4E9", "#E69F00", "#7F7F7F"),
+)
+LINE_DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.2, 1.5)), (0, (9, 2)))
+LINE_MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+#: Colour and hatch. Neighbours differ in lightness as well as in colour.
+BAR_FILLS = (
     ("#0072B2", ""),
     ("#A9D2EC", ""),
     ("#F5C710", "////"),
@@ -37,15 +39,15 @@ BARS = (
     ("#D9D9D9", "\\\\\\\\"),
     ("#E4E4E4", ""),
 )
-#: The parts of a split look the same wherever they are drawn.
-SPLIT = {"train": 0, "validation": 2, "test": 3}
+#: Of bars, outlines and arrows.
+EDGE = "#222222"
 CHANCE: dict[str, Any] = {
     "color": "#555555",
     "linestyle": (0, (1, 2)),
     "linewidth": 1.2,
     "zorder": 1.5,
 }
-SETTINGS: Any = {
+MATPLOTLIB_SETTINGS: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
     "axes.titlesize": 9.5,
@@ -70,7 +72,7 @@ SETTINGS: Any = {
     "svg.fonttype": "path",
     "svg.hashsalt": "fleeting",
 }
-DATABASES = {
+DATABASE_TITLES = {
     "casme": "CASME",
     "casme2": "CASME II",
     "cas_me2": "CAS(ME)\N{SUPERSCRIPT TWO}",
@@ -87,10 +89,7 @@ def new_figure(height: float, width: float = PAGE_WIDTH, gap: float = 0.04) -> F
 def save(figure: Figure, svg: Path, png: Path) -> None:
     """Write both files, whole or not at all, without times or versions in them."""
     _apply_settings()
-    for path, metadata in (
-        (svg, {"Date": None, "Creator": None}),
-        (png, {"Software": None}),
-    ):
+    for path, metadata in ((svg, {"Date": None, "Creator": None}), (png, {"Software": None})):
         with whole(path) as unfinished:
             figure.savefig(
                 unfinished,
@@ -102,81 +101,52 @@ def save(figure: Figure, svg: Path, png: Path) -> None:
 
 
 def _apply_settings() -> None:
-    # A user's own matplotlibrc would change the pictures from machine to machine.
+    # A user's own matplotlibrc would change figures from machine to machine.
     matplotlib.rcdefaults()
-    matplotlib.rcParams.update(SETTINGS)
+    matplotlib.rcParams.update(MATPLOTLIB_SETTINGS)
 
 
-def look(position: int) -> dict[str, Any]:
+def line_style(position: int) -> dict[str, Any]:
     """Colour, dash pattern and marker of the line at a position of its legend."""
     return {
-        "color": COLOURS[position % len(COLOURS)],
-        "linestyle": DASHES[position % len(DASHES)],
-        "marker": MARKERS[position % len(MARKERS)],
+        "color": LINE_COLOURS[position % len(LINE_COLOURS)],
+        "linestyle": LINE_DASHES[position % len(LINE_DASHES)],
+        "marker": LINE_MARKERS[position % len(LINE_MARKERS)],
     }
 
 
-def fill(position: int) -> dict[str, Any]:
+def bar_style(position: int) -> dict[str, Any]:
     """Colour, hatch and edge of the bars at a position of their legend."""
-    colour, hatch = BARS[position % len(BARS)]
-    return {"facecolor": colour, "hatch": hatch, "edgecolor": "#222222", "linewidth": 0.6}
+    colour, hatch = BAR_FILLS[position % len(BAR_FILLS)]
+    return {"facecolor": colour, "hatch": hatch, "edgecolor": EDGE, "linewidth": 0.6}
 
 
 def database_title(database: str) -> str:
     """A database's name as its authors write it."""
-    return DATABASES.get(database, database)
-
-
-def choice_title(name: str) -> str:
-    """What chose a configuration of the grid, as a title."""
-    return {"paper": "paper's choice", "validation": "validation's choice"}.get(name, name)
+    return DATABASE_TITLES.get(database, database)
 
 
 def unit(input_kind: str) -> str:
-    """What the examples of an input are called: with the input `image` each is one picture."""
+    """What the examples of an input are called: with the input `image` each is one image."""
     return "images" if input_kind == "image" else "examples"
 
 
-def chance_label(classes: int) -> str:
-    """What the line at chance is called."""
-    return f"chance: 1/{classes} = {1 / classes:.2f}"
+def repeats(counts: Iterable[int]) -> str:
+    """`1 repeat`, `10 repeats` or, of different counts, `8 to 10 repeats`."""
+    low, *_, high = sorted([*counts] * 2)
+    if low != high:
+        return f"{low} to {high} repeats"
+    return "1 repeat" if low == 1 else f"{low} repeats"
 
 
-def epochs_axis(axes: Axes, epochs: int) -> None:
-    """Label the x axis in epochs, from the first to the last one."""
-    axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(
-        MaxNLocator(integer=True, nbins=7, steps=[1, 2, 5, 10], min_n_ticks=1)
-    )
-    room = max(0.5, 0.02 * epochs)
-    axes.set_xlim(1 - room, epochs + room)
-
-
-def counts_axis(axes: Axes, unit: str) -> None:
-    """Label the x axis of horizontal bars in whole numbers; the bars' names need no grid."""
-    axes.set_xlabel(unit)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=6))
-    axes.grid(axis="y", visible=False)
-    axes.tick_params(axis="y", length=0)
-
-
-def marked(position: int, epochs: int) -> tuple[int, int]:
-    """Which points carry a marker: about ten a line, and not at the same epochs in every line."""
-    step = max(1, math.ceil(epochs / 10))
-    return (position * step // 5) % step, step
-
-
-def legend_beside(axes: Axes, title: str) -> None:
-    """Put the legend to the right of the axes, where it hides no line."""
-    legend = axes.legend(
-        title=title, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0, handlelength=3.4
-    )
-    legend.set_alignment("left")
+def mean_of(count: int) -> str:
+    """`1 repeat` or `mean of 10 repeats`."""
+    return repeats([count]) if count == 1 else f"mean of {repeats([count])}"
 
 
 def legend_below(figure: Figure, axes: Axes, side: str, columns: int) -> None:
     """Put the legend of some axes under the figure: `left`, `center` or `right`."""
     handles, labels = axes.get_legend_handles_labels()
-    place: Any = f"outside lower {side}"
+    location: Any = f"outside lower {side}"
     if handles:
-        figure.legend(handles, labels, loc=place, ncols=columns)
+        figure.legend(handles, labels, loc=location, ncols=columns)

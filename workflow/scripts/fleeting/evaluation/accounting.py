@@ -2,14 +2,13 @@
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from fleeting import tsv
 from fleeting.errors import UserError
-from fleeting.faces.gather import hits
+from fleeting.faces.outcomes import hits
 from fleeting.paths import image_name
 from fleeting.tsv import EXCLUDED, PHASES, SUBSTITUTED
 
@@ -17,16 +16,6 @@ ROWS: tsv.Schema = {"database": tsv.NAME, "table": tsv.NAME, "rows": tsv.INTEGER
 STAGES = ("annotations", "frames", "faces", "inputs")
 #: The selection of frames that asks for the phases which the annotations name.
 BY_PHASE = "phases"
-Images = Iterable[str]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """A database's row of tables/databases.tsv without its hit rate, and what that is made of."""
-
-    row: dict[str, object]
-    handed_to_detector: int
-    faces_found: int
 
 
 def read_excluded(files: Mapping[str, Sequence[Path]], database: int) -> dict[str, pd.DataFrame]:
@@ -41,7 +30,7 @@ def count(
     selection: str,
     split: pd.DataFrame,
     unused: pd.DataFrame,
-) -> Counts:
+) -> dict[str, object]:
     """Count a database's rows, images and examples; every sum is asserted and logged.
 
     Args:
@@ -53,6 +42,10 @@ def count(
         split: the experiment's split.tsv.
         unused: its unused.tsv.
 
+    Returns:
+        Its row of tables/databases.tsv, with `handed` (images handed to the detector) and `found`
+        (faces found in them) in place of the hit rate.
+
     Raises:
         UserError: a sum does not hold; it names the database, the numbers and an example.
     """
@@ -62,22 +55,20 @@ def count(
     faces = tsv.read(files["faces"][place], tsv.FACES)
     examples = tsv.read(files["inputs"][place], tsv.EXAMPLES)
     excluded = read_excluded(files, place)
+    # Of what the annotations exclude, rows without an image are whole rows.
+    images = {stage: frame.loc[frame["image"] != "", "image"] for stage, frame in excluded.items()}
     rows = int(read["rows"].astype(int).sum())
-    row_exclusions = int((excluded["annotations"]["image"] == "").sum())
+    row_exclusions = len(excluded["annotations"]) - len(images["annotations"])
     _assert(database, "rows read", rows, {"samples": len(samples), "excluded rows": row_exclusions})
 
-    dropped = _listed(excluded["annotations"])
-    lost = {stage: _listed(excluded[stage]) for stage in ("frames", "faces")}
     if selection == BY_PHASE:
+        dropped = list(images["annotations"])
         asked = _phases(samples, dropped, database)
     else:
-        dropped, asked = [], [*frames["image"], *lost["frames"]]
-        _assert_same(
-            database,
-            "samples",
-            samples["sample"],
-            pd.concat([frames["sample"], excluded["frames"]["sample"]]),
-        )
+        dropped, asked = [], [*frames["image"], *images["frames"]]
+        of_frames = [*frames["sample"], *excluded["frames"]["sample"]]
+        _assert_same(database, "samples", samples["sample"], of_frames)
+    lost = {stage: len(images[stage]) for stage in ("frames", "faces")}
     _assert(
         database,
         "images expected",
@@ -85,15 +76,14 @@ def count(
         {
             "crops": len(faces),
             "images excluded by annotations": len(dropped),
-            **{f"images excluded by {stage}": len(images) for stage, images in lost.items()},
+            **{f"images excluded by {stage}": number for stage, number in lost.items()},
         },
     )
-    _assert_same(
-        database, "images asked for", asked, [*faces["image"], *lost["frames"], *lost["faces"]]
-    )
+    cropped = [*faces["image"], *images["frames"], *images["faces"]]
+    _assert_same(database, "images asked for", asked, cropped)
 
-    parts = split[split["database"] == database]
-    used = set(parts["example"])
+    roles = split[split["database"] == database]
+    used = set(roles["example"])
     left = unused.loc[unused["database"] == database, "example"]
     _assert(
         database,
@@ -103,9 +93,13 @@ def count(
     )
     _assert_same(database, "examples", examples["example"], used.union(left))
 
-    first_fold = parts[parts["fold"] == split["fold"].iloc[0]] if len(split) else parts
-    substituted = ("annotations_substituted", "frames_substituted")
-    row = {
+    first_fold = roles.loc[roles["fold"] == split["fold"].iloc[0], "split"]
+    substituted = [
+        tsv.read(files[f"{stage}_substituted"][place], SUBSTITUTED)
+        for stage in ("annotations", "frames")
+    ]
+    handed, found = hits(faces["detector"], faces["outcome"], excluded["faces"]["code"])
+    return {
         "database": database,
         "table": ", ".join(sorted(set(read["table"]))),
         "rows": rows,
@@ -114,26 +108,19 @@ def count(
         "subjects": samples["subject"].nunique(),
         "images_expected": len(asked) + len(dropped),
         "excluded_annotations": len(dropped),
-        **{f"excluded_{stage}": len(images) for stage, images in lost.items()},
+        **{f"excluded_{stage}": number for stage, number in lost.items()},
         "crops": len(faces),
         "excluded_inputs": len(excluded["inputs"]),
         "examples": len(examples),
-        **{
-            part: int((first_fold["split"] == part).sum())
-            for part in ("train", "validation", "test")
-        },
+        **{role: int((first_fold == role).sum()) for role in ("train", "validation", "test")},
         "unused": len(left),
-        "substituted": sum(len(tsv.read(files[name][place], SUBSTITUTED)) for name in substituted),
+        "substituted": sum(map(len, substituted)),
+        "handed": handed,
+        "found": found,
     }
-    return Counts(row, *hits(faces, excluded["faces"]))
 
 
-def _listed(excluded: pd.DataFrame) -> list[str]:
-    """The images among what a stage could not use; rows without one are whole rows."""
-    return [image for image in excluded["image"] if image]
-
-
-def _phases(samples: pd.DataFrame, dropped: Images, database: str) -> list[str]:
+def _phases(samples: pd.DataFrame, dropped: list[str], database: str) -> list[str]:
     """The images of the phases that the annotations have; `dropped` lists those they lack.
 
     A phase that the database never has (a table without a column of apex frames) is not listed.
@@ -141,11 +128,11 @@ def _phases(samples: pd.DataFrame, dropped: Images, database: str) -> list[str]:
     asked: list[str] = []
     missing: list[str] = []
     for phase in PHASES:
-        images = [image_name(sample, phase) for sample in samples["sample"]]
-        there = (samples[phase] != "").tolist()
-        asked += [image for image, known in zip(images, there, strict=True) if known]
-        if any(there) or not set(images).isdisjoint(dropped):
-            missing += [image for image, known in zip(images, there, strict=True) if not known]
+        images = samples["sample"].map(lambda sample, phase=phase: image_name(sample, phase))
+        known = samples[phase] != ""
+        asked += images[known].tolist()
+        if known.any() or images.isin(dropped).any():
+            missing += images[~known].tolist()
     _assert_same(database, "images without a frame number", missing, dropped)
     return asked
 
@@ -157,7 +144,7 @@ def _assert(database: str, name: str, total: int, parts: Mapping[str, int]) -> N
     logging.info("%s: %d %s = %s", database, total, name, added)
 
 
-def _assert_same(database: str, name: str, one: Images, other: Images) -> None:
+def _assert_same(database: str, name: str, one: Iterable[str], other: Iterable[str]) -> None:
     lost = set(one) ^ set(other)
     if lost:
         raise _unbalanced(database, f"{name}: {min(lost)} is on one side only")

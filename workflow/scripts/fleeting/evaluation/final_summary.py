@@ -1,37 +1,26 @@
 """What is printed after a run: warnings, accounting, scores and the seconds of each stage."""
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 #: The order of the flow; a benchmark's folder names its stage.
-STAGES = (
-    "synthetic",
-    "annotations",
-    "frames",
-    "faces",
-    "inputs",
-    "splits",
-    "training",
-    "evaluation",
-    "figures",
-)
+STAGES = "synthetic annotations frames faces inputs splits training evaluation figures".split()
 #: What is shown of an experiment's tables.
 SHOWN = {
-    "databases": ("database", "rows", "row_exclusions", "samples", "images_expected")
-    + ("excluded_annotations", "excluded_frames", "excluded_faces", "crops", "excluded_inputs")
-    + ("examples", "train", "validation", "test", "unused", "hit_rate"),
-    "all_runs": ("model", "lr", "repeats", "validation_accuracy_mean", "test_accuracy_mean")
-    + ("test_accuracy_low", "test_accuracy_high", "test_uf1_mean", "test_uar_mean", "chance")
-    + ("failed",),
+    "databases": "database rows row_exclusions samples images_expected excluded_annotations "
+    "excluded_frames excluded_faces crops excluded_inputs examples train validation test unused "
+    "hit_rate",
+    "all_runs": "model lr repeats validation_accuracy_mean test_accuracy_mean test_accuracy_low "
+    "test_accuracy_high test_uf1_mean test_uar_mean chance failed",
 }
-#: The same of the tables over all experiments.
-COMPARED = {
-    "experiments": ("experiment", "choice", "protocol", "folds", "model", "lr", "repeats")
-    + ("accuracy_mean", "uf1_mean", "uar_mean", "chance", "majority"),
-}
+#: The same of the table of all experiments.
+COMPARED = (
+    "experiment choice protocol folds model lr repeats accuracy_mean uf1_mean uar_mean chance "
+    "majority"
+)
 
 
 def run(*, results: Path, experiments: list[str]) -> None:
@@ -52,20 +41,19 @@ def summary(results: Path, experiments: Sequence[str]) -> str:
             path = results / "experiments" / name / "tables" / f"{table}.tsv"
             parts += _shown(path, f"{name}: {table}", columns)
     if len(experiments) > 1:
-        for table, columns in COMPARED.items():
-            parts += _shown(results / "comparison" / f"{table}.tsv", "comparison", columns)
+        parts += _shown(results / "comparison" / "experiments.tsv", "comparison", COMPARED)
     seconds = seconds_by_stage(results)
     if not seconds.empty:
         parts += ["seconds of work by stage (each job's last run)", seconds.to_string(index=False)]
     return "\n".join(parts)
 
 
-def _shown(path: Path, title: str, columns: Iterable[str]) -> list[str]:
+def _shown(path: Path, title: str, columns: str) -> list[str]:
     """A table's columns that are not empty, for reading; nothing where there is no table."""
     if not path.is_file():
         return []
     frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
-    filled = [column for column in columns if column in frame and frame[column].any()]
+    filled = [column for column in columns.split() if column in frame and frame[column].any()]
     return [title, frame[filled].to_string(index=False), ""]
 
 

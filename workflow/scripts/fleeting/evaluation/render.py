@@ -43,7 +43,7 @@ class Page:
     """What readers get of a table.
 
     `note` says in one paragraph how the numbers were obtained. Each part is a heading (maybe
-    empty) and a frame whose column names are meant to be read; None and nan are empty cells.
+    empty) and a frame whose column names are meant to be read; None and NaN are empty cells.
     """
 
     title: str
@@ -57,6 +57,12 @@ def write(page: Page, table: Path, printed: bool = False) -> None:
     if printed:
         write_text(markdown(page), table.with_suffix(".md"))
         write_text(latex(page), table.with_suffix(".tex"))
+
+
+def count_by(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    """How often each combination of `keys` occurs, most frequent first."""
+    counts = frame.groupby(keys).size().reset_index(name="count")
+    return counts.sort_values("count", ascending=False, kind="stable")
 
 
 def html(page: Page) -> str:
@@ -75,27 +81,23 @@ def html(page: Page) -> str:
 
 
 def _html_table(frame: pd.DataFrame) -> str:
-    rows = _rows(frame)
+    (names, *rows), numbers = _text(frame)
     # A rate such as 1e-03 must not break at its hyphen.
-    short = [max(len(row[i]) for row in rows) <= SHORT for i in range(len(frame.columns))]
+    short = [all(len(cell) <= SHORT for cell in column) for column in zip(*rows, strict=True)]
     kinds = [
-        ' class="n"' if right else ' class="s"' if small else ""
-        for right, small in zip(_right(frame, rows), short, strict=True)
+        ' class="n"' if number else ' class="s"' if small else ""
+        for number, small in zip(numbers, short, strict=True)
     ]
-    head = "".join(
-        f"<th{kind}>{escape(str(name))}</th>"
-        for kind, name in zip(kinds, frame.columns, strict=True)
-    )
-    lines = [
-        "<tr>"
-        + "".join(f"<td{kind}>{escape(cell)}</td>" for kind, cell in zip(kinds, row, strict=True))
-        + "</tr>"
-        for row in rows
-    ]
+
+    def line(tag: str, cells: list[str]) -> str:
+        marked = zip(kinds, cells, strict=True)
+        inside = "".join(f"<{tag}{kind}>{escape(cell)}</{tag}>" for kind, cell in marked)
+        return f"<tr>{inside}</tr>"
+
+    lines = "\n".join(line("td", row) for row in rows)
     return (
-        f"<div><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n"
-        + "\n".join(lines)
-        + "\n</tbody>\n</table></div>"
+        f"<div><table>\n<thead>{line('th', names)}</thead>\n<tbody>\n"
+        f"{lines}\n</tbody>\n</table></div>"
     )
 
 
@@ -105,23 +107,22 @@ def markdown(page: Page) -> str:
     for heading, frame in page.parts:
         if heading:
             blocks.append(f"## {heading}")
-        names = [str(name) for name in frame.columns]
-        rows = [[cell.replace("|", "\\|") for cell in row] for row in _rows(frame)]
-        right = _right(frame, rows)
-        widths = [max(3, len(name), *(len(row[i]) for row in rows)) for i, name in enumerate(names)]
-
-        def line(cells: list[str], widths: list[int] = widths, right: list[bool] = right) -> str:
-            padded = [
-                cell.rjust(width) if flush else cell.ljust(width)
-                for cell, width, flush in zip(cells, widths, right, strict=True)
+        lines, numbers = _text(frame)
+        lines = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+        widths = [max(3, *map(len, column)) for column in zip(*lines, strict=True)]
+        aligned = [
+            [
+                cell.rjust(width) if number else cell.ljust(width)
+                for cell, width, number in zip(line, widths, numbers, strict=True)
             ]
-            return "| " + " | ".join(padded) + " |"
-
-        rule = [
-            "-" * (width - 1) + (":" if flush else "-")
-            for width, flush in zip(widths, right, strict=True)
+            for line in lines
         ]
-        blocks.append("\n".join([line(names), line(rule), *map(line, rows)]))
+        rule = [
+            "-" * (width - 1) + (":" if number else "-")
+            for width, number in zip(widths, numbers, strict=True)
+        ]
+        aligned.insert(1, rule)
+        blocks.append("\n".join(f"| {' | '.join(line)} |" for line in aligned))
     return "\n\n".join([*blocks, page.note]) + "\n"
 
 
@@ -130,8 +131,8 @@ def latex(page: Page) -> str:
     title = page.title.split(": ", 1)[-1]  # LaTeX numbers its tables itself
     blocks = [r"% needs \usepackage{booktabs} and \usepackage{graphicx}"]
     for heading, frame in page.parts:
-        rows = _rows(frame)
-        columns = "".join("r" if right else "l" for right in _right(frame, rows))
+        (names, *rows), numbers = _text(frame)
+        columns = "".join("r" if number else "l" for number in numbers)
         caption = ". ".join(filter(None, [title[:1].upper() + title[1:], heading])) + "."
         lines = [
             r"\begin{table}",
@@ -140,7 +141,7 @@ def latex(page: Page) -> str:
             r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
-            _latex_row(list(map(str, frame.columns))),
+            _latex_row(names),
             r"\midrule",
             *map(_latex_row, rows),
             r"\bottomrule",
@@ -160,8 +161,12 @@ def _latex_text(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
 
 
-def _rows(frame: pd.DataFrame) -> list[list[str]]:
-    return [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
+def _text(frame: pd.DataFrame) -> tuple[list[list[str]], list[bool]]:
+    """The header and the rows as text, and which columns hold numbers only, and at least one."""
+    rows = [[_cell(value) for value in row] for row in frame.itertuples(index=False)]
+    columns = [[row[i] for row in rows if row[i]] for i in range(len(frame.columns))]
+    numbers = [bool(cells) and all(map(_NUMBER.fullmatch, cells)) for cells in columns]
+    return [list(map(str, frame.columns)), *rows], numbers
 
 
 def _cell(value: object) -> str:
@@ -170,9 +175,3 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     return " ".join(str(value).split())
-
-
-def _right(frame: pd.DataFrame, rows: list[list[str]]) -> list[bool]:
-    """Whether each column holds numbers only, and at least one."""
-    columns = [[row[i] for row in rows if row[i]] for i in range(len(frame.columns))]
-    return [bool(cells) and all(map(_NUMBER.fullmatch, cells)) for cells in columns]

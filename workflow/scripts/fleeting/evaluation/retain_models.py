@@ -2,10 +2,10 @@
 
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 from fleeting import tsv
-from fleeting.evaluation.schemas import CHOICES
+from fleeting.evaluation.runs import Grid
+from fleeting.evaluation.summary import read_choices
 from fleeting.paths import run_folder
 
 #: The models that stay; `path` is relative to the results folder.
@@ -21,7 +21,7 @@ def run(
     *,
     results: Path,
     experiment: str,
-    grid: dict[str, Any],
+    grid: Grid,
     parts: int,
     choices: Path,
     output: Path,
@@ -36,12 +36,10 @@ def run(
         choices: evaluation/choices.tsv.
         output: receives the list (`RETAINED`).
     """
-    chosen = {(row["model"], row["lr"]) for row in tsv.read_rows(choices, CHOICES)}
-    repeats = range(1, grid["repeats"] + 1)
+    chosen = {(choice.model, choice.lr) for choice in read_choices(choices)}
+    repeats, part_numbers = range(1, grid.repeats + 1), range(1, parts + 1)
     rows = []
-    for model, lr, repeat, part in product(
-        grid["models"], grid["lrs"], repeats, range(1, parts + 1)
-    ):
+    for model, lr, repeat, part in product(grid.models, grid.lrs, repeats, part_numbers):
         folder = run_folder(results, experiment, model, lr, repeat, part) / "models"
         for path in sorted(folder.glob("fold*.pt")):
             if (model, lr) in chosen:

@@ -1,19 +1,42 @@
 """The files of every run, read, its parts joined, and checked against the split."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
+from pydantic import BaseModel, ValidationError
 
 from fleeting import tsv
 from fleeting.errors import UserError
-from fleeting.evaluation import run_info
-from fleeting.evaluation.grid import Grid
-from fleeting.evaluation.schemas import HISTORY_METRICS
+from fleeting.evaluation import schemas
 from fleeting.paths import run_folder, sha256
+from fleeting.splits import gate as gates
+
+#: What names a prediction.
+PREDICTED = ["fold", "example", "label"]
+
+
+class Grid(BaseModel):
+    """Which runs an experiment has, in the order of the config."""
+
+    models: list[str]
+    lrs: list[str]
+    repeats: int
+
+    def configurations(self) -> list[tuple[str, str]]:
+        """Every (model, learning rate)."""
+        return [(model, lr) for model in self.models for lr in self.lrs]
+
+
+class RunMetadata(BaseModel):
+    """What the evaluation needs of a run.json."""
+
+    folds: list[int]
+    tested_epoch: dict[int, int]
+    split_sha256: str
+    device: str
+    failed: str | None
 
 
 @dataclass(frozen=True)
@@ -23,26 +46,14 @@ class Expected:
     Attributes:
         classes: the experiment's classes, sorted.
         gate_sha256: the sha256 of split.json, which every run names.
-        tests: the test examples of each fold: example, label, database and phase.
+        tests: the test examples of all folds: fold, example, label, database and phase.
         repeat_of: the repeat that each fold is for, None where it is for all.
     """
 
     classes: tuple[str, ...]
     gate_sha256: str
-    tests: Mapping[int, pd.DataFrame]
+    tests: pd.DataFrame
     repeat_of: Mapping[int, int | None]
-
-    @cached_property
-    def keys(self) -> dict[int, set[tuple[int, str, str]]]:
-        """The fold, name and label of every test example, by fold."""
-        return {
-            fold: {(fold, *row) for row in zip(part["example"], part["label"], strict=True)}
-            for fold, part in self.tests.items()
-        }
-
-    def folds(self, repeat: int) -> list[int]:
-        """The folds of a repeat, sorted."""
-        return sorted(fold for fold, of in self.repeat_of.items() if of in (None, repeat))
 
 
 @dataclass(frozen=True)
@@ -50,8 +61,9 @@ class Run:
     """What the parts of one run left.
 
     Attributes:
-        history: HISTORY with numbers as numbers, sorted by fold and epoch.
-        predictions: fold, example, label and predicted, of all folds; empty if the run failed.
+        history: `tsv.HISTORY`, sorted by fold and epoch.
+        predictions: fold, example, label, predicted, database and phase, of all folds; empty if
+            the run failed.
         redrawn: whether its folds are for this repeat alone.
         failed: why it failed; empty if it did not.
     """
@@ -62,8 +74,8 @@ class Run:
     device: str
     history: pd.DataFrame
     predictions: pd.DataFrame
-    redrawn: bool = False
-    failed: str = ""
+    redrawn: bool
+    failed: str
 
     @property
     def name(self) -> str:
@@ -73,22 +85,18 @@ class Run:
 
 def read_expected(gate: Path, split: Path, folds: Path) -> Expected:
     """What split.json, split.tsv and folds.tsv ask of the runs."""
-    classes = tuple(run_info.read(gate)["classes"])
-    numbers = tsv.read_rows(folds, tsv.FOLDS)
-    rows = tsv.read(split, tsv.SPLIT)
-    test = rows[rows["split"] == "test"]
-    columns = ["example", "label", "database", "phase"]
-    tests = {
-        int(str(fold)): part[columns].reset_index(drop=True)
-        for fold, part in test.groupby("fold", sort=False)
+    rows = schemas.read(split, tsv.SPLIT)
+    tests = rows.loc[rows["split"] == "test", [*PREDICTED, "database", "phase"]]
+    repeat_of = {
+        int(row["fold"]): int(row["repeat"]) if row["repeat"] else None
+        for row in tsv.read_rows(folds, tsv.FOLDS)
     }
-    repeat_of = {int(row["fold"]): int(row["repeat"]) if row["repeat"] else None for row in numbers}
-    if set(tests) != set(repeat_of):
+    if set(tests["fold"]) != set(repeat_of):
         raise UserError(
             f"{folds}: its folds are not those with test examples in {split}; rerun with "
             "`-R draw_split`"
         )
-    return Expected(classes, sha256(gate), tests, repeat_of)
+    return Expected(gates.read(gate).classes, sha256(gate), tests, repeat_of)
 
 
 def read_all(
@@ -116,60 +124,61 @@ def read_all(
 
 def _read_run(folders: list[Path], name: tuple[str, str, int], expected: Expected) -> Run:
     """Join the parts of a run."""
-    needed = ("classes", "folds", "failed", "tested_epoch", "split_sha256")
-    infos = {folder: run_info.read(folder / "run.json", needed) for folder in folders}
-    for folder, info in infos.items():
-        _check_info(folder / "run.json", info, expected)
+    parts = {folder: _read_metadata(folder / "run.json", expected) for folder in folders}
     # Where several parts failed for the same reason, it is given once.
-    reasons = [str(info["failed"]) for info in infos.values() if info["failed"]]
-    failed = "; ".join(dict.fromkeys(reasons))
-    wanted = expected.folds(name[2])
-    present = sorted(fold for info in infos.values() for fold in info["folds"])
+    failed = "; ".join(dict.fromkeys(part.failed for part in parts.values() if part.failed))
+    wanted = sorted(fold for fold, of in expected.repeat_of.items() if of in (None, name[2]))
+    present = sorted(fold for part in parts.values() for fold in part.folds)
     if present != wanted and not failed:
         raise UserError(
             f"{folders[0].parent}: the folds of its parts are {_list(present)}, those of the split "
             f"{_list(wanted)}; delete this folder and rerun the same command"
         )
-    histories, predictions = [], []
-    for folder, info in infos.items():
-        histories.append(_read_history(folder / "history.tsv", info))
-        if not failed:
-            predictions.append(_read_predictions(folder / "predictions.tsv", info, expected))
-    columns = list(tsv.PREDICTIONS)
-    pooled = pd.concat(predictions) if predictions else pd.DataFrame(columns=columns)
+    history = pd.concat(
+        _read_history(folder / "history.tsv", part) for folder, part in parts.items()
+    )
+    predictions = [
+        _read_predictions(folder / "predictions.tsv", part, expected)
+        for folder, part in parts.items()
+        if not failed
+    ]
     return Run(
         *name,
-        device=", ".join(sorted({str(info.get("device") or "") for info in infos.values()} - {""})),
-        history=_sorted(pd.concat(histories), ["fold", "epoch"]),
-        predictions=_sorted(pooled, ["fold"]),
+        device=", ".join(sorted({part.device for part in parts.values()} - {""})),
+        history=history.sort_values(["fold", "epoch"], kind="stable"),
+        predictions=(
+            pd.concat(predictions).sort_values("fold", kind="stable", ignore_index=True)
+            if predictions
+            else pd.DataFrame()
+        ),
         redrawn=any(expected.repeat_of[fold] is not None for fold in wanted),
         failed=failed,
     )
 
 
-def _check_info(path: Path, info: Mapping[str, Any], expected: Expected) -> None:
-    if tuple(info["classes"]) != expected.classes:
+def _read_metadata(path: Path, expected: Expected) -> RunMetadata:
+    try:
+        found = RunMetadata.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        raise UserError(f"{path}: missing; rerun the same command") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
         raise UserError(
-            f"{path}: the classes {_list(info['classes'])} differ from {_list(expected.classes)} "
-            "of the split; delete it and rerun the same command"
-        )
-    if info["split_sha256"] != expected.gate_sha256:
+            f"{path}: corrupt ({where} {first['msg']}); delete it and rerun the same command"
+        ) from None
+    if found.split_sha256 != expected.gate_sha256:
         raise UserError(
             f"{path}: this run was trained on another split; delete it and rerun the same command"
         )
+    return found
 
 
-def _read_history(path: Path, info: Mapping[str, Any]) -> pd.DataFrame:
-    history = tsv.read(path, tsv.HISTORY)[list(tsv.HISTORY)]
-    for column in ("fold", "epoch"):
-        history[column] = history[column].astype(int)
-    for metric in HISTORY_METRICS:
-        history[metric] = history[metric].replace("", "nan").astype(float)
-    if info["failed"]:
-        return history
+def _read_history(path: Path, metadata: RunMetadata) -> pd.DataFrame:
+    history = schemas.read(path, tsv.HISTORY)[list(tsv.HISTORY)]
     epochs = {fold: sorted(part) for fold, part in history.groupby("fold")["epoch"]}
-    for fold in info["folds"]:
-        last = info["tested_epoch"].get(str(fold), 0)
+    for fold in metadata.folds if not metadata.failed else ():
+        last = metadata.tested_epoch.get(fold, 0)
         if not last or epochs.get(fold) != list(range(1, last + 1)):
             raise UserError(
                 f"{path}: the epochs of fold {fold} are not 1 to {last}, the one that was tested; "
@@ -178,17 +187,17 @@ def _read_history(path: Path, info: Mapping[str, Any]) -> pd.DataFrame:
     return history
 
 
-def _read_predictions(path: Path, info: Mapping[str, Any], expected: Expected) -> pd.DataFrame:
+def _read_predictions(path: Path, metadata: RunMetadata, expected: Expected) -> pd.DataFrame:
     """The predictions of a part: each test example of its folds once, with the split's label."""
-    predictions = tsv.read(path, tsv.PREDICTIONS)[list(tsv.PREDICTIONS)]
-    predictions["fold"] = predictions["fold"].astype(int)
+    predictions = schemas.read(path, tsv.PREDICTIONS)[list(tsv.PREDICTIONS)]
     unknown = sorted(set(predictions["predicted"]) - set(expected.classes))
     if unknown:
         raise UserError(f"{path}: {unknown[0]!r} in column 'predicted' is not a class of the split")
-    columns = [predictions[column].tolist() for column in ("fold", "example", "label")]
-    own = set(zip(*columns, strict=True))
     # A part has no fold where there are more parts than folds.
-    asked = set().union(*(expected.keys[fold] for fold in info["folds"]))
+    tests = expected.tests[expected.tests["fold"].isin(metadata.folds)]
+    asked, own = (
+        set(frame[PREDICTED].itertuples(index=False, name=None)) for frame in (tests, predictions)
+    )
     if own != asked or len(predictions) != len(asked):
         fold, example, label = min((own ^ asked) or own)
         raise UserError(
@@ -196,12 +205,8 @@ def _read_predictions(path: Path, info: Mapping[str, Any], expected: Expected) -
             f"of the split (see fold {fold}, {example}, labelled {label}); delete it and rerun the "
             "same command"
         )
-    return predictions
+    return predictions.merge(tests, on=PREDICTED)
 
 
-def _sorted(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    return frame.sort_values(keys, kind="stable", ignore_index=True)
-
-
-def _list(values: object) -> str:
-    return ", ".join(map(str, values))  # type: ignore[call-overload]
+def _list(values: Iterable[object]) -> str:
+    return ", ".join(map(str, values))

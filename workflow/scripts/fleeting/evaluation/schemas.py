@@ -1,6 +1,13 @@
 """Columns of the summaries of an experiment's runs, and of tables that figures read."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleeting import tsv
 from fleeting.tsv import INTEGER, NAME, NUMBER, TEXT, Schema
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Metrics of a training history, in the order of `fleeting.tsv.HISTORY`.
 HISTORY_METRICS = ("train_loss", "train_accuracy", "validation_loss", "validation_accuracy")
@@ -105,3 +112,14 @@ PAIRS: Schema = {
 }
 #: The values of `pair`.
 PAPERS_PAIR, MOST_CONFUSED = "the paper's pair", "the most confused pair"
+
+
+def read(path: Path, schema: Schema) -> "pd.DataFrame":
+    """Read a table; its INTEGER columns become integers and its NUMBER columns floats."""
+    frame = tsv.read(path, schema)
+    for column, kind in schema.items():
+        if kind is INTEGER:
+            frame[column] = frame[column].astype(int)
+        elif kind is NUMBER:
+            frame[column] = frame[column].replace("", "nan").astype(float)
+    return frame

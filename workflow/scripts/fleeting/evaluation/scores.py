@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fleeting import registry, tsv
-from fleeting.evaluation.runs import Expected, Run
+from fleeting.evaluation.runs import Run
 from fleeting.evaluation.schemas import ALWAYS_SCORED
 
 #: A name, which predictions belong to it, and the classes (indices) that are scored.
@@ -20,24 +20,31 @@ def shown(metrics: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(["accuracy", *metrics]))
 
 
-def score_table(runs: Sequence[Run], expected: Expected, metrics: Sequence[str]) -> pd.DataFrame:
+def metric_title(metric: str) -> str:
+    """A metric's name for reading."""
+    return {"uf1": "UF1", "uar": "UAR"}.get(metric, metric.replace("_", " "))
+
+
+def score_table(
+    runs: Sequence[Run], classes: Sequence[str], metrics: Sequence[str]
+) -> pd.DataFrame:
     """The scores of runs that finished, a row each (`tsv.SCORES`).
 
     The predictions of all folds of a repeat are pooled and scored once; nothing is averaged.
 
     Args:
         runs: the runs.
-        expected: what the split says of the test examples.
+        classes: the experiment's classes, sorted.
         metrics: the experiment's; those that the tables need are computed in any case.
     """
-    names = list(dict.fromkeys([*metrics, *ALWAYS_SCORED]))
+    names = dict.fromkeys([*metrics, *ALWAYS_SCORED])
     functions = {name: registry.load("metric", name).score for name in names}
     rows = []
     for run in runs:
-        label, predicted = indices(run.predictions, expected.classes)
-        for group, members, classes in _groups(run, expected, label):
+        label, predicted = indices(run.predictions, classes)
+        for group, members, scored in _groups(run.predictions, label, classes):
             for name, score in functions.items():
-                value = float(score(label[members], predicted[members], classes))
+                value = float(score(label[members], predicted[members], scored))
                 rows.append((run.model, run.lr, run.repeat, group, name, _text(value)))
     return pd.DataFrame(rows, columns=list(tsv.SCORES))
 
@@ -54,27 +61,24 @@ def indices(
     return label, predicted
 
 
-def _groups(run: Run, expected: Expected, label: NDArray[np.int64]) -> Iterator[Group]:
+def _groups(
+    predictions: pd.DataFrame, label: NDArray[np.int64], classes: Sequence[str]
+) -> Iterator[Group]:
     """All predictions; those of each database and phase; and each class against the rest.
 
     The classes of a group are those with examples in it, so that a class which a database does not
     have lowers no mean. A class without a test example is still there, with a support of 0.
     """
-
-    def group(name: str, members: NDArray[np.bool_]) -> Group:
-        return name, members, np.unique(label[members]).tolist()
-
     every = np.ones(len(label), dtype=bool)
-    yield group("all", every)
-    tests = pd.concat(expected.tests[fold] for fold in expected.folds(run.repeat))
-    facts = tests.drop_duplicates("example").set_index("example").loc[run.predictions["example"]]
-    for column, values in (
-        ("database", sorted(set(facts["database"]))),
-        ("phase", [phase for phase in tsv.PHASES if (facts["phase"] == phase).any()]),
-    ):
-        for value in values:
-            yield group(f"{column}/{value}", (facts[column] == value).to_numpy())
-    for index, name in enumerate(expected.classes):
+    members = {"all": every}
+    for database in sorted(set(predictions["database"])):
+        members[f"database/{database}"] = (predictions["database"] == database).to_numpy()
+    for phase in tsv.PHASES:
+        if (predictions["phase"] == phase).any():
+            members[f"phase/{phase}"] = (predictions["phase"] == phase).to_numpy()
+    for name, own in members.items():
+        yield name, own, np.unique(label[own]).tolist()
+    for index, name in enumerate(classes):
         yield f"class/{name}", every, [index]
 
 

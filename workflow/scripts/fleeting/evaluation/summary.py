@@ -1,204 +1,209 @@
-"""The runs of an experiment as the few tables that other tables and figures are made from.
+"""An experiment's runs, scores and choices, as tables show them."""
 
-The paper, section 3: "Each model from 10 experiments are marginalized together to find the
-average", and so are the test results. Here every number of a run (its folds pooled) is computed
-first and averaged over repeats afterwards, so that its spread over the repeats is known.
-"""
-
-import logging
-from collections.abc import Iterator, Sequence
-from itertools import groupby
-from math import nan
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from fleeting import tsv
-from fleeting.errors import UserError
 from fleeting.evaluation import schemas
-from fleeting.evaluation.choices import choice_table, paper_choice
-from fleeting.evaluation.grid import Grid
-from fleeting.evaluation.runs import Run, read_all, read_expected
-from fleeting.evaluation.schemas import HISTORY_METRICS
-from fleeting.evaluation.scores import indices, score_table
-from fleeting.evaluation.spread import spread
+from fleeting.evaluation.paper_values import paper_name
+from fleeting.evaluation.repeats import spread
+
+#: A group or row and a metric or column, to its value in each repeat.
+ByRepeat = dict[tuple[str, str], dict[int, float]]
+#: Columns of a classification report, as the paper's table 2 prints one, and the metric that each
+#: is: of one class against the rest, the average over classes is the class's value.
+REPORT = {"precision": "precision", "recall": "uar", "f1-score": "uf1", "support": "support"}
 
 
-def run(
-    *,
-    results: Path,
-    experiment: str,
-    grid: dict[str, Any],
-    parts: int,
-    metrics: list[str],
-    allow_missing: bool,
-    gate: Path,
-    split: Path,
-    folds: Path,
-    scores: Path,
-    runs: Path,
-    curves: Path,
-    confusions: Path,
-    choices: Path,
-) -> None:
-    """Summarise the runs of an experiment.
-
-    Args:
-        results: the results folder, which holds the runs.
-        experiment: its name.
-        grid: the config's block: `models`, `lrs` and `repeats`.
-        parts: how many jobs shared the folds of a run.
-        metrics: the experiment's metrics.
-        allow_missing: whether means may be over fewer repeats than the grid has. A run that failed
-            is in the table of runs alone.
-        gate: split.json.
-        split: split.tsv.
-        folds: folds.tsv.
-        scores: receives every metric of every group of predictions (`tsv.SCORES`).
-        runs: receives one row per run (`schemas.RUNS`).
-        curves: receives losses and accuracies by epoch (`schemas.CURVES`).
-        confusions: receives the confusion matrices (`schemas.CONFUSIONS`).
-        choices: receives the paper's and validation's choice (`schemas.CHOICES`).
-    """
-    block = Grid.of(grid)
-    expected = read_expected(gate, split, folds)
-    every = read_all(results, experiment, block, parts, expected)
-    done = finished(every, block, allow_missing)
-    scored = score_table(done, expected, metrics)
-    one_a_run = run_table(every, scored)
-    for path, frame, schema in (
-        (scores, scored, tsv.SCORES),
-        (runs, one_a_run, schemas.RUNS),
-        (curves, curve_table(done), schemas.CURVES),
-        (confusions, confusion_table(done, expected.classes), schemas.CONFUSIONS),
-        (choices, choice_table(one_a_run[one_a_run["failed"] == ""], block), schemas.CHOICES),
-    ):
-        tsv.write(frame, path, schema)
-    logging.info(
-        "%d runs of %s summarised, %d of them failed",
-        len(every),
-        experiment,
-        len(every) - len(done),
-    )
+def of_configuration(frame: pd.DataFrame, model: str, lr: str) -> pd.DataFrame:
+    """The rows of one configuration, that is a (model, learning rate) of the grid."""
+    return frame[(frame["model"] == model) & (frame["lr"] == lr)]
 
 
-def finished(every: Sequence[Run], grid: Grid, allow_missing: bool) -> list[Run]:
-    """The runs that did not fail.
+@dataclass(frozen=True)
+class Choice:
+    """A configuration, by what it was chosen (`paper` or `validation`) and why."""
 
-    Raises:
-        UserError: a run failed and `allow_missing` is off, or too little is left.
-    """
-    failed = [run for run in every if run.failed]
-    if not failed:
-        return list(every)
-    shown = "; ".join(f"{run.name} ({run.failed})" for run in failed[:5])
-    more = f"; and {len(failed) - 5} more" if len(failed) > 5 else ""
-    what = f"{len(failed)} of {len(every)} runs failed: {shown}{more}."
-    if not allow_missing:
-        raise UserError(
-            f"{what} Means would be over fewer repeats than the grid has. Leave the rate or the "
-            "model out of the grid, change the recipe, or set `allow_missing: true` in the config "
-            "(or add `--config allow_missing=True`): every mean then says how many repeats it has. "
-            "Until then, existing tables and figures are those of the last complete grid."
-        )
-    logging.warning("%s They are in no mean.", what)
-    left = [run for run in every if not run.failed]
-    model, lr, _ = paper_choice(grid)
-    if not any((run.model, run.lr) == (model, lr) for run in left):
-        raise UserError(
-            f"{what} No repeat is left of {model} at {lr}, the choice that is fixed beforehand "
-            "(tables 2 and 3 are about it). Leave the rate out of the grid or change the recipe."
-        )
-    return left
+    name: str
+    model: str
+    lr: str
+    reason: str
+
+    @property
+    def title(self) -> str:
+        """The choice for reading, for example `paper: ResNet18 at 1e-05`."""
+        return f"{self.name}: {paper_name(self.model)} at {self.lr}"
 
 
-def run_table(runs: Sequence[Run], scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per run: its last epoch, averaged over folds, and its test (`schemas.RUNS`)."""
-    overall = scores[scores["group"] == "all"]
-    value = dict(
-        zip(
-            overall[["model", "lr", "repeat", "metric"]].itertuples(index=False, name=None),
-            overall["value"],
-            strict=True,
-        )
-    )
-    rows = []
-    for run in runs:
-        folds = run.history.groupby("fold")
-        last = folds.tail(1)
-        tested = {
-            f"test_{metric}": value.get((run.model, run.lr, run.repeat, metric), nan)
-            for metric in ("accuracy", "uf1", "uar")
+def read_choices(path: Path) -> list[Choice]:
+    """The rows of evaluation/choices.tsv."""
+    columns = tsv.read(path, schemas.CHOICES)[list(schemas.CHOICES)]
+    return [Choice(*row) for row in columns.itertuples(index=False, name=None)]
+
+
+class Summary:
+    """What `evaluation/summarise_runs.py` wrote of an experiment."""
+
+    def __init__(self, files: Mapping[str, Sequence[Path]], experiment: int = 0) -> None:
+        """Read the files that a table declares as `runs`, `scores` and `choices`.
+
+        Args:
+            files: one file per experiment under each name.
+            experiment: the experiment's place in these lists.
+        """
+        self.every = schemas.read(files["runs"][experiment], schemas.RUNS)
+        self.failed = self.every[self.every["failed"] != ""]
+        #: The runs that finished, which alone are in means.
+        self.runs = self.every[self.every["failed"] == ""]
+        #: One row per configuration, repeat, group and metric.
+        self.scores = schemas.read(files["scores"][experiment], tsv.SCORES)
+        self.choices = read_choices(files["choices"][experiment])
+
+    @property
+    def models(self) -> list[str]:
+        """The grid's models, in its order."""
+        return list(dict.fromkeys(self.runs["model"]))
+
+    @property
+    def lrs(self) -> list[str]:
+        """The grid's learning rates, in its order."""
+        return list(dict.fromkeys(self.runs["lr"]))
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """The experiment's classes, in the order of scores.tsv."""
+        groups = dict.fromkeys(self.scores["group"])
+        return [group.removeprefix("class/") for group in groups if group.startswith("class/")]
+
+    def choice(self, name: str) -> Choice:
+        """A choice by its name: `paper` or `validation`."""
+        return next(choice for choice in self.choices if choice.name == name)
+
+    @cached_property
+    def _values(self) -> dict[tuple[str, str], ByRepeat]:
+        found: dict[tuple[str, str], ByRepeat] = {}
+        rows = self.scores[list(tsv.SCORES)].itertuples(index=False, name=None)
+        for model, lr, repeat, group, metric, value in rows:
+            values = found.setdefault((model, lr), {})
+            values.setdefault((group, metric), {})[repeat] = value
+        return found
+
+    def values(self, model: str, lr: str) -> ByRepeat:
+        """A configuration's scores: (group, metric) to repeat to value; empty if it has none."""
+        return self._values.get((model, lr), {})
+
+    def spread(self, model: str, lr: str, metric: str, group: str = "all") -> dict[str, float]:
+        """The mean, sd, low and high of one score of a configuration over its repeats."""
+        return spread(list(self.values(model, lr).get((group, metric), {}).values()))
+
+    def report(self, model: str, lr: str) -> ByRepeat:
+        """A configuration's classification report: (row, column) to repeat to value.
+
+        The rows are the classes, `accuracy`, `macro avg` (over the classes with test examples) and
+        `weighted avg` (of the classes' values, weighted by their support). Empty where the grid
+        lacks the configuration.
+        """
+        values = self.values(model, lr)
+        if not values:
+            return {}
+        report = {
+            (name, column): values[f"class/{name}", metric]
+            for name in self.classes
+            for column, metric in REPORT.items()
         }
-        rows.append(
-            {
-                "model": run.model,
-                "lr": run.lr,
-                "repeat": run.repeat,
-                "folds": run.history["fold"].nunique(),
-                "redrawn": int(run.redrawn),
-                "failed": run.failed,
-                # A run that did not fit into its device's memory has no epoch.
-                "epochs": int(run.history["epoch"].max()) if len(run.history) else 0,
-                **{metric: last[metric].mean(skipna=False) for metric in HISTORY_METRICS},
-                "lowest_validation_loss": folds["validation_loss"].min().mean(skipna=False),
-                "highest_validation_accuracy": (
-                    folds["validation_accuracy"].max().mean(skipna=False)
-                ),
-                "test_examples": len(run.predictions),
-                **{name: float(number or nan) for name, number in tested.items()},
-                "device": run.device,
-            }
-        )
-    return pd.DataFrame(rows, columns=list(schemas.RUNS))
-
-
-def curve_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """Losses and accuracies by configuration and epoch, over the repeats (folds averaged first)."""
-    rows = []
-    for (model, lr), repeats in _configurations(runs):
-        every = pd.concat([run.history.assign(repeat=run.repeat) for run in repeats])
-        # A diverged loss stays NaN: it must not vanish in an average.
-        averaged = every.groupby(["epoch", "repeat"])[list(HISTORY_METRICS)].mean(skipna=False)
-        for epoch, part in averaged.groupby(level="epoch"):
-            row = {"model": model, "lr": lr, "epoch": epoch, "repeats": len(part)}
-            for metric in HISTORY_METRICS:
-                for name, value in spread(part[metric].tolist()).items():
-                    row[f"{metric}_{name}"] = value
-            rows.append(row)
-    return pd.DataFrame(rows, columns=list(schemas.CURVES))
-
-
-def confusion_table(runs: Sequence[Run], classes: Sequence[str]) -> pd.DataFrame:
-    """Confusion matrices over the repeats: counts, and shares of each label's examples."""
-    rows = []
-    for (model, lr), repeats in _configurations(runs):
-        counts = np.zeros((len(repeats), len(classes), len(classes)))
-        for matrix, run in zip(counts, repeats, strict=True):
-            np.add.at(matrix, indices(run.predictions, classes), 1)
-        totals = counts.sum(axis=2, keepdims=True)
-        rates = np.divide(counts, totals, out=np.full_like(counts, nan), where=totals > 0)
-        for i, label in enumerate(classes):
-            for j, predicted in enumerate(classes):
-                count = spread(counts[:, i, j].tolist())
-                rate = spread(rates[:, i, j].tolist())
-                rows.append(
-                    {
-                        "model": model,
-                        "lr": lr,
-                        "label": label,
-                        "predicted": predicted,
-                        "count_mean": count["mean"],
-                        "count_sd": count["sd"],
-                        **{f"rate_{name}": value for name, value in rate.items()},
-                        "repeats": len(repeats),
-                    }
+        report["accuracy", "accuracy"] = values["all", "accuracy"]
+        for column, metric in REPORT.items():
+            report["macro avg", column] = values["all", metric]
+        support = values["all", "support"]
+        for column in ("precision", "recall", "f1-score"):
+            report["weighted avg", column] = {
+                repeat: sum(
+                    report[name, column][repeat] * report[name, "support"][repeat]
+                    for name in self.classes
                 )
-    return pd.DataFrame(rows, columns=list(schemas.CONFUSIONS))
+                / total
+                for repeat, total in support.items()
+            }
+        report["weighted avg", "support"] = support
+        return report
 
+    @property
+    def folds(self) -> int:
+        """How many folds each repeat has."""
+        return int(self.runs["folds"].max())
 
-def _configurations(runs: Sequence[Run]) -> Iterator[tuple[tuple[str, str], list[Run]]]:
-    for configuration, group in groupby(runs, key=lambda run: (run.model, run.lr)):
-        yield configuration, list(group)
+    @property
+    def repeats(self) -> int:
+        """How many repeats a configuration without failed runs has."""
+        return int(self.runs["repeat"].nunique())
+
+    @property
+    def chance(self) -> float:
+        """The expected accuracy of guessing every class equally often."""
+        return 1 / len(self.classes)
+
+    @cached_property
+    def support(self) -> dict[str, float]:
+        """The number of test examples of each class (the mean over repeats, should they differ)."""
+        model, lr = self.runs.iloc[0][["model", "lr"]]
+        return {
+            name: self.spread(model, lr, "support", f"class/{name}")["mean"]
+            for name in self.classes
+        }
+
+    @property
+    def majority(self) -> float:
+        """The share of the most frequent class among the test examples."""
+        return max(self.support.values()) / sum(self.support.values())
+
+    @property
+    def redrawn(self) -> bool:
+        """Whether each repeat has folds of its own."""
+        return bool(self.runs["redrawn"].any())
+
+    def varied(self) -> str:
+        """What varied between the repeats, in a few words."""
+        if self.repeats == 1:
+            return "nothing: one repeat"
+        seeds = "initial weights (with pretrained ones: the head's only), order of examples"
+        if self.redrawn:
+            return f"{seeds}, and the split"
+        kept = "one split" if self.folds == 1 else f"the same {self.folds} folds"
+        return f"{seeds}; {kept}"
+
+    def provenance(self) -> str:
+        """How many repeats there are, what varied between them, and which runs failed."""
+        split = "one split" if self.folds == 1 else f"the same {self.folds} folds, pooled,"
+        failures = self._failures()
+        if self.repeats == 1:
+            return f"One repeat on {split}: nothing varied, so there is no spread.{failures}"
+        weights = "head (of the whole network where it starts without pretrained weights)"
+        varied = (
+            f"{self.repeats} repeats, each on a split of its own: the split, the initial weights "
+            f"of the {weights} and the order of the examples varied."
+            if self.redrawn
+            else f"{self.repeats} repeats on {split} for all of them: only the initial weights of "
+            f"the {weights} and the order of the examples varied."
+        )
+        return (
+            f"{varied} sd is the standard deviation over repeats, the range runs from the smallest "
+            "to the largest repeat; neither is a confidence interval, since neither says how other "
+            f"images or other subjects would do.{failures}"
+        )
+
+    def _failures(self) -> str:
+        """The runs that are in no mean, as a sentence; nothing if there are none."""
+        if self.failed.empty:
+            return ""
+        named = "; ".join(
+            f"{row['model']} at {row['lr']}, repeat {row['repeat']} ({row['failed']})"
+            for row in self.failed.to_dict("records")
+        )
+        return (
+            f" {len(self.failed)} of {len(self.every)} runs failed and are in no mean, so that "
+            f"some rows have fewer repeats: {named}."
+        )

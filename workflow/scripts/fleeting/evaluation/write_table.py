@@ -18,8 +18,8 @@ def run(*, table: str, files: list[str], settings: dict[str, Any], output: Path)
         output: the .tsv; the page goes beside it as .html, and as .md and .tex if PRINTED.
     """
     module = registry.load("table", table)
-    frame, schema, page = module.make(by_name(files), settings)
-    tsv.write(frame, output, schema)
+    frame, page = module.make(by_name(files), settings)
+    tsv.write(frame, output, {})
     render.write(page, output, getattr(module, "PRINTED", False))
 
 

@@ -2,25 +2,24 @@
 
 import hashlib
 import logging
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO, cast
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fleeting import registry, tsv
+from fleeting import tsv
 from fleeting.errors import UserError
-from fleeting.examples.base import Crop, Example, Input, Missing, Picture
+from fleeting.examples.arrays import describe, write
+from fleeting.examples.input import Crop, Example, Missing, Picture, crops_by_sample
 from fleeting.faces import images
-from fleeting.files import whole
+from fleeting.settings import variant
 
 log = logging.getLogger(__name__)
 
-STAGE = "inputs"
-
-Row = dict[str, str]
+Row = Mapping[str, str]
 
 
 def run(
@@ -48,128 +47,79 @@ def run(
         arrays: their arrays in the same order, (N, ..., C), written in NumPy's format.
         excluded: table of the examples that cannot be made, written.
     """
-    module = cast(Input, registry.load("input", settings["kind"]))
-    block = module.Settings.model_validate(settings)
+    module, block = variant("input", settings)
     samples = tsv.read_rows(annotations, tsv.ANNOTATIONS)
     made, missing = examples_of(samples, read_crops(faces, samples), module, block)
-    digests = write(arrays, made, results, module, block)
-    tsv.write_rows(
-        [_row(example, sample, digests[example.name]) for sample, example in made],
-        table,
-        tsv.EXAMPLES,
-    )
+    examples = [example for _, example in made]
+    digests = write(arrays, arrays_of(examples, results, module, block), len(examples))
+    rows = [_row(*pair, digest) for pair, digest in zip(made, digests, strict=True)]
+    tsv.write_rows(rows, table, tsv.EXAMPLES)
     tsv.write_rows([_excluded(*pair) for pair in missing], excluded, tsv.EXCLUDED)
-    used = {crop["image"] for _, example in made for crop in example.images}
+    used = {crop["image"] for example in examples for crop in example.crops}
     log.info(
         "%s, %s: %d examples of %d crops, %d excluded",
-        name,
-        database,
-        len(made),
-        len(used),
-        len(missing),
+        *(name, database, len(made), len(used), len(missing)),
     )
 
 
-def read_crops(faces: Path, samples: Sequence[Row]) -> dict[str, list[Row]]:
+def read_crops(faces: Path, samples: Sequence[Row]) -> dict[str, list[Crop]]:
     """The crops of each sample in the order of their phases.
 
     Raises:
-        UserError: a crop is there twice, or its sample is not in the annotations.
+        UserError: the sample of a crop is not in the annotations.
     """
-    order = {phase: place for place, phase in enumerate(tsv.PHASES)}
-    known = {sample["sample"] for sample in samples}
-    crops: dict[str, list[Row]] = defaultdict(list)
-    seen = set()
-    for row in tsv.read_rows(faces, tsv.FACES):
-        if row["image"] in seen:
-            raise UserError(f"{faces}: {row['image']} is there twice; rerun with `-R gather_faces`")
-        if row["sample"] not in known:
-            raise UserError(
-                f"{faces}: {row['image']} is of no sample in the annotations; rerun with "
-                "`-R select_frames`"
-            )
-        seen.add(row["image"])
-        crops[row["sample"]].append(row)
-    for rows in crops.values():
-        rows.sort(key=lambda row: (order.get(row["phase"], len(order)), row["image"]))
+    crops = crops_by_sample([faces])
+    unknown = crops.keys() - {sample["sample"] for sample in samples}
+    if unknown:
+        raise UserError(
+            f"{faces}: {min(unknown)} is no sample of the annotations; rerun with "
+            "`-R select_frames`"
+        )
     return crops
 
 
 def examples_of(
-    samples: Sequence[Row], crops: dict[str, list[Row]], module: Input, settings: Any
+    samples: Sequence[Row], crops: Mapping[str, list[Crop]], module: ModuleType, settings: Any
 ) -> tuple[list[tuple[Row, Example]], list[tuple[Row, Missing]]]:
     """The examples with their samples, sorted by name, and what cannot be made, by sample.
 
     Raises:
         UserError: two examples have one name.
     """
-    made, missing = [], []
-    for sample in samples:
+    made: dict[str, tuple[Row, Example]] = {}
+    missing = []
+    for sample in sorted(samples, key=lambda sample: sample["sample"]):
         own, lacking = module.examples(crops.get(sample["sample"], []), settings)
-        made += [(sample, example) for example in own]
+        for example in own:
+            if example.name in made:
+                raise UserError(
+                    f"the input {settings.kind} makes two examples named {example.name}"
+                )
+            made[example.name] = sample, example
         missing += [(sample, entry) for entry in lacking]
-    made.sort(key=lambda pair: pair[1].name)
-    missing.sort(key=lambda pair: pair[0]["sample"])
-    names = [example.name for _, example in made]
-    for name, following in zip(names, names[1:], strict=False):
-        if name == following:
-            raise UserError(f"the input {settings.kind} makes two examples named {name}")
-    return made, missing
+    return [made[name] for name in sorted(made)], missing
 
 
-def write(
-    path: Path,
-    made: Sequence[tuple[Row, Example]],
-    results: Path,
-    module: Input,
-    settings: Any,
-) -> dict[str, str]:
-    """Write the arrays of sorted examples, whole or not at all, one after the other.
-
-    Returns:
-        The sha256 of each array's bytes, by example.
+def arrays_of(
+    examples: Sequence[Example], results: Path, module: ModuleType, settings: Any
+) -> Iterator[NDArray]:
+    """The array of each example.
 
     Raises:
-        UserError: a crop is missing or changed, or the arrays differ in shape or data type.
+        UserError: a crop is missing, changed, or not of the size of the others.
     """
-    digests = {}
-    first: tuple[Example, NDArray] | None = None
-    with whole(path) as unfinished, unfinished.open("wb") as file:
-        for example, array in _arrays([example for _, example in made], results, module, settings):
-            if first is None:
-                first = example, array
-                _header(file, (len(made), *array.shape), array.dtype)
-            _check_same(first, (example, array), results)
-            content = array.tobytes()
-            file.write(content)
-            digests[example.name] = hashlib.sha256(content).hexdigest()
-        if first is None:
-            _header(file, (0,), np.dtype(np.uint8))
-    return digests
-
-
-def _arrays(
-    examples: Sequence[Example], results: Path, module: Input, settings: Any
-) -> Iterator[tuple[Example, NDArray]]:
-    """The array of each example; a crop is decoded once and kept while examples need it."""
-    last_use = {
-        crop["path"]: place for place, example in enumerate(examples) for crop in example.images
-    }
-    decoded: dict[str, Picture] = {}
     first: tuple[Crop, Picture] | None = None
-    for place, example in enumerate(examples):
-        for crop in example.images:
-            if crop["path"] not in decoded:
-                decoded[crop["path"]] = picture = decode(results, crop)
-                first = first or (crop, picture)
-                if picture.shape != first[1].shape:
-                    raise _differ(
-                        (results / first[0]["path"], first[1]), (results / crop["path"], picture)
-                    )
-        yield example, module.array([decoded[crop["path"]] for crop in example.images], settings)
-        for crop in example.images:
-            if last_use[crop["path"]] == place:
-                decoded.pop(crop["path"], None)
+    for example in examples:
+        pictures = [decode(results, crop) for crop in example.crops]
+        for crop, picture in zip(example.crops, pictures, strict=True):
+            first = first or (crop, picture)
+            if picture.shape != first[1].shape:
+                raise UserError(
+                    f"{results / first[0]['path']} is {describe(first[1])}, but "
+                    f"{results / crop['path']} is {describe(picture)}: the crops of an input must "
+                    "have one size. Set `size` of its block under `crops` in the config"
+                )
+        yield module.array(pictures, settings)
 
 
 def decode(results: Path, crop: Crop) -> Picture:
@@ -195,39 +145,8 @@ def decode(results: Path, crop: Crop) -> Picture:
     return np.ascontiguousarray(image[..., ::-1])
 
 
-def _check_same(
-    first: tuple[Example, NDArray], other: tuple[Example, NDArray], results: Path
-) -> None:
-    """The arrays of all examples are of one shape and data type: a network's input is."""
-    (example, array), (another, found) = first, other
-    if (array.shape, array.dtype) != (found.shape, found.dtype):
-        raise _differ(
-            (results / example.images[0]["path"], array),
-            (results / another.images[0]["path"], found),
-        )
-
-
-def _differ(first: tuple[Path, NDArray], other: tuple[Path, NDArray]) -> UserError:
-    (path, array), (another, found) = first, other
-    sizes = [" x ".join(map(str, each.shape)) + f" {each.dtype}" for each in (array, found)]
-    return UserError(
-        f"{path} gives {sizes[0]}, but {another} gives {sizes[1]}: all examples of an input must "
-        "have one size. Set `size` of its block under `crops` in the config, which resizes them"
-    )
-
-
-def _header(file: BinaryIO, shape: tuple[int, ...], dtype: np.dtype) -> None:
-    # Not `np.save`: on a full disk it raises an error without an errno.
-    description = {
-        "descr": np.lib.format.dtype_to_descr(dtype),
-        "fortran_order": False,
-        "shape": shape,
-    }
-    np.lib.format.write_array_header_1_0(file, description)
-
-
-def _row(example: Example, sample: Row, digest: str) -> Row:
-    files = (f"{sample['database']}:{crop['file']}" for crop in example.images)
+def _row(sample: Row, example: Example, digest: str) -> Row:
+    files = (f"{sample['database']}:{crop['file']}" for crop in example.crops)
     return {
         "example": example.name,
         "sample": sample["sample"],
@@ -245,7 +164,7 @@ def _excluded(sample: Row, missing: Missing) -> Row:
         "table_row": sample["table_row"],
         "sample": sample["sample"],
         "image": "",
-        "stage": STAGE,
+        "stage": "inputs",
         "code": missing.code,
         "reason": missing.code.replace("_", " "),
         "detail": missing.detail,

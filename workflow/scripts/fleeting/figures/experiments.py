@@ -1,18 +1,17 @@
 """The scores of every experiment of the config, side by side."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from fleeting import tsv
-from fleeting.drawing import chance, choices, points, style
-from fleeting.evaluation import results
-from fleeting.evaluation.results import Choice
+from fleeting.drawing import choices, score_points, style
+from fleeting.evaluation import chance, schemas
+from fleeting.evaluation.summary import read_choices
 
 SCOPE = "comparison"
 READS = {
@@ -40,67 +39,29 @@ ROW, LINE = 0.5, 0.16
 LONGEST = 26
 
 
-@dataclass(frozen=True)
-class Experiment:
-    """What the figure shows of an experiment; `tests` are the split's test rows."""
-
-    name: str
-    scores: pd.DataFrame
-    choices: Sequence[Choice]
-    tests: pd.DataFrame
-
-    @property
-    def repeats(self) -> list[int]:
-        """The number of repeats of each choice."""
-        return [
-            len(points.values(self.scores, choice.model, choice.lr, "all", "uf1"))
-            for choice in self.choices
-        ]
-
-
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
-    """Draw one row per experiment and one panel per metric."""
-    found = []
-    for scores, chosen, path in zip(files["scores"], files["choices"], files["split"], strict=True):
-        split = tsv.read(path, tsv.SPLIT)
-        found.append(
-            Experiment(
-                scores.parent.name,
-                results.read(scores, tsv.SCORES),
-                choices.read(chosen),
-                split[split["split"] == "test"],
-            )
-        )
-    return plot(found)
-
-
-def plot(experiments: Sequence[Experiment]) -> Figure:
-    """Draw the figure: the same colour and place in a row for the same choice."""
-    names = list(dict.fromkeys(each.name for one in experiments for each in one.choices))
-    places = list(range(len(experiments)))
-    labels = [_label(one) for one in experiments]
-    row = max(ROW, LINE * max(1 + label.count("\n") for label in labels))
-    figure = style.new_figure(height=1.6 + row * len(experiments))
-    panels = figure.subplots(1, len(points.METRICS), sharey=True)
-    for axes, metric in zip(panels, points.METRICS, strict=True):
-        for place, one in enumerate(experiments):
-            classes = points.classes(one.scores)
-            counts = one.tests["label"].value_counts().tolist()
-            points.draw_chance(axes, place, chance.of_group(metric, counts, classes))
-            for choice in one.choices:
-                found = points.values(one.scores, choice.model, choice.lr, "all", metric)
-                position = names.index(choice.name)
-                offset = 0.3 * (position - (len(names) - 1) / 2)
-                points.draw(axes, place + offset, found, position)
-    points.finish(panels, places, labels)
-    series = [style.choice_title(name) for name in names]
-    repeats = [count for one in experiments for count in one.repeats]
-    figure.legend(*points.legend(series, repeats), loc="outside lower center", ncols=2)
-    return figure
-
-
-def _label(one: Experiment) -> str:
-    # Long names are broken after an underscore.
-    name = fill(one.name.replace("_", "_ "), LONGEST).replace("_ ", "_")
-    tested, classes = one.tests["example"].nunique(), one.tests["label"].nunique()
-    return f"{name}\n{points.repeats_text(one.repeats)}, n = {tested}, K = {classes}"
+    """Draw one row per experiment: the same colour and place in it for the same choice."""
+    chosen = [read_choices(path) for path in files["choices"]]
+    series = list(dict.fromkeys(choice.name for own in chosen for choice in own))
+    rows = []
+    for path, own, split_path in zip(files["scores"], chosen, files["split"], strict=True):
+        scores = schemas.read(path, tsv.SCORES)
+        split = tsv.read(split_path, tsv.SPLIT)
+        tests = split[split["split"] == "test"]
+        counts = tests["label"].value_counts().tolist()
+        classes = score_points.classes(scores)
+        beside = {
+            metric: chance.of_group(metric, counts, classes) for metric in score_points.METRICS
+        }
+        configurations = {series.index(choice.name): (choice.model, choice.lr) for choice in own}
+        overall = scores[scores["group"] == "all"]
+        row = score_points.Row("", "", overall, configurations, beside)
+        # Long names are broken after an underscore.
+        name = fill(path.parent.name.replace("_", "_ "), LONGEST).replace("_ ", "_")
+        repeats, tested = style.repeats(row.repeats()), tests["example"].nunique()
+        rows.append(replace(row, name=f"{name}\n{repeats}, n = {tested}, K = {len(counts)}"))
+    height = max(ROW, LINE * max(1 + row.name.count("\n") for row in rows))
+    titles = [choices.title(name) for name in series]
+    return score_points.draw(
+        rows, titles, margin=1.6 + height, row_height=height, step=0.3, columns=2
+    )

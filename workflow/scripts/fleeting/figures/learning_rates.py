@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from matplotlib.figure import Figure
 
-from fleeting.drawing import choices, curves, lines, style
-from fleeting.evaluation import results, schemas
-from fleeting.evaluation.grid import paper_name
+from fleeting.drawing import choices, curves, style
+from fleeting.evaluation.paper_values import paper_name
 from fleeting.splits import gate
 
 READS = {
@@ -30,45 +28,27 @@ CAPTION = (
     "nothing of other images or other subjects; one repeat has no band. Runs that failed are in no "
     "mean: where repeats are missing, the number of those left is given."
 )
-#: Training is a whole line, validation a dashed one, in the colour of the rate.
-PARTS = (("train_accuracy", "training", "-"), ("validation_accuracy", "validation", (0, (4, 2))))
+TRAINING = {"linestyle": "-"}
+#: In the colour of the rate; markers tell it apart where no dash can be seen.
+VALIDATION = {"linestyle": (0, (4, 2)), "markerfacecolor": "white"}
 
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
-    """Draw training and validation accuracy of the model of the paper's choice."""
-    return plot(
-        results.read(files["curves"][0], schemas.CURVES),
-        choices.papers_model(files["choices"][0]),
+    """Draw accuracies of the model of the paper's choice, validation dashed beside training."""
+    table = curves.read(files["curves"][0])
+    model = choices.papers_model(files["choices"][0])
+    found = [
+        curves.curve(table, model, lr, metric, f"{lr}, {role}", position, **look)
+        for position, lr in enumerate(curves.rates(table))
+        for metric, role, look in (
+            ("train_accuracy", "training", TRAINING),
+            ("validation_accuracy", "validation", VALIDATION),
+        )
+    ]
+    return curves.accuracies(
+        table,
+        found,
         len(gate.read(files["gate"][0]).classes),
-        style.unit(settings["input.kind"]),
+        title=paper_name(model),
+        ylabel=f"accuracy (share of {style.unit(settings['input.kind'])})",
     )
-
-
-def plot(frame: pd.DataFrame, model: str, classes: int, unit: str) -> Figure:
-    """Draw `model`'s training accuracy by rate, with its validation accuracy dashed beside it.
-
-    Args:
-        frame: the curves (`evaluation.schemas.CURVES`) of all models and rates.
-        model: the model's name in the table.
-        classes: the number of classes; chance is one over it.
-        unit: what examples are called.
-    """
-    figure = style.new_figure(height=3.7)
-    axes = figure.subplots()
-    drawn = []
-    for position, lr in enumerate(curves.rates(frame)):
-        for metric, part, dashes in PARTS:
-            curve = curves.curve(frame, model, lr, metric)
-            if curve is not None:
-                look = {**style.look(position), "linestyle": dashes}
-                hollow = metric == "validation_accuracy"
-                label = lines.name(f"{lr}, {part}", curve, frame)
-                lines.draw(axes, curve, look, position, label, hollow)
-                drawn.append(curve)
-    axes.axhline(1 / classes, label=style.chance_label(classes), **style.CHANCE)
-    axes.set_ylim(0, 1)
-    axes.set_ylabel(f"accuracy (share of {unit})")
-    style.epochs_axis(axes, curves.last_epoch(drawn))
-    axes.set_title(paper_name(model))
-    style.legend_beside(axes, lines.repeats_label(drawn))
-    return figure

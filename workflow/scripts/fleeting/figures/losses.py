@@ -6,14 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fleeting.drawing import choices, lines, style
-from fleeting.drawing.curves import Curve, curve, last_epoch, rates
-from fleeting.evaluation import results, schemas
-from fleeting.evaluation.grid import paper_name
+from fleeting.drawing import choices, curves, style
+from fleeting.evaluation.paper_values import paper_name
 from fleeting.splits import gate
 
 READS = {
@@ -35,7 +31,6 @@ CAPTION = (
     "repeat has no band. Runs that failed are in no mean: where repeats are missing, the number of "
     "those left is given."
 )
-PARTS = (("train_loss", "training"), ("validation_loss", "validation"))
 COLUMNS = 3
 #: The axis ends at most this far above the loss at chance, in nats: a run that diverges would
 #: flatten all the others. What lies above is counted in its panel.
@@ -43,61 +38,41 @@ ROOM_ABOVE_CHANCE = 4.0
 
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
-    """Draw losses of the model of the paper's choice."""
-    return plot(
-        results.read(files["curves"][0], schemas.CURVES),
-        choices.papers_model(files["choices"][0]),
-        len(gate.read(files["gate"][0]).classes),
-    )
-
-
-def plot(frame: pd.DataFrame, model: str, classes: int) -> Figure:
-    """Draw `model`'s losses by epoch: training and validation together, one panel per rate.
-
-    Args:
-        frame: the curves (`evaluation.schemas.CURVES`) of all models and rates.
-        model: the model's name in the table.
-        classes: the number of classes; the same probability for each has a loss of its natural
-            logarithm.
-    """
+    """Draw losses of the model of the paper's choice: training and validation, a panel per rate."""
+    table = curves.read(files["curves"][0])
+    model = choices.papers_model(files["choices"][0])
+    classes = len(gate.read(files["gate"][0]).classes)
     chance = math.log(classes)
-    panels = {lr: _curves(frame, model, lr) for lr in rates(frame)}
-    panels = {lr: drawn for lr, drawn in panels.items() if drawn}
-    drawn = [line for found in panels.values() for line in found.values()]
-    highest = np.nanmax(np.concatenate([[chance], *(line.high for line in drawn)]))
+    panels = {}
+    for lr in curves.rates(table):
+        training = curves.curve(table, model, lr, "train_loss", "training", 0)
+        validation = curves.curve(table, model, lr, "validation_loss", "validation", 1)
+        if training and validation:
+            panels[lr] = [training, validation]
+    drawn = [curve for found in panels.values() for curve in found]
+    highest = np.nanmax(np.concatenate([[chance], *(curve.high for curve in drawn)]))
     top = min(1.05 * float(highest), chance + ROOM_ABOVE_CHANCE)
 
     columns = min(COLUMNS, max(1, len(panels)))
     rows = max(1, math.ceil(len(panels) / columns))
     figure = style.new_figure(height=0.9 + 2.1 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False)
-    for index, (lr, found) in enumerate(panels.items()):
-        axes = grid[index // columns, index % columns]
-        _panel(axes, found, classes, top)
-        above = sum(int(np.count_nonzero(line.mean > top)) for line in found.values())
-        title = lines.name(f"learning rate {lr}", next(iter(found.values())), frame)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for index, (axes, (lr, found)) in enumerate(zip(grid, panels.items(), strict=False)):
+        for curve in found:
+            curves.draw(axes, curve, curve.label)
+        axes.axhline(chance, label=f"chance: ln {classes} = {chance:.2f}", **style.CHANCE)
+        axes.set_ylim(0, top)
+        curves.epochs_axis(axes, found)
+        title = f"learning rate {lr}{curves.fewer_repeats(found[0], table)}"
+        above = sum(int(np.count_nonzero(curve.mean > top)) for curve in found)
         axes.set_title(title + (f"\n({above} points above the axis)" if above else ""))
         if index % columns == 0:
             axes.set_ylabel("cross-entropy (nats)")
         else:
             axes.tick_params(labelleft=False)
-    for axes in grid.ravel()[len(panels) :]:
+    for axes in grid[len(panels) :]:
         axes.set_axis_off()
-    repeats = lines.repeats_label(drawn).replace("\n", " ")
+    repeats = curves.repeats_text(drawn).replace("\n", " ")
     figure.suptitle(f"{paper_name(model)}: {repeats}")
-    style.legend_below(figure, grid[0, 0], "center", columns=3)
+    style.legend_below(figure, grid[0], "center", columns=3)
     return figure
-
-
-def _curves(frame: pd.DataFrame, model: str, lr: str) -> dict[str, Curve]:
-    found = {part: curve(frame, model, lr, metric) for metric, part in PARTS}
-    return {part: line for part, line in found.items() if line is not None}
-
-
-def _panel(axes: Axes, found: dict[str, Curve], classes: int, top: float) -> None:
-    for position, (part, line) in enumerate(found.items()):
-        lines.draw(axes, line, style.look(position), position, part)
-    chance = math.log(classes)
-    axes.axhline(chance, label=f"chance: ln {classes} = {chance:.2f}", **style.CHANCE)
-    axes.set_ylim(0, top)
-    style.epochs_axis(axes, last_epoch(list(found.values())))

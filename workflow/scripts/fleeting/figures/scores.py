@@ -8,10 +8,11 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from fleeting import tsv
-from fleeting.drawing import chance, choices, points, style
-from fleeting.drawing.chance import Chance
-from fleeting.evaluation import results
-from fleeting.evaluation.grid import paper_name
+from fleeting.drawing import choices, score_points, style
+from fleeting.evaluation import chance, schemas
+from fleeting.evaluation.chance import Chance
+from fleeting.evaluation.paper_values import paper_name
+from fleeting.evaluation.summary import read_choices
 
 READS = {
     "scores": "experiments/{experiment}/scores.tsv",
@@ -33,87 +34,46 @@ CAPTION = (
     "equally often (dotted; accuracy and UAR are one over their number), and always naming the "
     "group's most frequent class (dashed). Runs that failed are in no mean."
 )
-ROW = 0.26
+#: The columns of the split that groups are named for, where they are called otherwise.
+COLUMNS = {"class": "label"}
 
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
     """Draw one row per group and one panel per metric."""
+    scores = schemas.read(files["scores"][0], tsv.SCORES)
+    chosen = choices.titles(read_choices(files["choices"][0]))
     split = tsv.read(files["split"][0], tsv.SPLIT)
-    return plot(
-        results.read(files["scores"][0], tsv.SCORES),
-        choices.titles(choices.read(files["choices"][0])),
-        split[split["split"] == "test"],
-        style.unit(settings["input.kind"]),
-    )
-
-
-def plot(
-    scores: pd.DataFrame, chosen: Mapping[tuple[str, str], str], tests: pd.DataFrame, unit: str
-) -> Figure:
-    """Draw the figure.
-
-    Args:
-        scores: every score of every run (`tsv.SCORES`).
-        chosen: the title of each configuration to show.
-        tests: the rows of the split (`tsv.SPLIT`) that are tests.
-        unit: what examples are called.
-    """
-    groups = list(dict.fromkeys(scores["group"]))
-    places = _places(groups)
-    figure = style.new_figure(height=1.95 + ROW * places[-1])
-    panels = figure.subplots(1, len(points.METRICS), sharey=True)
-    offsets = [0.36 * (index - (len(chosen) - 1) / 2) for index in range(len(chosen))]
-    for axes, metric in zip(panels, points.METRICS, strict=True):
-        for group, place in zip(groups, places, strict=True):
-            if beside := _chance(group, metric, tests, points.classes(scores)):
-                points.draw_chance(axes, place, beside)
-            for position, (model, lr) in enumerate(chosen):
-                found = points.values(scores, model, lr, group, metric)
-                points.draw(axes, place + offsets[position], found, position)
-    repeats = [len(points.values(scores, model, lr, "all", "uf1")) for model, lr in chosen]
-    names = [_name(group, tests, unit) for group in groups]
-    points.finish(panels, places, names)
+    tests = split[split["split"] == "test"]
+    classes = score_points.classes(scores)
+    rows = []
+    for group, of_group in scores.groupby("group", sort=False):
+        kind, _, value = str(group).partition("/")
+        members = tests if kind == "all" else tests[tests[COLUMNS.get(kind, kind)] == value]
+        titles = {
+            "all": f"all test {style.unit(settings['input.kind'])}",
+            "database": style.database_title(value),
+        }
+        name = f"{titles.get(kind, value)} ({members['example'].nunique()}"
+        name += ")" if kind == "class" else f", K = {members['label'].nunique()})"
+        beside = {
+            metric: _chance(kind, metric, members, len(tests), classes)
+            for metric in score_points.METRICS
+        }
+        rows.append(score_points.Row(name, kind, of_group, dict(enumerate(chosen)), beside))
+    repeats = rows[0].repeats()
     series = [
-        f"{title}: {paper_name(model)} at {lr}, {points.repeats_text([count])}"
+        f"{title}: {paper_name(model)} at {lr}, {style.repeats([count])}"
         for ((model, lr), title), count in zip(chosen.items(), repeats, strict=True)
     ]
-    figure.legend(*points.legend(series, repeats), loc="outside lower center", ncols=1)
-    return figure
+    return score_points.draw(rows, series, margin=1.95, row_height=0.26, step=0.36, columns=1)
 
 
-def _places(groups: list[str]) -> list[float]:
-    """The heights of the rows, with a gap between the sections."""
-    places, section, place = [], "", 0.0
-    for group in groups:
-        own = group.partition("/")[0]
-        place += 1.6 if section and own != section else 1
-        section = own
-        places.append(place)
-    return [place - places[0] for place in places]
-
-
-def _members(group: str, tests: pd.DataFrame) -> pd.DataFrame:
-    column, _, value = group.partition("/")
-    column = {"class": "label", "all": ""}.get(column, column)
-    return tests[tests[column] == value] if column else tests
-
-
-def _chance(group: str, metric: str, tests: pd.DataFrame, classes: int) -> Chance | None:
+def _chance(
+    kind: str, metric: str, members: pd.DataFrame, tested: int, classes: int
+) -> Chance | None:
     """What predictors without skill score in a group; None where the group has no test example."""
-    members = _members(group, tests)
     if members.empty:
         return None
-    if group.startswith("class/"):
-        return chance.of_class(metric, len(members) / len(tests), classes)
-    return chance.of_group(metric, members["label"].value_counts().tolist(), classes)
-
-
-def _name(group: str, tests: pd.DataFrame, unit: str) -> str:
-    """A row's name, with its number of test examples (each counted once) and of classes."""
-    members = _members(group, tests)
-    count = members["example"].nunique()
-    kind, _, value = group.partition("/")
     if kind == "class":
-        return f"{value} ({count})"
-    title = {"all": f"all test {unit}", "database": style.database_title(value)}.get(kind, value)
-    return f"{title} ({count}, K = {members['label'].nunique()})"
+        return chance.of_class(metric, len(members) / tested, classes)
+    return chance.of_group(metric, members["label"].value_counts().tolist(), classes)

@@ -4,12 +4,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from matplotlib.figure import Figure
 
-from fleeting.drawing import curves, lines, style
-from fleeting.evaluation import results, schemas
-from fleeting.evaluation.grid import paper_name
+from fleeting.drawing import curves, style
+from fleeting.evaluation.paper_values import paper_name
 from fleeting.splits import gate
 
 FILE = "validation_accuracy_lr{lr}"
@@ -34,36 +32,16 @@ CAPTION = (
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
     """Draw the validation accuracy of all models at the learning rate `lr` of the settings."""
-    return plot(
-        results.read(files["curves"][0], schemas.CURVES),
-        settings["lr"],
+    table = curves.read(files["curves"][0])
+    lr = settings["lr"]
+    found = [
+        curves.curve(table, model, lr, "validation_accuracy", paper_name(model), position)
+        for position, model in enumerate(table["model"].unique())
+    ]
+    return curves.accuracies(
+        table,
+        found,
         len(gate.read(files["gate"][0]).classes),
-        style.unit(settings["input.kind"]),
+        title=f"Learning rate {lr}",
+        ylabel=f"validation accuracy (share of {style.unit(settings['input.kind'])})",
     )
-
-
-def plot(frame: pd.DataFrame, lr: str, classes: int, unit: str) -> Figure:
-    """Draw the models' validation accuracy at `lr`: mean and band over repeats, 0 to 1.
-
-    Args:
-        frame: the curves (`evaluation.schemas.CURVES`) of all models and rates.
-        lr: the learning rate as the config writes it.
-        classes: the number of classes; chance is one over it.
-        unit: what examples are called.
-    """
-    figure = style.new_figure(height=3.7)
-    axes = figure.subplots()
-    drawn = []
-    for position, model in enumerate(curves.models(frame)):
-        curve = curves.curve(frame, model, lr, "validation_accuracy")
-        if curve is not None:
-            label = lines.name(paper_name(model), curve, frame)
-            lines.draw(axes, curve, style.look(position), position, label)
-            drawn.append(curve)
-    axes.axhline(1 / classes, label=style.chance_label(classes), **style.CHANCE)
-    axes.set_ylim(0, 1)
-    axes.set_ylabel(f"validation accuracy (share of {unit})")
-    style.epochs_axis(axes, curves.last_epoch(drawn))
-    axes.set_title(f"Learning rate {lr}")
-    style.legend_beside(axes, lines.repeats_label(drawn))
-    return figure

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fleeting.databases.reader import Place
+from fleeting.databases.reader import ClipLocation
 from fleeting.errors import UserError
 from fleeting.frames.index import Index
-from fleeting.frames.search import Clip, match
+from fleeting.frames.search import OTHER_SOURCE, Clip, extra_levels
 
 if TYPE_CHECKING:
     from fleeting.frames.select import Result
@@ -28,8 +28,8 @@ def check(result: "Result", index: Index, database: str, source: str) -> str:
     Raises:
         UserError: with the same diagnosis, where images are named but not one was found.
     """
-    unnamed = [row for row in result.excluded if row["code"] == "no_picture"]
-    if not result.frames and unnamed and len(unnamed) == len(result.excluded):
+    codes = {row["code"] for row in result.excluded}
+    if not result.frames and codes == {"no_picture"}:
         return (
             f"{database}: its table names no pictures, so a crop with `frames: pictures` gives no "
             "example of it. Where it has some, use `reader: table` and say under "
@@ -38,16 +38,18 @@ def check(result: "Result", index: Index, database: str, source: str) -> str:
     missing = [clip for clip in result.clips if not clip.folders]
     text = ""
     if len(missing) > SHARE * len(result.clips):
+        wanted = ", ".join(f"{clip.subject}/{clip.clip}" for clip in missing[:EXAMPLES])
+        found = ", ".join(folder.path or "." for folder in index.folders[:EXAMPLES])
         text = (
             f"{database}: {len(missing)} of {len(result.clips)} clips of the table have no "
             f"folder with {source} frames below {index.root}. "
             f"{_cause(missing, result.clips, index, database, source)} "
-            f"Wanted, for example: {_wanted(missing)}. Found: {_found(index)}."
+            f"Wanted, for example: {wanted}. Found: {found or 'nothing'}."
         )
     if result.frames:
         return text
     details = [
-        str(row["detail"])
+        row["detail"]
         for row in result.excluded
         if row["code"] not in ("clip_missing", "no_picture")
     ]
@@ -78,11 +80,11 @@ def _cause(
         )
     if any(clip.exact for clip in missing):
         return f"No file there matches databases.{database}.path for them: correct it."
-    other_kind = [clip for clip in missing if clip.other_kind]
-    if 2 * len(other_kind) > len(missing):
-        other = "cropped" if source == "raw" else "raw"
+    elsewhere = [clip for clip in missing if clip.other_source]
+    if 2 * len(elsewhere) > len(missing):
+        other = OTHER_SOURCE[source]
         return (
-            f"{len(other_kind)} of them are there as {other} frames: set "
+            f"{len(elsewhere)} of them are there as {other} frames: set "
             f"databases.{database}.source to {other}, or point to the {source} frames."
         )
     of_subject = {clip.subject: clip for clip in reversed(missing)}
@@ -109,18 +111,10 @@ def _cause(
 
 
 def _has_subject(index: Index, clip: Clip) -> bool:
-    pattern = clip.places[0].levels[0]
+    pattern = clip.locations[0].levels[0]
     return any(pattern.fullmatch(part) for folder in index.folders for part in folder.parts)
 
 
 def _has_clip_alone(index: Index, clip: Clip) -> bool:
-    alone = Place(clip.places[0].levels[-1:])
-    return any(match(folder.parts, alone) is not None for folder in index.folders)
-
-
-def _wanted(missing: Sequence[Clip]) -> str:
-    return ", ".join(f"{clip.subject}/{clip.clip}" for clip in missing[:EXAMPLES])
-
-
-def _found(index: Index) -> str:
-    return ", ".join(folder.path or "." for folder in index.folders[:EXAMPLES]) or "nothing"
+    alone = ClipLocation(clip.locations[0].levels[-1:])
+    return any(extra_levels(folder.parts, alone) is not None for folder in index.folders)

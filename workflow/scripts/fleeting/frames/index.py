@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from fleeting.databases.reader import Place, fold
+from fleeting.databases.reader import ClipLocation, normalised_name
 from fleeting.errors import UserError
-from fleeting.frames.numbers import frame_number
+from fleeting.paths import is_inside
 
+#: An image that `fleeting.faces.images` can read, with the last number of its stem.
+_NUMBERED_IMAGE = re.compile(r".*?([0-9]+)[^0-9]*?(\.(jpe?g|png|bmp))+", re.IGNORECASE | re.DOTALL)
 #: A provider's crops are recognised by a folder's name (`Cropped`, but not `uncropped`) ...
 _CROPPED_FOLDER = re.compile(r"(?<!un)(?<!non)(?<!non[ _-])(?<!not[ _-])crop")
 #: ... or by the names of their files.
@@ -21,8 +23,8 @@ _CROPPED_FILE = "reg_"
 class Folder:
     """The frames of one kind in one folder.
 
-    `path` is relative to the root, with `/`; `parts` are its names as `fold` gives them, a name
-    that repeats the one above it (`Cropped/Cropped`) left out; `files` maps numbers to file names.
+    `path` is relative to the root, with `/`; `parts` are its normalised names, a name that repeats
+    the one above it (`Cropped/Cropped`) left out; `files` maps numbers to file names.
     """
 
     path: str
@@ -35,7 +37,7 @@ class Folder:
 class Index:
     """All folders below `root` that hold frames, sorted, and what was skipped.
 
-    `listing` has all files of every folder: path -> (name as `fold` gives it, name).
+    `listing` has all files of every folder: path -> (normalised name, name).
     """
 
     root: Path
@@ -46,25 +48,34 @@ class Index:
     same_number: list[str] = field(default_factory=list)
     other_files: Counter[str] = field(default_factory=Counter)
 
+    def __post_init__(self) -> None:
+        """Raise a `UserError` where the root is missing."""
+        if not self.root.is_dir():
+            raise UserError(f"{self.root}: no such folder; correct the database's root or frames")
+
     def notes(self) -> list[str]:
         """What was skipped, in sentences for the log."""
-        notes = []
-        if self.outside_links:
-            notes.append(
-                f"{self.outside_links} links that lead out of {self.root} are not followed"
-            )
-        if self.unreadable:
-            notes.append(
-                f"{len(self.unreadable)} folders or files cannot be read, for example "
-                f"{self.unreadable[0]}"
-            )
-        if self.same_number:
-            notes.append(
-                f"{len(self.same_number)} files have the number of another file in their folder, "
-                "which is taken since its name comes first or the other is empty; for example "
-                f"{self.same_number[0]}"
-            )
-        return notes
+        first = [paths[0] if paths else "" for paths in (self.unreadable, self.same_number)]
+        notes = [
+            (self.outside_links, f"links that lead out of {self.root} are not followed"),
+            (len(self.unreadable), f"folders or files cannot be read, for example {first[0]}"),
+            (
+                len(self.same_number),
+                "files have the number of another file in their folder, which is used since its "
+                f"name comes first or the other is empty; for example {first[1]}",
+            ),
+        ]
+        return [f"{count} {text}" for count, text in notes if count]
+
+
+def frame_number(name: str) -> int | None:
+    """The value of the last run of digits in an image file's stem.
+
+    Prefix, padding, case of the ending and doubled endings do not matter: `img2977.jpg.jpg` is
+    2977. None for a name without digits or without an image's ending.
+    """
+    match = _NUMBERED_IMAGE.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 def build(root: Path) -> Index:
@@ -73,29 +84,26 @@ def build(root: Path) -> Index:
     Folders and files that begin with a dot and links that lead out of the root are skipped.
     Raises a `UserError` where the root is missing or cannot be read.
     """
-    if not root.is_dir():
-        raise UserError(f"{root}: no such folder; correct the database's root or frames")
     index = Index(root)
-    inside = os.path.realpath(root)
-    seen = {inside}
-    waiting = [(inside, "")]
+    top = os.path.realpath(root)
+    seen = {top}
+    waiting = [(top, "")]
     while waiting:
         folder, relative = waiting.pop()
-        names: list[str] = []
         try:
-            with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
         except OSError as error:
-            if not relative:
+            if folder == top:
                 raise UserError(f"{root}: cannot be read ({error.strerror})") from None
             index.unreadable.append(relative)
             continue
-        for entry in found:
+        names = []
+        for entry in entries:
             if entry.name.startswith(".") or entry.name == "__MACOSX":
                 continue
             path = f"{relative}/{entry.name}".lstrip("/")
             try:
-                if entry.is_symlink() and not Path(os.path.realpath(entry)).is_relative_to(inside):
+                if entry.is_symlink() and not is_inside(root, Path(entry.path)):
                     index.outside_links += 1
                 elif entry.is_dir():
                     # A link inside the root may lead back up.
@@ -110,61 +118,63 @@ def build(root: Path) -> Index:
                 index.unreadable.append(path)
         _add(index, relative, names)
     # `CASME2 raw and cropped` may hold both kinds: what lies below says more than the root's name.
-    root_is_cropped = is_cropped_name(root.name) or is_cropped_name(Path(inside).name)
+    root_is_cropped = _is_cropped_name(root.name) or _is_cropped_name(Path(top).name)
     if root_is_cropped and not any(folder.cropped for folder in index.folders):
         index.folders = [replace(folder, cropped=True) for folder in index.folders]
     index.folders.sort(key=lambda entry: (entry.path, entry.cropped))
     return index
 
 
-def is_cropped_name(name: str) -> bool:
-    """Whether a folder's name says that it holds a provider's crops."""
-    return _CROPPED_FOLDER.search(name.casefold()) is not None
-
-
-def at_place(index: Index, place: Place) -> list[Folder]:
-    """The folders at an exact place (one with `file`), each with the files that the place names."""
-    assert place.file is not None, "only an exact place names its files"
+def exact_folders(index: Index, location: ClipLocation) -> list[Folder]:
+    """The folders at an exact location (one with `file`), each with the files that it names."""
+    assert location.file is not None, "only an exact location names its files"
     found = []
     for path, names in sorted(index.listing.items()):
-        parts = tuple(fold(name) for name in path.split("/")) if path else ()
-        if len(parts) != len(place.levels):
+        parts = tuple(normalised_name(name) for name in path.split("/")) if path else ()
+        if len(parts) != len(location.levels):
             continue
-        if all(level.fullmatch(part) for level, part in zip(place.levels, parts, strict=True)):
-            matches = [(place.file.fullmatch(folded), name) for folded, name in names]
+        if all(level.fullmatch(part) for level, part in zip(location.levels, parts, strict=True)):
+            matches = [(location.file.fullmatch(normalised), name) for normalised, name in names]
             numbered = [(int(match["frame"]), name) for match, name in matches if match]
             if files := _by_number(index, path, numbered):
                 found.append(Folder(path, parts, False, files))
     return found
 
 
-def _add(index: Index, relative: str, names: list[str]) -> None:
-    path_names = relative.split("/") if relative else []
-    cropped_folder = any(map(is_cropped_name, path_names))
-    kinds: dict[bool, list[tuple[int, str]]] = {False: [], True: []}
+def _is_cropped_name(name: str) -> bool:
+    return _CROPPED_FOLDER.search(name.casefold()) is not None
+
+
+def _add(index: Index, path: str, names: list[str]) -> None:
+    """Add a folder and its files to the index."""
+    levels = path.split("/") if path else []
+    in_cropped_folder = any(map(_is_cropped_name, levels))
+    frames: dict[bool, list[tuple[int, str]]] = {False: [], True: []}
     for name in names:
         number = frame_number(name)
         if number is None:
             index.other_files[Path(name).suffix.casefold()] += 1
         else:
-            cropped = cropped_folder or name.casefold().startswith(_CROPPED_FILE)
-            kinds[cropped].append((number, name))
-    folded = [fold(name) for name in path_names]
-    parts = [name for above, name in zip(["", *folded], folded, strict=False) if name != above]
-    for cropped, numbered in kinds.items():
-        if files := _by_number(index, relative, numbered):
-            index.folders.append(Folder(relative, tuple(parts), cropped, files))
-    index.listing[relative] = [(fold(name), name) for name in names]
+            cropped = in_cropped_folder or name.casefold().startswith(_CROPPED_FILE)
+            frames[cropped].append((number, name))
+    parts: list[str] = []
+    for part in map(normalised_name, levels):
+        if parts[-1:] != [part]:
+            parts.append(part)
+    for cropped, numbered in frames.items():
+        if files := _by_number(index, path, numbered):
+            index.folders.append(Folder(path, tuple(parts), cropped, files))
+    index.listing[path] = [(normalised_name(name), name) for name in names]
 
 
-def _by_number(index: Index, relative: str, numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
+def _by_number(index: Index, path: str, numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
     """The files of a folder by their numbers; of two with one number, the first that has bytes."""
     files: dict[int, str] = {}
     for number, name in numbered:
-        taken = files.setdefault(number, name)
-        if taken != name:
-            folder = index.root / relative
-            if not (folder / taken).stat().st_size and (folder / name).stat().st_size:
+        first = files.setdefault(number, name)
+        if first != name:
+            folder = index.root / path
+            if not (folder / first).stat().st_size and (folder / name).stat().st_size:
                 files[number] = name
-            index.same_number.append(f"{relative}/{name}".lstrip("/"))
+            index.same_number.append(f"{path}/{name}".lstrip("/"))
     return files

@@ -12,20 +12,17 @@ from pathlib import Path
 from typing import Any, cast
 
 from fleeting import paths, registry, tsv
-from fleeting.databases import find
 from fleeting.databases import reader as reader_module
 from fleeting.databases import settings as database_settings
-from fleeting.databases.reader import Place, Reader, fold
+from fleeting.databases.reader import ClipLocation, Reader, normalised_name
 from fleeting.databases.settings import DatabaseSettings
-from fleeting.errors import UserError
+from fleeting.errors import Unusable, UserError
 from fleeting.frames import diagnosis, search
 from fleeting.frames.index import Index, build
-from fleeting.frames.search import Clip, NotFound
+from fleeting.frames.search import Clip
 from fleeting.frames.wanted import Sample, Selection, Wanted
 
 log = logging.getLogger(__name__)
-
-STAGE = "frames"
 
 Record = dict[str, object]
 #: The images that a sample should have: a selection's `wanted` with its settings.
@@ -63,17 +60,17 @@ def run(
         annotations: the table of its samples.
         frames: table of the images that were found, written.
         excluded: table of the images that were not, written.
-        substituted: table of the neighbours that were taken for missing frames, written.
+        substituted: table of the neighbours that stand in for missing frames, written.
         subjects: folder of the subjects' tables, written.
-        nearest_within: how far a neighbour of a missing frame may be; 0 takes none.
+        nearest_within: how far a neighbour of a missing frame may be; 0 allows none.
     """
     block = database_settings.load(database, settings)
-    reader = reader_module.load(block.reader)
     want = wanted_by(selection)
     samples = tsv.read_rows(annotations, tsv.ANNOTATIONS)
-    index = index_for(samples, want, find.frames_root(block))
+    index = index_for(samples, want, block.frames_root)
     for note in index.notes():
         log.info("%s: %s", database, note)
+    reader = reader_module.load(block.reader)
     result = select(samples, want, index, reader, block, nearest_within)
     warning = diagnosis.check(result, index, database, block.source)
     if warning:
@@ -91,7 +88,7 @@ def run(
     tsv.write_rows(result.frames, frames, tsv.FRAMES)
     tsv.write_rows(result.excluded, excluded, tsv.EXCLUDED)
     tsv.write_rows(result.substituted, substituted, tsv.SUBSTITUTED)
-    write_subjects(result, samples, subjects)
+    _write_subjects(result, samples, subjects)
 
 
 def wanted_by(selection: dict[str, Any]) -> Want:
@@ -105,11 +102,8 @@ def index_for(samples: Sequence[Sample], want: Want, root: Path) -> Index:
 
     Pictures that a table names by their paths need no search; then the index is empty.
     """
-    if any(image.frame is not None for sample in samples for image in want(sample)):
-        return build(root)
-    if not root.is_dir():
-        raise UserError(f"{root}: no such folder; correct the database's root or frames")
-    return Index(root)
+    by_number = any(image.frame is not None for sample in samples for image in want(sample))
+    return build(root) if by_number else Index(root)
 
 
 def select(
@@ -127,61 +121,48 @@ def select(
         want: the images that a sample should have (see `wanted_by`).
         index: what lies below the folder of its frames (see `index_for`).
         reader: the database's reader.
-        settings: the database's settings; `source` is the kind of frames that is taken.
-        within: how far a neighbour of a missing frame may be; 0 takes none.
+        settings: the database's settings; `source` is the kind of frames that is used.
+        within: how far a neighbour of a missing frame may be; 0 allows none.
 
     Raises:
         UserError: a sample's name is not the one that the annotations stage gives it.
     """
-    _check(samples)
     result = Result()
+    seen: set[str] = set()
     by_clip: dict[tuple[str, str], list[Sample]] = defaultdict(list)
-    for sample in samples:
-        by_clip[sample["subject"], sample["clip"]].append(sample)
     clips_of: dict[str, set[str]] = defaultdict(set)
-    for subject, name in by_clip:
-        clips_of[subject].add(fold(name))
-    for subject, name in sorted(by_clip):
-        of_clip = sorted(by_clip[subject, name], key=lambda sample: int(sample["onset"]))
-        others = clips_of[subject] - {fold(name)}
-        clips = _clips(of_clip, want, index, reader, settings, others)
-        result.clips += dict.fromkeys(clips.values())
+    for sample in samples:
+        _check_name(sample, seen)
+        by_clip[sample["subject"], sample["clip"]].append(sample)
+        clips_of[sample["subject"]].add(normalised_name(sample["clip"]))
+    for subject, clip in sorted(by_clip):
+        of_clip = sorted(by_clip[subject, clip], key=lambda sample: int(sample["onset"]))
+        others = clips_of[subject] - {normalised_name(clip)}
+        images = [image for sample in of_clip for image in want(sample)]
+        numbers = {image.frame for image in images if image.frame is not None}
+        # One for all samples, unless the reader gives them different locations.
+        clips: dict[tuple[ClipLocation, ...], Clip] = {}
         for sample in of_clip:
+            found = None
+            if any(image.frame is not None for image in want(sample)):
+                locations = _locations(sample, reader, settings)
+                if locations not in clips:
+                    clips[locations] = Clip(subject, clip, locations, settings.source)
+                    search.find_folders(clips[locations], index, others, numbers)
+                found = clips[locations]
             for image in want(sample):
-                clip = clips.get(sample["sample"])
-                _find(result, index.root, sample, image, clip, settings.source, within)
+                _add(result, index.root, sample, image, found, within)
+        result.clips += clips.values()
     return result
 
 
-def write_subjects(result: Result, samples: Sequence[Sample], folder: Path) -> None:
-    """Write `{subject}.tsv` with the FRAMES rows of each subject that has any, and no other.
-
-    These tables have no `table_row`: a row put into the middle of the database's table would
-    change it for every subject below, and all of them would be cropped anew.
-    """
-    subject_of = {sample["sample"]: sample["subject"] for sample in samples}
-    by_subject: dict[str, list[Record]] = defaultdict(list)
-    for row in result.frames:
-        own = {column: row[column] for column in tsv.FRAMES}
-        by_subject[subject_of[str(row["sample"])]].append(own)
-    folder.mkdir(parents=True, exist_ok=True)
-    # A table of an earlier run would become a crop job of its own.
-    for stale in folder.glob("*.tsv"):
-        stale.unlink()
-    for subject, rows in sorted(by_subject.items()):
-        tsv.write_rows(rows, folder / f"{subject}.tsv", tsv.FRAMES)
-
-
-def _check(samples: Sequence[Sample]) -> None:
+def _check_name(sample: Sample, seen: set[str]) -> None:
     """Names become paths, so those of a table that somebody has edited are checked again."""
-    seen: set[str] = set()
-    for sample in samples:
-        database, subject, clip = sample["database"], sample["subject"], sample["clip"]
-        name = paths.sample_name(database, subject, clip, int(sample["onset"]))
-        safe = all(map(paths.is_safe_name, (database, subject, clip)))
-        if not safe or sample["sample"] != name or name in seen:
-            raise _misnamed(sample)
-        seen.add(name)
+    parts = sample["database"], sample["subject"], sample["clip"]
+    name = paths.sample_name(*parts, int(sample["onset"]))
+    if not all(map(paths.is_safe_name, parts)) or sample["sample"] != name or name in seen:
+        raise _misnamed(sample)
+    seen.add(name)
 
 
 def _misnamed(sample: Sample) -> UserError:
@@ -191,74 +172,49 @@ def _misnamed(sample: Sample) -> UserError:
     )
 
 
-def _clips(
-    samples: Sequence[Sample],
-    want: Want,
-    index: Index,
-    reader: Reader,
-    settings: DatabaseSettings,
-    others: set[str],
-) -> dict[str, Clip]:
-    """The clip in which each sample's frames are searched; samples that want none have none.
-
-    All samples share one clip, unless the reader gives them different places.
-    """
-    places_of: dict[str, tuple[Place, ...]] = {}
-    numbers: dict[tuple[Place, ...], set[int]] = defaultdict(set)
-    for sample in samples:
-        frames = {image.frame for image in want(sample) if image.frame is not None}
-        if not frames:
-            continue
-        try:
-            places = reader.places(sample["subject"], sample["clip"], sample, settings)
-        except ValueError:
-            raise _misnamed(sample) from None
-        places_of[sample["sample"]] = places
-        numbers[places] |= frames
-    subject, clip, source = samples[0]["subject"], samples[0]["clip"], settings.source
-    clips = {
-        places: search.clip_of(index, subject, clip, places, others, wanted, source)
-        for places, wanted in numbers.items()
-    }
-    return {name: clips[places] for name, places in places_of.items()}
+def _locations(
+    sample: Sample, reader: Reader, settings: DatabaseSettings
+) -> tuple[ClipLocation, ...]:
+    try:
+        return reader.clip_locations(sample["subject"], sample["clip"], sample, settings)
+    except ValueError:
+        raise _misnamed(sample) from None
 
 
-def _find(
+def _add(
     result: Result,
     root: Path,
     sample: Sample,
     image: Wanted,
     clip: Clip | None,
-    source: str,
     within: int,
 ) -> None:
-    common: Record = {
+    """Find one image and add its row."""
+    name = paths.image_name(sample["sample"], image.name)
+    row: Record = {
         "database": sample["database"],
         "table_row": sample["table_row"],
         "sample": sample["sample"],
-        "image": paths.image_name(sample["sample"], image.name),
-        "stage": STAGE,
+        "image": name,
+        "stage": "frames",
     }
     number = None
     try:
         if image.frame is None:
-            path = search.picture(root, image.path)
+            path = search.find_picture(root, image.path)
         else:
             assert clip is not None, "a frame is searched in its clip"
-            number, path = search.frame(root, clip, image.frame, source, within)
-    except NotFound as problem:
-        reason = problem.code.replace("_", " ")
-        result.excluded.append(
-            {**common, "code": problem.code, "reason": reason, "detail": problem.detail}
-        )
+            number, path = search.find_frame(root, clip, image.frame, within)
+    except Unusable as problem:
+        result.excluded.append({**row, **problem.exclusion()})
         return
     if number != image.frame:
         result.substituted.append(
-            {**common, "stated": image.frame, "used": number, "reason": "nearest_frame_taken"}
+            {**row, "stated": image.frame, "used": number, "reason": "nearest_frame_taken"}
         )
     result.frames.append(
         {
-            "image": common["image"],
+            "image": name,
             "sample": sample["sample"],
             "phase": image.phase,
             "frame": number,
@@ -266,3 +222,22 @@ def _find(
             "table_row": sample["table_row"],
         }
     )
+
+
+def _write_subjects(result: Result, samples: Sequence[Sample], folder: Path) -> None:
+    """Write `{subject}.tsv` with the FRAMES rows of each subject that has any, and no other.
+
+    These tables have no `table_row`: a row inserted into the database's table would change it for
+    every subject below, and all of them would be cropped again.
+    """
+    subject_of = {sample["sample"]: sample["subject"] for sample in samples}
+    by_subject: dict[str, list[Record]] = defaultdict(list)
+    for row in result.frames:
+        subject = subject_of[str(row["sample"])]
+        by_subject[subject].append({column: row[column] for column in tsv.FRAMES})
+    folder.mkdir(parents=True, exist_ok=True)
+    # A table of an earlier run would become a crop job of its own.
+    for stale in folder.glob("*.tsv"):
+        stale.unlink()
+    for subject, rows in by_subject.items():
+        tsv.write_rows(rows, folder / f"{subject}.tsv", tsv.FRAMES)

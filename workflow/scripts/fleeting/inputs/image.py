@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from fleeting.examples.base import Crop, Example, InputSettings, Missing, Picture, Values
+from fleeting.examples.input import Crop, Example, InputSettings, Missing, Picture, Values
 
 
 def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:

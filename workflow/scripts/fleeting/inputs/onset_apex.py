@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fleeting.examples.base import Crop, Example, InputSettings, Missing, Picture, Values
+from fleeting.examples.input import Crop, Example, InputSettings, Missing, Picture, Values
 
 PAIR = ("onset", "apex")
 COLOURS = ("red", "green", "blue")

@@ -3,12 +3,11 @@
 import math
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
 from pydantic import Field
 
 from fleeting import settings as blocks
 from fleeting.errors import UserError
-from fleeting.splits.base import Draw, Fold, derived_seed
+from fleeting.splits.protocol import Draw, Fold, derived_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,15 +18,14 @@ COLUMNS = {
     "clip": ["database", "subject", "clip"],
     "database": ["database"],
 }
-#: One group tests, one validates and one trains.
-FEWEST = 3
 
 
 class Settings(blocks.Variant):
     """The keys of `protocol: {kind: leave_one_out}`."""
 
     group: Literal["subject", "clip", "database"] = Field(
-        "subject", description="What is left out: every subject, clip or database in turn."
+        "subject",
+        description="What is left out: every subject, clip or database in turn, at least three.",
     )
     validation_fraction: float = Field(
         0.2,
@@ -45,13 +43,13 @@ def folds(settings: Settings) -> None:
 
 
 def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> Draw:
-    """Make a fold for every group: it tests, the others train and validate, no group does both.
+    """Make a fold for every group: it tests, the others train or validate.
 
-    A fold is named after its group, for example `casme2/sub01`. Which groups validate follows from
-    the seed and that name.
+    At least three groups are needed. A fold is named after its group, for example `casme2/sub01`.
+    Which groups validate follows from the seed and that name.
 
     Args:
-        examples: see `fleeting.splits.base`.
+        examples: see `fleeting.splits.protocol`.
         classes: not needed, since nothing is balanced.
         settings: the protocol's block of the config.
 
@@ -60,13 +58,12 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
     """
     from sklearn.model_selection import GroupShuffleSplit, LeaveOneGroupOut
 
-    columns = COLUMNS[settings.group]
-    groups = np.array(["/".join(row) for row in examples[columns].itertuples(index=False)])
-    others = len(np.unique(groups)) - 1
-    if others + 1 < FEWEST:
+    groups = examples[COLUMNS[settings.group]].agg("/".join, axis=1).to_numpy()
+    others = len(set(groups)) - 1
+    if others < 2:
         raise UserError(
-            f"leaving one {settings.group} out needs at least {FEWEST} of them (to train, validate "
-            f"and test), and the examples are of {others + 1}; add data or change protocol.group"
+            f"leaving one {settings.group} out needs at least 3 of them (to train, validate and "
+            f"test), and the examples are of {others + 1}; add data or change protocol.group"
         )
     if math.ceil(settings.validation_fraction * others) >= others:
         raise UserError(
@@ -83,4 +80,4 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
         )
         train, validation = next(shuffle.split(rest, groups=groups[rest]))
         made.append(Fold(name, rest[train], rest[validation], test))
-    return Draw(made, examples.iloc[:0].assign(code="", reason="", detail=""), [], list(groups))
+    return Draw(made, groups=list(groups))

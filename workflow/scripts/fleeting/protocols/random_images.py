@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from fleeting import settings as blocks
 from fleeting.errors import UserError
-from fleeting.splits.base import ROLES, Draw, Fold, Positions, derived_seed, not_used
+from fleeting.splits.protocol import Draw, Fold, Positions, derived_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,44 +82,41 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
     A class that falls short of the cap is noted and never padded.
 
     Args:
-        examples: see `fleeting.splits.base`.
+        examples: see `fleeting.splits.protocol`.
         classes: the labels of the examples.
         settings: the protocol's block of the config.
 
     Raises:
         UserError: no example of a class is left to train on.
     """
-    sides: dict[str, list[Positions]] = {role: [] for role in ROLES}
-    over, notes = [], []
+    chosen: list[tuple[Positions, Positions, Positions]] = []
+    notes = []
     cap, validation = settings.images_per_class, settings.validation
     labels = examples["label"].to_numpy()
     for label in classes:
         members = np.flatnonzero(labels == label)
         generator = np.random.default_rng(derived_seed(settings.seed, label))
         members = members[generator.permutation(len(members))]
-        drawn, beyond = members[:cap], members[cap:]
+        drawn = members[:cap]
         if len(drawn) < cap:
             notes.append(f"class {label}: {len(drawn)} examples, {cap - len(drawn)} short of {cap}")
-        test = share(len(drawn), settings.test_fraction)
+        tested = share(len(drawn), settings.test_fraction)
+        test, train = drawn[:tested], drawn[tested:]
         if isinstance(validation, FromTrain):
-            wanted = share(len(drawn) - test, validation.fraction)
-            held, train = drawn[test : test + wanted], drawn[test + wanted :]
+            wanted = share(len(train), validation.fraction)
+            held_out, train = train[:wanted], train[wanted:]
         else:
-            wanted = test
-            held, train, beyond = beyond[:wanted], drawn[test:], beyond[wanted:]
-        if len(held) < max(wanted, 1):
+            wanted = tested
+            held_out = members[cap : cap + wanted]
+        if len(held_out) < max(wanted, 1):
             notes.append(
-                f"class {label}: {len(held)} validation examples, {max(wanted, 1)} are wanted"
+                f"class {label}: {len(held_out)} validation examples, {max(wanted, 1)} are wanted"
             )
         if not len(train):
             raise UserError(
                 f"class {label} has {len(members)} example(s) and none is left to train on; remove "
                 "it from the label map, or lower protocol.test_fraction"
             )
-        sides["train"].append(train)
-        sides["validation"].append(held)
-        sides["test"].append(drawn[:test])
-        over.append(beyond)
-    train, held, tested = (np.concatenate(sides[role]) for role in ROLES)
-    unused = not_used(examples, np.concatenate(over), "over_cap", "over the cap")
-    return Draw([Fold("1", train, held, tested)], unused, notes)
+        chosen.append((train, held_out, test))
+    train, held_out, test = map(np.concatenate, zip(*chosen, strict=True))
+    return Draw([Fold("1", train, held_out, test)], ("over_cap", "over the cap"), notes)

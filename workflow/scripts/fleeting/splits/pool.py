@@ -1,6 +1,5 @@
 """From examples to the pool of an experiment: labels, excluded subjects, each source once."""
 
-import difflib
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from fleeting import tsv
+from fleeting import settings, tsv
 from fleeting.databases.emotions import nearest
 from fleeting.errors import UserError
 
@@ -20,9 +19,6 @@ REASONS = {
     "excluded_subject": "excluded subject",
 }
 Row = dict[Hashable, Any]
-
-#: What the pool takes from the annotations.
-ANNOTATED = ["sample", "clip", "emotion", "table", "table_row"]
 
 
 @dataclass(frozen=True)
@@ -48,13 +44,14 @@ def annotate(annotations: Sequence[Path], examples: Sequence[Path]) -> pd.DataFr
     Raises:
         UserError: there is no example, a name stands twice, or an example has no annotation.
     """
-    samples = _once(annotations, tsv.ANNOTATIONS, "sample", "extract_annotations")
-    rows = _once(examples, tsv.EXAMPLES, "example", "pack_inputs")
+    samples = _read(annotations, tsv.ANNOTATIONS, "sample", "extract_annotations")
+    rows = _read(examples, tsv.EXAMPLES, "example", "pack_inputs")
     if rows.empty:
         raise UserError(
             "no database has an example; the tables `.excluded.tsv` of the stages say why"
         )
-    merged = rows.merge(samples[ANNOTATED], on="sample", how="left", validate="m:1")
+    annotated = samples[["sample", "clip", "emotion", "table", "table_row"]]
+    merged = rows.merge(annotated, on="sample", how="left")
     lost = merged.loc[merged["emotion"].isna(), "example"]
     if len(lost):
         raise UserError(
@@ -79,34 +76,35 @@ def make_pool(
     Raises:
         UserError: no example is of one of these subjects.
     """
+    subjects = examples["database"] + "/" + examples["subject"]
+    for subject in sorted(set(exclude_subjects).difference(subjects)):
+        hint = settings.nearest(subject, subjects)
+        raise UserError(f"exclude_subjects: no example is of {subject!r}{hint}")
     label_of = {emotion: label for label, emotions in label_map.items() for emotion in emotions}
-    labels = examples["emotion"].map(label_of).fillna("").astype("str")
-    rows = examples.assign(label=labels).to_dict("records")
-    _check_subjects({_subject(row) for row in rows}, exclude_subjects)
+    labels = examples["emotion"].map(label_of).fillna("")
+    rows = examples.assign(label=labels, code="", reason="", detail="").to_dict("records")
     # An unmapped example takes no source from a mapped one: only those with a label compete.
-    first: dict[str, Row] = {}
+    used: dict[str, Row] = {}
     for row in sorted((row for row in rows if row["label"]), key=_preference):
-        first.setdefault(row["source"], row)
-    excluded = set(exclude_subjects)
+        used.setdefault(row["source"], row)
     for row in rows:
-        row["code"], row["detail"] = "", ""
         if not row["label"]:
             row["code"], row["detail"] = "emotion_unmapped", _unmapped_detail(row, label_of)
-        elif first[row["source"]] is not row:
-            row["code"], row["detail"] = "same_source", _used_instead(row, first[row["source"]])
-        elif _subject(row) in excluded:
+        elif used[row["source"]] is not row:
+            row["code"], row["detail"] = "same_source", _used_instead(used[row["source"]], row)
+        elif f"{row['database']}/{row['subject']}" in exclude_subjects:
             row["code"] = "excluded_subject"
         row["reason"] = REASONS.get(row["code"], "")
-    columns = [*tsv.EXAMPLES, "clip", "emotion", "label"]
-    judged = pd.DataFrame(rows, columns=[*columns, "code", "reason", "detail"], dtype="str")
+    judged = pd.DataFrame(rows)
     pooled = judged["code"] == ""
+    columns = [*tsv.EXAMPLES, "clip", "emotion", "label"]
     return Pool(
         judged.loc[pooled, columns].reset_index(drop=True),
-        judged[~pooled].reset_index(drop=True),
+        judged.loc[~pooled, [*columns, "code", "reason", "detail"]].reset_index(drop=True),
     )
 
 
-def _once(paths: Sequence[Path], schema: tsv.Schema, key: str, rule: str) -> pd.DataFrame:
+def _read(paths: Sequence[Path], schema: tsv.Schema, key: str, rule: str) -> pd.DataFrame:
     """The tables of all databases as one, in which each name must stand once."""
     frame = pd.concat([tsv.read(path, schema) for path in paths], ignore_index=True)
     twice = frame.loc[frame[key].duplicated(), key]
@@ -118,15 +116,16 @@ def _once(paths: Sequence[Path], schema: tsv.Schema, key: str, rule: str) -> pd.
     return frame
 
 
-def _used_instead(row: Row, used: Row) -> str:
-    other = f", which is labelled {used['label']}" if used["label"] != row["label"] else ""
-    return used["example"] + other
+def _used_instead(used: Row, row: Row) -> str:
+    if used["label"] == row["label"]:
+        return str(used["example"])
+    return f"{used['example']}, which is labelled {used['label']}"
 
 
 def _unmapped_detail(row: Row, mapped: Collection[str]) -> str:
     near = nearest(row["emotion"], mapped)
     if near is None:
-        return row["emotion"]
+        return str(row["emotion"])
     return (
         f"{row['emotion']!r} in {row['table']}, row {row['table_row']}, is no emotion that these "
         f"databases are known to use; do you mean {near!r}? Correct the cell, or list it in "
@@ -134,17 +133,5 @@ def _unmapped_detail(row: Row, mapped: Collection[str]) -> str:
     )
 
 
-def _subject(row: Row) -> str:
-    return f"{row['database']}/{row['subject']}"
-
-
 def _preference(row: Row) -> tuple[int, str]:
     return PHASE_PREFERENCE[row["phase"]], row["example"]
-
-
-def _check_subjects(known: set[str], subjects: Sequence[str]) -> None:
-    for subject in subjects:
-        if subject not in known:
-            near = difflib.get_close_matches(subject, sorted(known), n=1)
-            hint = f"; do you mean {near[0]!r}?" if near else ""
-            raise UserError(f"exclude_subjects: no example is of {subject!r}{hint}")

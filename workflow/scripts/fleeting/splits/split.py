@@ -1,20 +1,22 @@
 """The job that splits the examples of an experiment into folds."""
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from fleeting import registry, tsv
+from fleeting import tsv
 from fleeting.errors import UserError
-from fleeting.examples import read
+from fleeting.examples import arrays
 from fleeting.paths import sha256
+from fleeting.settings import variant
 from fleeting.splits import gate as gates
-from fleeting.splits.base import ROLES, Draw, Fold
 from fleeting.splits.pool import Pool, annotate, make_pool
+from fleeting.splits.protocol import ROLES, Draw
 
 logger = logging.getLogger(__name__)
 
@@ -49,23 +51,24 @@ def run(
     everything = annotate(annotations, examples)
     pool = make_pool(everything, label_map, exclude_subjects)
     draw = divide(pool, list(label_map), protocol)
-    left_out = pd.concat([pool.unused, draw.unused]).sort_values("example", ignore_index=True)
-    rows, numbered = role_table(draw, pool.examples), fold_table(draw, pool.examples)
+    rows = split_table(draw, pool.examples)
+    numbered = fold_table(draw, rows)
+    left_out = unused_table(draw, pool, rows)
     used = everything.loc[everything["example"].isin(rows["example"]), ["example", "sha256"]]
-    account(everything["example"], used["example"], left_out["example"])
-    arrays = _describe(input, examples)
-    _log(draw, pool.examples, left_out, numbered)
+    module, settings = variant("input", input)
+    shape, dtype = arrays.layout(examples)
+    described = gates.Arrays(**asdict(module.values(settings)), shape=shape, dtype=dtype)
+    _log(rows, numbered, left_out)
     tsv.write(rows, split, tsv.SPLIT)
     tsv.write(numbered, folds, tsv.FOLDS)
-    tsv.write(left_out[list(tsv.UNUSED)], unused, tsv.UNUSED)
-    named = [{"example": name, "sha256": digest} for name, digest in used.to_numpy()]
+    tsv.write(left_out, unused, tsv.UNUSED)
     gates.write(
         gates.Gate(
             classes=tuple(sorted(rows["label"].unique())),
-            input=arrays,
+            input=described,
             folds=len(numbered),
             examples=len(used),
-            examples_sha256=gates.examples_digest(named),
+            examples_sha256=gates.examples_digest(used.to_dict("records")),
             split_sha256=sha256(split),
             folds_sha256=sha256(folds),
         ),
@@ -82,7 +85,8 @@ def divide(pool: Pool, classes: Sequence[str], protocol: Mapping[str, Any]) -> D
         protocol: the protocol's block of the config.
 
     Raises:
-        UserError: there are fewer than two classes, a fold lacks a side, or a promise is broken.
+        UserError: there are fewer than two classes, a role of a fold has no example, or a promise
+            is broken.
     """
     labels = set(pool.examples["label"])
     present = [label for label in classes if label in labels]
@@ -98,8 +102,8 @@ def divide(pool: Pool, classes: Sequence[str], protocol: Mapping[str, Any]) -> D
             + "; ".join(notes)
             + ". Add databases, or change label_map or exclude_subjects."
         )
-    module = registry.load("protocol", protocol["kind"])
-    draw = module.split(pool.examples, present, module.Settings.model_validate(protocol))
+    module, settings = variant("protocol", dict(protocol))
+    draw: Draw = module.split(pool.examples, present, settings)
     _warn(draw.notes)
     check(draw, protocol["kind"])
     return draw
@@ -109,15 +113,14 @@ def check(draw: Draw, protocol: str) -> None:
     """Check what every protocol promises, and what this one promises of its groups.
 
     Raises:
-        UserError: a fold lacks a side or has an example or a group on two sides, or two folds have
-            the same name. Only the first can be the fault of the data.
+        UserError: a role of a fold has too few examples, an example or a group has two roles in a
+            fold, or two folds have the same name. Only the first can be the fault of the data.
     """
     names = [fold.name for fold in draw.folds]
     if not names or len(set(names)) < len(names):
         raise _broken(protocol, "its folds need names, each another one")
-    groups = None if draw.groups is None else np.asarray(draw.groups)
     for fold in draw.folds:
-        for role, positions in fold.sides.items():
+        for role, positions in fold.by_role.items():
             # Batch normalisation has no variance to divide by for a single training example.
             if len(positions) < (2 if role == "train" else 1):
                 raise UserError(
@@ -125,71 +128,54 @@ def check(draw: Draw, protocol: str) -> None:
                     f"example: {'; '.join(draw.notes) or 'the data are too few'}. "
                     "Add databases, or change the experiment's protocol."
                 )
-        if len(_shared(fold.sides.values())):
-            raise _broken(protocol, f"fold {fold.name} has an example twice or on two sides")
-        if groups is not None:
-            shared = _shared(np.unique(groups[positions]) for positions in fold.sides.values())
+        if len(_repeated(list(fold.by_role.values()))):
+            raise _broken(protocol, f"fold {fold.name} has an example twice or in two roles")
+        if draw.groups is not None:
+            groups = np.asarray(draw.groups)
+            shared = _repeated([np.unique(groups[at]) for at in fold.by_role.values()])
             if len(shared):
-                raise _broken(protocol, f"fold {fold.name} has {shared[0]} on two sides")
+                raise _broken(protocol, f"fold {fold.name} has {shared[0]} in two roles")
 
 
-def role_table(draw: Draw, examples: pd.DataFrame) -> pd.DataFrame:
+def split_table(draw: Draw, examples: pd.DataFrame) -> pd.DataFrame:
     """The rows of split.tsv: sorted by fold, then by example."""
-    columns = [column for column in tsv.SPLIT if column not in ("fold", "split")]
-    parts = []
-    for number, fold in enumerate(draw.folds, start=1):
-        positions = np.concatenate(list(fold.sides.values()))
-        roles = np.repeat(ROLES, [len(side) for side in fold.sides.values()])
-        # The examples are sorted by name, so that their positions are too.
-        order = np.argsort(positions)
-        rows = examples[columns].iloc[positions[order]]
-        parts.append(rows.assign(fold=number, split=roles[order]))
-    return pd.concat(parts, ignore_index=True)
-
-
-def fold_table(draw: Draw, examples: pd.DataFrame) -> pd.DataFrame:
-    """The rows of folds.tsv, with the classes of the split that each training side lacks."""
-    labels = examples["label"].to_numpy(dtype=object)
-    used = np.unique(np.concatenate([side for fold in draw.folds for side in fold.sides.values()]))
-    classes = set(labels[used])
-    rows = [
-        {
-            "fold": number,
-            "name": fold.name,
-            "repeat": "" if fold.repeat is None else str(fold.repeat),
-            "lacks": ",".join(sorted(classes - set(labels[fold.train]))),
-        }
+    kept = examples[[column for column in tsv.SPLIT if column not in ("fold", "split")]]
+    parts = [
+        kept.iloc[positions].assign(fold=number, split=role)
         for number, fold in enumerate(draw.folds, start=1)
+        for role, positions in fold.by_role.items()
     ]
-    return pd.DataFrame(rows, columns=list(tsv.FOLDS))
+    return pd.concat(parts).sort_values(["fold", "example"], ignore_index=True)
 
 
-def account(everything: pd.Series, used: pd.Series, unused: pd.Series) -> None:
-    """Check that every example is in the split or unused, and none is both.
-
-    Raises:
-        UserError: an example is lost or counted twice.
-    """
-    if sorted([*used, *unused]) != sorted(everything):
-        odd = set(everything) - set(used) - set(unused) or set(used) & set(unused) or set(unused)
-        raise UserError(
-            f"accounting: {len(everything)} examples, but {len(used)} in the split + {len(unused)} "
-            f"unused (for example {min(odd)}). This is a bug of the protocol: please report it."
-        )
-
-
-def _describe(input: Mapping[str, Any], examples: Sequence[Path]) -> gates.Arrays:
-    module = registry.load("input", input["kind"])
-    values = module.values(module.Settings.model_validate(input))
-    shape, dtype = read.layout(examples)
-    return gates.Arrays(
-        channels=values.channels, zero=values.zero, unit=values.unit, shape=shape, dtype=dtype
+def fold_table(draw: Draw, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of folds.tsv, with the classes of the split that no training example is of."""
+    classes = set(rows["label"])
+    trained = rows[rows["split"] == "train"].groupby("fold")["label"].agg(set)
+    return pd.DataFrame(
+        [
+            {
+                "fold": number,
+                "name": fold.name,
+                "repeat": "" if fold.repeat is None else str(fold.repeat),
+                "lacks": ",".join(sorted(classes - trained[number])),
+            }
+            for number, fold in enumerate(draw.folds, start=1)
+        ]
     )
 
 
-def _shared(sides: Iterable[np.ndarray]) -> np.ndarray:
-    """The values that are there more than once over all sides."""
-    values, counts = np.unique(np.concatenate(list(sides)), return_counts=True)
+def unused_table(draw: Draw, pool: Pool, rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of unused.tsv, sorted by example: all that are not in the split."""
+    rest = pool.examples[~pool.examples["example"].isin(rows["example"])]
+    code, reason = draw.unused
+    parts = [pool.unused, rest.assign(code=code, reason=reason, detail="")]
+    return pd.concat(parts).sort_values("example", ignore_index=True)[list(tsv.UNUSED)]
+
+
+def _repeated(parts: Sequence[np.ndarray]) -> np.ndarray:
+    """The values that are there more than once in all parts together."""
+    values, counts = np.unique(np.concatenate(parts), return_counts=True)
     return values[counts > 1]
 
 
@@ -202,22 +188,13 @@ def _warn(notes: Sequence[str]) -> None:
         logger.warning("Warning: %s", note)
 
 
-def _log(draw: Draw, examples: pd.DataFrame, unused: pd.DataFrame, folds: pd.DataFrame) -> None:
-    """Say how many examples each side has, and which classes training sides lack."""
-    labels = examples["label"].to_numpy(dtype=object)
-    logger.info("%s", pd.DataFrame(_ranges(draw.folds, labels)).T.to_string())
+def _log(rows: pd.DataFrame, folds: pd.DataFrame, unused: pd.DataFrame) -> None:
+    """Say how many examples each class has in a fold by role, and which classes are not trained."""
+    counts = rows.groupby(["label", "split", "fold"]).size().unstack(fill_value=0)
+    fewest, most = counts.min(axis=1).astype(str), counts.max(axis=1).astype(str)
+    ranges = fewest.where(fewest == most, fewest + " to " + most)
+    logger.info("%s", ranges.unstack(fill_value="0")[list(ROLES)].to_string())
     logger.info("folds: %d; unused: %s", len(folds), unused["code"].value_counts().to_dict())
     lacking = folds.loc[folds["lacks"] != "", "lacks"].str.split(",").explode()
     for label, count in lacking.value_counts().sort_index().items():
         _warn([f"class {label}: {count} of {len(folds)} folds have no training example of it"])
-
-
-def _ranges(folds: Sequence[Fold], labels: np.ndarray) -> dict[str, dict[str, str]]:
-    """By class and role the number of examples in a fold, or the fewest and the most."""
-    found: dict[str, dict[str, str]] = {}
-    for label in sorted(set(labels)):
-        for role in ROLES:
-            counts = [int((labels[fold.sides[role]] == label).sum()) for fold in folds]
-            low, high = min(counts), max(counts)
-            found.setdefault(label, {})[role] = str(low) if low == high else f"{low} to {high}"
-    return found

@@ -11,16 +11,16 @@ from typing import Any
 import cv2
 import pandas as pd
 
-from fleeting import registry, tsv
+from fleeting import tsv
 from fleeting.paths import sample_name
-from fleeting.synthetic.action_units import action_units
-from fleeting.synthetic.dynamics import intensity
-from fleeting.synthetic.format import Clip, Format
+from fleeting.synthetic.expressions import action_units, intensity
+from fleeting.synthetic.format import Clip, Format, load_format
 from fleeting.synthetic.frame import Camera, Image, Pose, Scene
-from fleeting.synthetic.identity import identity
+from fleeting.synthetic.identity import Identity
 from fleeting.synthetic.plan import frames_on_disk, plan
 from fleeting.synthetic.seeds import generator
-from fleeting.synthetic.settings import Settings, settings
+from fleeting.synthetic.settings import Settings
+from fleeting.synthetic.sheets import write_xls, write_xlsx
 
 JPEG_QUALITY = 92
 #: A file that is no image, as the videos beside the clips of CASME II.
@@ -44,7 +44,7 @@ TRUTH: tsv.Schema = {
 }
 
 
-def run(*, database: str, settings: dict[str, Any], table: Path, frames: Path, truth: Path) -> None:
+def run(*, database: str, settings: Settings, table: Path, frames: Path, truth: Path) -> None:
     """Job: write one database and the table of its truth; see `write`."""
     cv2.setNumThreads(1)
     rows = write(database, settings, table, frames)
@@ -57,63 +57,64 @@ def write_all(root: Path, block: Mapping[str, Any]) -> dict[str, dict[str, Path]
 
     Returns by database the paths of its `table` and its `frames`.
     """
-    chosen = settings(block)
-    places = {}
-    for database in sorted(chosen.subjects):
-        form = _form(database)
-        frames = form.cropped if database in chosen.provider_crops else form.frames
-        place = {"table": root / form.table, "frames": root / (frames or form.frames)}
-        write(database, block, place["table"], place["frames"])
-        places[database] = place
-    return places
+    settings = Settings.model_validate(block)
+    written = {}
+    for database in sorted(settings.subjects):
+        form = load_format(database)
+        cropped = form.CROPPED if database in settings.provider_crops else None
+        paths = {"table": root / form.TABLE, "frames": root / (cropped or form.FRAMES)}
+        write(database, settings, paths["table"], paths["frames"])
+        written[database] = paths
+    return written
 
 
-def write(database: str, block: Mapping[str, Any], table: Path, frames: Path) -> pd.DataFrame:
+def write(
+    database: str, settings: Settings | Mapping[str, Any], table: Path, frames: Path
+) -> pd.DataFrame:
     """Write one database.
 
     Args:
         database: `casme`, `casme2`, `cas_me2` or `samm`.
-        block: the `synthetic` block of the config; see `fleeting.synthetic.settings`.
+        settings: the `synthetic` block of the config.
         table: the table's file; its directory is made.
-        frames: the folder of the frames; it is written anew, what it held is removed.
+        frames: the folder of the frames; what it held is removed.
 
     Returns:
         The truth, one line a row of the table, with the columns of `TRUTH`. `sample` is named by
         the onset that the table states, as the pipeline names it.
     """
-    chosen = settings(block)
-    form = _form(database)
-    clips = plan(form, chosen)
+    settings = Settings.model_validate(settings)
+    form = load_format(database)
+    clips = plan(database, settings)
     shutil.rmtree(frames, ignore_errors=True)
     frames.mkdir(parents=True)
     for index, of_subject in groupby(clips, key=lambda clip: clip.subject_index):
-        _write_subject(form, chosen, index, list(of_subject), frames)
-    rows = form.write_table(table, clips)
-    lines = [_truth(clip, row, chosen) for clip, row in zip(clips, rows, strict=True)]
+        _write_subject(form, settings, index, list(of_subject), frames)
+    write_sheets = write_xls if form.TABLE.endswith(".xls") else write_xlsx
+    write_sheets(form.sheets(clips), table)
+    rows = enumerate(clips, start=form.FIRST_ROW)
+    lines = [_truth(clip, row, settings) for row, clip in rows]
     return pd.DataFrame(lines, columns=list(TRUTH))
 
 
-def _form(database: str) -> Format:
-    form = registry.load("synthetic", database).FORMAT
-    assert isinstance(form, Format)
-    return form
-
-
 def _write_subject(
-    form: Format, chosen: Settings, index: int, clips: list[Clip], frames: Path
+    form: Format, settings: Settings, index: int, clips: list[Clip], frames: Path
 ) -> None:
-    cropped = form.database in chosen.provider_crops
-    person = identity(f"{chosen.seed}/{form.database}/{form.subject(index)}")
+    database, subject = clips[0].database, clips[0].subject
+    cropped = database in settings.provider_crops
     camera = form.camera(index)
+    person = Identity(f"{settings.seed}/{database}/{subject}")
     scene = Scene(person, _provider_crop(index, camera) if cropped else camera)
     for clip in clips:
-        for number in frames_on_disk(clip, chosen.frames_per_clip):
+        for number in frames_on_disk(clip, settings.frames_per_clip):
             path = frames / form.frame_path(clip, number, cropped)
             path.parent.mkdir(parents=True, exist_ok=True)
-            _write_image(_image(scene, clip, number, chosen), path)
-        video = form.video(clip)
-        if video is not None and not cropped:
-            (frames / video).write_bytes(VIDEO)
+            image = _image(scene, clip, number, settings)
+            _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+            path.write_bytes(encoded.tobytes())
+        if form.VIDEOS and clip.position == 0 and not cropped:
+            path = frames / form.frame_path(clip, clip.onset, cropped)
+            path.parent.with_suffix(".avi").write_bytes(VIDEO)
 
 
 def _provider_crop(index: int, camera: Camera) -> Camera:
@@ -124,9 +125,9 @@ def _provider_crop(index: int, camera: Camera) -> Camera:
     )
 
 
-def _image(scene: Scene, clip: Clip, number: int, chosen: Settings) -> Image:
+def _image(scene: Scene, clip: Clip, number: int, settings: Settings) -> Image:
     """One frame: the expression of that moment on a head that is never quite still."""
-    key = (chosen.seed, clip.database, clip.subject, clip.name)
+    key = (settings.seed, clip.database, clip.subject, clip.name)
     still, moving = generator("pose", *key), generator("frame", *key, number)
     pose = Pose(
         x=float(still.uniform(-5, 5) + moving.uniform(-0.6, 0.6)),
@@ -134,24 +135,21 @@ def _image(scene: Scene, clip: Clip, number: int, chosen: Settings) -> Image:
         roll=float(still.uniform(-1, 1) + moving.uniform(-0.15, 0.15)),
         size=float(still.uniform(0.98, 1.02)),
     )
-    share = _share(clip, number, chosen)
+    share = _share(clip, number, settings)
     units = action_units({unit: level * share for unit, level in clip.expression.items()})
-    return scene.frame(units, pose, chosen.noise, moving)
+    return scene.frame(units, pose, settings.noise, moving)
 
 
-def _share(clip: Clip, number: int, chosen: Settings) -> float:
+def _share(clip: Clip, number: int, settings: Settings) -> float:
     """The share of the full expression that a frame of a clip shows."""
-    return float(intensity(number, clip.onset, clip.apex, clip.offset, chosen.intensity))
+    return float(intensity(number, clip.onset, clip.apex, clip.offset, settings.intensity))
 
 
-def _write_image(image: Image, path: Path) -> None:
-    _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    path.write_bytes(encoded.tobytes())
-
-
-def _truth(clip: Clip, row: int, chosen: Settings) -> dict[str, object]:
+def _truth(clip: Clip, row: int, settings: Settings) -> dict[str, object]:
     frames = {"onset": clip.onset, "apex": clip.apex, "offset": clip.offset}
-    shares = {f"{phase}_intensity": _share(clip, frame, chosen) for phase, frame in frames.items()}
+    shares = {
+        f"{phase}_intensity": _share(clip, frame, settings) for phase, frame in frames.items()
+    }
     return {
         "sample": sample_name(clip.database, clip.subject, clip.name, clip.stated_onset),
         "database": clip.database,

@@ -1,13 +1,12 @@
-"""What one database's writer says about itself, and the clips that it is given to write.
+"""The format of a database, and the clips that are written in it."""
 
-A writer is a module in `fleeting.synthetic.writers` with one value, `FORMAT`.
-"""
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol, cast
 
+from fleeting import registry
 from fleeting.synthetic.frame import Camera
+from fleeting.synthetic.sheets import Sheets
 
 #: Errors and oddities of the real databases. Each is a row of its own, so that every other row
 #: of a synthetic database is sound.
@@ -55,34 +54,42 @@ class Clip:
     quirk: str = ""
 
 
-@dataclass(frozen=True)
-class Format:
-    """A database as distributed.
+class Format(Protocol):
+    """A database as distributed: a module of `fleeting.synthetic.writers`."""
 
-    table, frames, cropped: the places below the database's usual root.
-    deck: emotions, dealt to the subjects in turn.
-    quirks: the rows with oddities, by subject; later subjects have none.
-    onsets, rises, falls: ranges of the onset frame, apex - onset, and offset - apex.
-    subject: the folder-independent name of the subject of an index from 0.
-    clip_name: a clip's name from the subject's index, the clip's position and its emotion.
-    frame_path: where a clip's frame lies below the frames folder (or the provider's crops).
-    camera: the camera that a subject of an index sits before.
-    write_table: writes the table; returns each clip's row in it as a spreadsheet counts them.
-    video: the name of a video file beside a clip's folder, where there is one.
-    """
+    #: Places below the database's usual root: the table, the frames, the provider's crops.
+    TABLE: str
+    FRAMES: str
+    CROPPED: str | None
+    #: The row of the first clip in the table, as a spreadsheet counts.
+    FIRST_ROW: int
+    #: Whether a video lies beside the folder of each subject's first clip.
+    VIDEOS: bool
+    #: Emotions, dealt to the subjects in turn.
+    DECK: Sequence[str]
+    #: The rows with oddities, by subject; later subjects have none.
+    QUIRKS: Sequence[Sequence[str]]
+    #: Ranges of the onset frame, apex - onset, and offset - apex.
+    ONSETS: tuple[int, int]
+    RISES: tuple[int, int]
+    FALLS: tuple[int, int]
 
-    database: str
-    table: str
-    frames: str
-    cropped: str | None
-    deck: tuple[str, ...]
-    quirks: tuple[tuple[str, ...], ...]
-    onsets: tuple[int, int]
-    rises: tuple[int, int]
-    falls: tuple[int, int]
-    subject: Callable[[int], str]
-    clip_name: Callable[[int, int, str], str]
-    frame_path: Callable[[Clip, int, bool], str]
-    camera: Callable[[int], Camera]
-    write_table: Callable[[Path, Sequence[Clip]], list[int]]
-    video: Callable[[Clip], str | None] = lambda clip: None
+    def subject(self, index: int) -> str:
+        """The name of the subject of an index from 0, whatever its folders are called."""
+
+    def clip_name(self, index: int, position: int, emotion: str) -> str:
+        """A clip's name, from the subject's index, the clip's position and its emotion."""
+
+    def frame_path(self, clip: Clip, number: int, cropped: bool) -> str:
+        """Where a frame lies below the folder of the frames (or of the provider's crops)."""
+
+    def camera(self, index: int) -> Camera:
+        """The camera that the subject of an index sits before."""
+
+    def sheets(self, clips: Sequence[Clip]) -> Sheets:
+        """The sheets of the table."""
+
+
+def load_format(database: str) -> Format:
+    """The format of a database."""
+    return cast(Format, registry.load("synthetic", database))

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fleeting.synthetic.action_units import ActionUnits
-from fleeting.synthetic.drawing import Array, blurred
+from fleeting.synthetic.canvas import Array, blurred
+from fleeting.synthetic.expressions import ActionUnits
 from fleeting.synthetic.face import Face
 from fleeting.synthetic.identity import Identity
 
@@ -73,7 +73,7 @@ class Scene:
         angle = np.deg2rad(person.roll + pose.roll)
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         linear = turn * (half / grid.unit)
-        origin = -np.array((float(grid.x[0]), float(grid.y[0]))) * grid.unit
+        origin = grid.pixels(np.zeros(2))
         centre = np.array((camera.x + pose.x * shift, camera.y + pose.y * shift))
         return np.concatenate([linear, (centre - linear @ origin)[:, None]], axis=1)
 
@@ -95,13 +95,8 @@ class Scene:
         warped = blurred(warped, LENS)
         window = image[top:bottom, left:right]
         *colours, cover = cv2.split(warped)
-        rest = 1 - cover
-        if self.camera.grey:
-            window *= rest
-            window += colours[0]
-        else:
-            window *= cv2.merge([rest] * 3)
-            window += cv2.merge(colours)
+        window *= cv2.merge([1 - cover] * len(colours))
+        window += cv2.merge(colours)
 
     def _background(self, person: Identity) -> Array:
         """A wall that changes colour from top to bottom, and shoulders."""

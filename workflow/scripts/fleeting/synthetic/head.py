@@ -7,8 +7,8 @@ keeps from frame to frame (hair, texture) is drawn once.
 import cv2
 import numpy as np
 
-from fleeting.synthetic.action_units import ActionUnits
-from fleeting.synthetic.drawing import Array, Grid, Mask, add, blurred, ellipse, paint
+from fleeting.synthetic.canvas import Array, Grid, Mask, add, blurred, ellipse, paint
+from fleeting.synthetic.expressions import ActionUnits
 from fleeting.synthetic.identity import Colour, Identity
 from fleeting.synthetic.seeds import generator
 

@@ -5,22 +5,23 @@ more subject leaves the others as they are.
 """
 
 from dataclasses import replace
+from typing import Any
 
 from fleeting.errors import UserError
-from fleeting.synthetic.emotions import expression
-from fleeting.synthetic.format import Clip, Format
+from fleeting.synthetic.expressions import expression
+from fleeting.synthetic.format import Clip, load_format
 from fleeting.synthetic.seeds import generator
 from fleeting.synthetic.settings import POSITIONS, Settings
 
 
-def plan(form: Format, settings: Settings) -> list[Clip]:
+def plan(database: str, settings: Settings) -> list[Clip]:
     """The rows of a database in the order of its table."""
-    if form.database not in settings.subjects:
-        raise UserError(f"synthetic: subjects: no number of subjects for {form.database}")
+    if database not in settings.subjects:
+        raise UserError(f"synthetic: subjects: no number of subjects for {database}")
     return [
         clip
-        for index in range(settings.subjects[form.database])
-        for clip in _subject(form, settings, index)
+        for index in range(settings.subjects[database])
+        for clip in _subject(database, settings, index)
     ]
 
 
@@ -51,41 +52,40 @@ def frames_on_disk(clip: Clip, count: int) -> list[int]:
     return sorted({numbers[position] for position in POSITIONS[:count]})
 
 
-def _subject(form: Format, settings: Settings, index: int) -> list[Clip]:
+def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
+    form = load_format(database)
     count = settings.clips_per_subject
 
-    def dealt(card: int) -> str:
-        return form.deck[card % len(form.deck)]
+    def clip(position: int, card: int) -> Clip:
+        emotion = form.DECK[card % len(form.DECK)]
+        return _clip(database, settings.seed, index, position, emotion)
 
-    clips = [
-        _clip(form, settings, index, position, dealt(index * count + position))
-        for position in range(count)
-    ]
-    quirks = form.quirks[index] if index < len(form.quirks) else ()
+    clips = [clip(position, index * count + position) for position in range(count)]
+    quirks = form.QUIRKS[index] if index < len(form.QUIRKS) else ()
     for number, quirk in enumerate(quirks):
-        sound = _clip(form, settings, index, count + number, dealt(index + number + 1))
+        sound = clip(count + number, index + number + 1)
         clips.append(_with_quirk(sound, quirk, clips[0]))
     return clips
 
 
-def _clip(form: Format, settings: Settings, index: int, position: int, emotion: str) -> Clip:
+def _clip(database: str, seed: int, index: int, position: int, emotion: str) -> Clip:
+    form = load_format(database)
     subject = form.subject(index)
-    name = form.clip_name(index, position, emotion)
-    key = f"{settings.seed}/{form.database}/{subject}/{position}"
+    key = f"{seed}/{database}/{subject}/{position}"
     random = generator("times", key)
 
     def between(limits: tuple[int, int]) -> int:
         return int(random.integers(limits[0], limits[1], endpoint=True))
 
-    onset = between(form.onsets)
-    apex = onset + between(form.rises)
-    offset = apex + between(form.falls)
+    onset = between(form.ONSETS)
+    apex = onset + between(form.RISES)
+    offset = apex + between(form.FALLS)
     return Clip(
-        database=form.database,
+        database=database,
         subject_index=index,
         subject=subject,
         position=position,
-        name=name,
+        name=form.clip_name(index, position, emotion),
         onset=onset,
         apex=apex,
         offset=offset,
@@ -100,36 +100,24 @@ def _clip(form: Format, settings: Settings, index: int, position: int, emotion: 
 
 def _with_quirk(clip: Clip, quirk: str, first: Clip) -> Clip:
     """The clip with an oddity; `first` is the subject's first clip."""
-    clip = replace(clip, quirk=quirk)
-    if quirk == "apex_slash":
-        return replace(clip, stated_apex="/")
-    if quirk == "apex_backslash":
-        return replace(clip, stated_apex="\\")
-    if quirk == "apex_is_onset":
-        return replace(clip, apex=clip.onset, stated_apex=clip.onset)
-    if quirk == "apex_is_offset":
-        return replace(clip, apex=clip.offset, stated_apex=clip.offset)
-    if quirk == "apex_after_offset":
-        return replace(clip, stated_apex=clip.apex * 10)
-    if quirk == "typing_error":
-        return replace(clip, stated_emotion=clip.emotion[:3] + clip.emotion[4:])
     if quirk == "duplicated_key":
         return replace(first, quirk=quirk)
-    if quirk == "order_violation":
-        return replace(clip, stated_onset=clip.offset, stated_offset=clip.onset)
-    if quirk == "macro_without_offset":
-        return replace(clip, stated_offset=0)
     if quirk == "repeated_clip":
         later = first.offset + 40 - clip.onset
-        onset, apex, offset = clip.onset + later, clip.apex + later, clip.offset + later
-        return replace(
-            clip,
-            name=first.name,
-            onset=onset,
-            apex=apex,
-            offset=offset,
-            stated_onset=onset,
-            stated_apex=apex,
-            stated_offset=offset,
-        )
-    return clip
+        times = {
+            name: getattr(clip, name.removeprefix("stated_")) + later
+            for phase in ("onset", "apex", "offset")
+            for name in (phase, f"stated_{phase}")
+        }
+        return replace(clip, quirk=quirk, name=first.name, **times)
+    changes: dict[str, dict[str, Any]] = {
+        "apex_slash": {"stated_apex": "/"},
+        "apex_backslash": {"stated_apex": "\\"},
+        "apex_is_onset": {"apex": clip.onset, "stated_apex": clip.onset},
+        "apex_is_offset": {"apex": clip.offset, "stated_apex": clip.offset},
+        "apex_after_offset": {"stated_apex": clip.apex * 10},
+        "typing_error": {"stated_emotion": clip.emotion[:3] + clip.emotion[4:]},
+        "order_violation": {"stated_onset": clip.offset, "stated_offset": clip.onset},
+        "macro_without_offset": {"stated_offset": 0},
+    }
+    return replace(clip, quirk=quirk, **changes.get(quirk, {}))

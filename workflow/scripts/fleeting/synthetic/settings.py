@@ -1,12 +1,10 @@
 """What the synthetic databases hold: the `synthetic:` block of the config."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from fleeting import settings as base
-from fleeting.errors import UserError
 
 #: In the order in which they are added when `frames_per_clip` grows; see `fleeting.synthetic.plan`.
 POSITIONS = ("onset", "apex", "offset", "rising", "falling", "before", "after")
@@ -45,12 +43,3 @@ class Settings(base.Settings):
     provider_crops: tuple[Literal["casme", "casme2", "cas_me2"], ...] = Field(
         (), description="Databases whose frames are written as the provider's face crops."
     )
-
-
-def settings(block: Mapping[str, Any]) -> Settings:
-    """The block as settings; what it leaves out takes its default, what is wrong is named."""
-    try:
-        return Settings.model_validate(dict(block))
-    except ValidationError as error:
-        wrong = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise UserError("; ".join(f"synthetic.{line}" for line in wrong)) from None

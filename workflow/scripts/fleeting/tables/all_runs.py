@@ -6,13 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from fleeting.evaluation.grid import paper_name
+from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
-from fleeting.evaluation.results import Summary, of_configuration
-from fleeting.evaluation.schemas import HISTORY_METRICS, SPREAD
-from fleeting.evaluation.scores import shown
-from fleeting.evaluation.spread import share, spread, spread_text
-from fleeting.tsv import INTEGER, NAME, NUMBER, TEXT, Schema
+from fleeting.evaluation.repeats import for_reading, spread
+from fleeting.evaluation.schemas import HISTORY_METRICS
+from fleeting.evaluation.scores import metric_title, shown
+from fleeting.evaluation.summary import Summary, of_configuration
 
 CAPTION = (
     "All configurations of the grid: every model at every learning rate, with its accuracies and "
@@ -31,81 +30,55 @@ READS = {
 SETTINGS = ("experiment.metrics",)
 
 
-def make(
-    files: Mapping[str, list[Path]], settings: Mapping[str, Any]
-) -> tuple[pd.DataFrame, Schema, Page]:
+def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
     """Every configuration: its last epoch, and its test, over the repeats.
 
     `failed` lists the repeats that are in no mean, and why.
     """
-    summary = Summary.of_files(files)
+    summary = Summary(files)
     metrics = shown(settings["experiment.metrics"])
-    schema = _schema(metrics)
     rows = []
-    for (model, lr), every in summary.every.groupby(["model", "lr"], sort=False):
-        runs = of_configuration(summary.runs, str(model), str(lr))
-        row: dict[str, object] = {"model": model, "lr": lr, "repeats": runs["repeat"].nunique()}
-        row["failed"] = "; ".join(
-            f"repeat {run['repeat']}: {run['failed']}"
-            for run in every.to_dict("records")
-            if run["failed"]
+    for model, lr in dict.fromkeys(zip(summary.every["model"], summary.every["lr"], strict=True)):
+        every = of_configuration(summary.every, model, lr)
+        runs = of_configuration(summary.runs, model, lr)
+        spreads = {metric: spread(runs[metric].tolist()) for metric in HISTORY_METRICS}
+        spreads |= {f"test_{metric}": summary.spread(model, lr, metric) for metric in metrics}
+        failed = every[every["failed"] != ""]
+        chosen = [one.name for one in summary.choices if (one.model, one.lr) == (model, lr)]
+        rows.append(
+            {
+                "model": model,
+                "lr": lr,
+                "repeats": runs["repeat"].nunique(),
+                "failed": "; ".join(
+                    f"repeat {run['repeat']}: {run['failed']}" for run in failed.to_dict("records")
+                ),
+                "epochs": every["epochs"].max(),
+                **{
+                    f"{metric}_{part}": value
+                    for metric, values in spreads.items()
+                    for part, value in values.items()
+                },
+                "chance": summary.chance,
+                "majority": summary.majority,
+                "varied": summary.varied(),
+                "choices": ", ".join(chosen),
+            }
         )
-        row["epochs"] = every["epochs"].max()
-        for metric in HISTORY_METRICS:
-            row |= _prefixed(metric, spread(runs[metric].tolist()))
-        for metric in metrics:
-            row |= _prefixed(f"test_{metric}", summary.spread(str(model), str(lr), metric))
-        chosen = [
-            choice.name for choice in summary.choices if (choice.model, choice.lr) == (model, lr)
-        ]
-        row |= {
-            "chance": summary.chance,
-            "majority": summary.majority(),
-            "varied": summary.varied(),
-            "choices": ", ".join(chosen),
-        }
-        rows.append(row)
-    frame = pd.DataFrame(rows, columns=list(schema))
-    return frame, schema, _page(frame, summary, metrics)
-
-
-def _prefixed(name: str, values: Mapping[str, float]) -> dict[str, float]:
-    return {f"{name}_{part}": value for part, value in values.items()}
-
-
-def _schema(metrics: Sequence[str]) -> Schema:
-    columns = [*HISTORY_METRICS, *(f"test_{metric}" for metric in metrics)]
-    return {
-        "model": NAME,
-        "lr": NAME,
-        "repeats": INTEGER,
-        "failed": TEXT,
-        "epochs": INTEGER,
-        **{f"{column}_{part}": NUMBER for column in columns for part in SPREAD},
-        "chance": NUMBER,
-        "majority": NUMBER,
-        "varied": NAME,
-        "choices": TEXT,
-    }
+    frame = pd.DataFrame(rows)
+    return frame, _page(frame, summary, metrics)
 
 
 def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page:
     """The table for reading: means, and the spread of the accuracies and scores."""
-    tested = [f"test_{metric}" for metric in metrics]
-    rows = []
-    for row in frame.to_dict("records"):
-        cells: dict[str, object] = {"model": paper_name(str(row["model"])), "lr": row["lr"]}
-        cells["repeats"] = row["repeats"]
-        if not summary.failed.empty:
-            cells["failed"] = row["failed"]
-        for metric in (*HISTORY_METRICS, *tested):
-            title = metric.replace("_", " ").replace("uf1", "UF1").replace("uar", "UAR")
-            cells[title] = share(row[f"{metric}_mean"])
-            if metric == "validation_accuracy" or metric in tested:
-                cells[f"{title} over repeats"] = spread_text(row, f"{metric}_")
-        cells["chance"] = share(row["chance"])
-        cells["chosen by"] = row["choices"]
-        rows.append(cells)
+    titles = {"model": "model", "lr": "lr", "repeats": "repeats"}
+    if not summary.failed.empty:
+        titles["failed"] = "failed"
+    titles |= {f"{metric}_mean": metric.replace("_", " ") for metric in HISTORY_METRICS[:-1]}
+    titles["validation_accuracy"] = "validation accuracy"
+    titles |= {f"test_{metric}": f"test {metric_title(metric)}" for metric in metrics}
+    titles |= {"chance": "chance", "choices": "chosen by"}
+    shown = for_reading(frame.assign(model=frame["model"].map(paper_name)), titles)
     reasons = "; ".join(f"chosen by {one.name}: {one.reason}" for one in summary.choices)
     return Page(
         "All configurations of the grid",
@@ -113,6 +86,6 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
         "the last epoch; the model after the last epoch is tested. UF1 and UAR are the F1-score "
         f"and the recall averaged over {len(summary.classes)} classes. Chance is "
         f"{summary.chance:.3f}, always naming the most frequent class of the test examples "
-        f"{summary.majority():.3f}. No configuration is chosen by its test; {reasons}.",
-        [("", pd.DataFrame(rows))],
+        f"{summary.majority:.3f}. No configuration is chosen by its test; {reasons}.",
+        [("", shown)],
     )

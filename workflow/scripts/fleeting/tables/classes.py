@@ -23,13 +23,9 @@ READS = {
 SETTINGS = ("databases", "experiment.label_map", "experiment.protocol")
 #: Codes in unused.tsv: the same picture as another example, and a subject that is not used.
 SAME_SOURCE, EXCLUDED_SUBJECT = "same_source", "excluded_subject"
-#: What only a class's `all` row says.
-_NOT_HERE: dict[str, object] = {"cap": "", "short_by": "", "left_out": ""}
 
 
-def make(
-    files: Mapping[str, list[Path]], settings: Mapping[str, Any]
-) -> tuple[pd.DataFrame, tsv.Schema, Page]:
+def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
     """For each class one row per database, then the row `all`. Roles are of the first fold."""
     split = tsv.read(files["split"][0], tsv.SPLIT)
     unused = tsv.read(files["unused"][0], tsv.UNUSED)
@@ -37,53 +33,36 @@ def make(
     cap = settings["experiment.protocol"].get("images_per_class")
     used = split.drop_duplicates("example").assign(code="")
     available = pd.concat([used, unused[unused["code"] != SAME_SOURCE]])
-    parts = split[split["fold"] == split["fold"].iloc[0]] if len(split) else split
-    rows: list[dict[str, object]] = []
+    parts = split[split["fold"] == split["fold"].iloc[0]]
+    rows = []
     for label, emotions in label_map.items():
         before, after = available[available["label"] == label], parts[parts["label"] == label]
         for database in databases:
-            here = _counts(
-                before[before["database"] == database], after[after["database"] == database]
+            here = [frame[frame["database"] == database] for frame in (before, after)]
+            rows.append({"label": label, "database": database, **_counts(*here)})
+        rows.append({"label": label, "database": "all", **_counts(before, after)})
+        if cap is not None:
+            usable = int((before["code"] != EXCLUDED_SUBJECT).sum())
+            rows[-1] |= {"cap": cap, "short_by": max(0, cap - usable)}
+        if before.empty:
+            rows[-1]["left_out"] = (
+                f"{', '.join(databases)}: no example with the emotion {' or '.join(emotions)}, "
+                f"so there is no class {label}"
             )
-            rows.append({"label": label, "database": database, **here, **_NOT_HERE})
-        usable = int((before["code"] != EXCLUDED_SUBJECT).sum())
-        rows.append(
-            {
-                "label": label,
-                "database": "all",
-                **_counts(before, after),
-                "cap": "" if cap is None else cap,
-                "short_by": "" if cap is None else max(0, cap - usable),
-                "left_out": _why_left_out(label, emotions, databases, before, after),
-            }
-        )
-    frame = pd.DataFrame(rows, columns=list(CLASSES))
-    return frame, CLASSES, _page(frame, cap)
+        elif after.empty:
+            rows[-1]["left_out"] = (
+                f"{len(before)} examples, but none in the split (unused.tsv says why)"
+            )
+    frame = pd.DataFrame(rows, columns=list(CLASSES), dtype=object).fillna("")
+    return frame, _page(frame, cap)
 
 
-def _counts(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, int]:
+def _counts(before: pd.DataFrame, after: pd.DataFrame) -> dict[str, object]:
     return {
         "clips": before["sample"].nunique(),
         "examples": len(before),
         **{part: int((after["split"] == part).sum()) for part in ("train", "validation", "test")},
     }
-
-
-def _why_left_out(
-    label: str,
-    emotions: list[str],
-    databases: list[str],
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-) -> str:
-    if len(after):
-        return ""
-    if before.empty:
-        return (
-            f"{', '.join(databases)}: no example with the emotion {' or '.join(emotions)}, "
-            f"so there is no class {label}"
-        )
-    return f"{len(before)} examples, but none in the split (unused.tsv says why)"
 
 
 def _page(frame: pd.DataFrame, cap: int | None) -> Page:

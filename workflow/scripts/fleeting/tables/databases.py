@@ -37,8 +37,6 @@ READS = {
     "unused": "experiments/{experiment}/unused.tsv",
 }
 SETTINGS = ("databases", "crop.frames")
-#: Columns that are not counts to be summed up.
-NOT_SUMMED = ("database", "table", "hit_rate")
 READABLE = {
     "rows": "rows read",
     "row_exclusions": "rows excluded",
@@ -56,9 +54,7 @@ READABLE = {
 }
 
 
-def make(
-    files: Mapping[str, list[Path]], settings: Mapping[str, Any]
-) -> tuple[pd.DataFrame, tsv.Schema, Page]:
+def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
     """One row per database and a row `total`; every sum asserted and logged.
 
     Raises:
@@ -67,22 +63,15 @@ def make(
     split = tsv.read(files["split"][0], tsv.SPLIT)
     unused = tsv.read(files["unused"][0], tsv.UNUSED)
     selection = settings["crop.frames"]["kind"]
-    rows = []
-    handed, found = 0, 0
-    for place, database in enumerate(settings["databases"]):
-        counts = count(files, place, database, selection, split, unused)
-        rows.append(counts.row | {"hit_rate": _rate(counts.faces_found, counts.handed_to_detector)})
-        handed, found = handed + counts.handed_to_detector, found + counts.faces_found
-    frame = pd.DataFrame(rows, columns=list(DATABASES))
-    summed = [column for column in DATABASES if column not in NOT_SUMMED]
-    total = {column: int(frame[column].sum()) for column in summed}
-    last = {"database": "total", "table": "", **total, "hit_rate": _rate(found, handed)}
-    frame = pd.concat([frame, pd.DataFrame([last])], ignore_index=True)
-    return frame, DATABASES, _page(frame)
-
-
-def _rate(found: int, handed: int) -> float:
-    return found / handed if handed else float("nan")
+    counts = pd.DataFrame(
+        count(files, place, database, selection, split, unused)
+        for place, database in enumerate(settings["databases"])
+    )
+    total = {**counts.drop(columns=["database", "table"]).sum(), "database": "total", "table": ""}
+    frame = pd.concat([counts, pd.DataFrame([total])], ignore_index=True)
+    frame["hit_rate"] = frame["found"] / frame["handed"]
+    frame = frame[list(DATABASES)]
+    return frame, _page(frame)
 
 
 def _page(frame: pd.DataFrame) -> Page:

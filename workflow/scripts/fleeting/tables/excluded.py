@@ -6,10 +6,8 @@ from typing import Any
 
 import pandas as pd
 
-from fleeting import tsv
 from fleeting.evaluation.accounting import read_excluded
-from fleeting.evaluation.exclusions import by_reason
-from fleeting.evaluation.render import Page
+from fleeting.evaluation.render import Page, count_by
 
 CAPTION = (
     "Every row, image and example that a stage could not use, with its reason: first counted by "
@@ -25,9 +23,7 @@ READS = {
 SETTINGS = ("databases",)
 
 
-def make(
-    files: Mapping[str, list[Path]], settings: Mapping[str, Any]
-) -> tuple[pd.DataFrame, tsv.Schema, Page]:
+def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
     """Every exclusion, by database and then in the order of the stages (`tsv.EXCLUDED`)."""
     frame = pd.concat(
         [
@@ -37,7 +33,7 @@ def make(
         ],
         ignore_index=True,
     )
-    return frame, tsv.EXCLUDED, _page(frame)
+    return frame, _page(frame)
 
 
 def _page(frame: pd.DataFrame) -> Page:
@@ -64,7 +60,7 @@ def _page(frame: pd.DataFrame) -> Page:
         "spreadsheet program numbers it. A row without an image excludes all images of the "
         "expression; the other images of an excluded image's sample stay.",
         [
-            ("By reason", by_reason(counted, ["database", "stage", "what", "reason"])),
+            ("By reason", count_by(counted, ["database", "stage", "what", "reason"])),
             ("Every exclusion", shown),
         ],
     )

@@ -7,12 +7,11 @@ from typing import Any
 import pandas as pd
 
 from fleeting import tsv
-from fleeting.evaluation.grid import paper_name
+from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
-from fleeting.evaluation.results import Choice, Summary
-from fleeting.evaluation.schemas import SPREAD
-from fleeting.evaluation.spread import share, spread_text
-from fleeting.tsv import INTEGER, NAME, NUMBER, Schema
+from fleeting.evaluation.repeats import for_reading
+from fleeting.evaluation.scores import metric_title
+from fleeting.evaluation.summary import Summary
 
 SCOPE = "comparison"
 CAPTION = (
@@ -28,104 +27,53 @@ READS = {
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
-SETTINGS = ("experiments",)
+SETTINGS = ("experiments.*.input", "experiments.*.protocol")
 METRICS = ("accuracy", "uf1", "uar")
-EXPERIMENTS: Schema = {
-    "experiment": NAME,
-    "choice": NAME,
-    "input": NAME,
-    "protocol": NAME,
-    "folds": INTEGER,
-    "examples": INTEGER,
-    "test_examples": INTEGER,
-    "classes": INTEGER,
-    "model": NAME,
-    "lr": NAME,
-    "repeats": INTEGER,
-    **{f"{metric}_{part}": NUMBER for metric in METRICS for part in SPREAD},
-    "chance": NUMBER,
-    "majority": NUMBER,
-    "varied": NAME,
-}
 
 
-def make(
-    files: Mapping[str, list[Path]], settings: Mapping[str, Any]
-) -> tuple[pd.DataFrame, Schema, Page]:
+def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
     """One row per experiment and choice, in the order of the files."""
     rows = []
-    for place, path in enumerate(files["scores"]):
+    for place, path in enumerate(files["split"]):
         name = path.parent.name
-        block = settings["experiments"][name]
-        own = {key: [paths[place]] for key, paths in files.items()}
-        summary = Summary.of_files(own)
-        split = tsv.read(own["split"][0], tsv.SPLIT)
-        common = {
-            "experiment": name,
-            "input": block["input"],
-            "protocol": _protocol(block["protocol"]),
-            "folds": summary.folds,
-            "examples": split["example"].nunique(),
-            "test_examples": split.loc[split["split"] == "test", "example"].nunique(),
-            "classes": sum(number > 0 for number in summary.support.values()),
-        }
-        rows += [{**common, **_scores(summary, choice)} for choice in summary.choices]
-    frame = pd.DataFrame(rows, columns=list(EXPERIMENTS))
-    return frame, EXPERIMENTS, _page(frame)
-
-
-def _protocol(block: Mapping[str, Any]) -> str:
-    """The kind of a protocol, and by what it groups examples."""
-    return " ".join(filter(None, [str(block["kind"]), str(block.get("group") or "")]))
-
-
-def _scores(summary: Summary, choice: Choice) -> dict[str, object]:
-    accuracy = summary.values(choice.model, choice.lr)["all", "accuracy"]
-    return {
-        "choice": choice.name,
-        "model": choice.model,
-        "lr": choice.lr,
-        "repeats": len(accuracy),
-        **{
-            f"{metric}_{part}": value
-            for metric in METRICS
-            for part, value in summary.spread(choice.model, choice.lr, metric).items()
-        },
-        "chance": summary.chance,
-        "majority": summary.majority(),
-        "varied": summary.varied(),
-    }
+        protocol = settings["experiments.*.protocol"][name]
+        summary = Summary(files, place)
+        split = tsv.read(path, tsv.SPLIT)
+        for choice in summary.choices:
+            rows.append(
+                {
+                    "experiment": name,
+                    "choice": choice.name,
+                    "input": settings["experiments.*.input"][name],
+                    "protocol": " ".join(filter(None, [protocol["kind"], protocol.get("group")])),
+                    "folds": summary.folds,
+                    "examples": split["example"].nunique(),
+                    "test_examples": split.loc[split["split"] == "test", "example"].nunique(),
+                    "classes": sum(number > 0 for number in summary.support.values()),
+                    "model": choice.model,
+                    "lr": choice.lr,
+                    "repeats": len(summary.values(choice.model, choice.lr)["all", "accuracy"]),
+                    **{
+                        f"{metric}_{part}": value
+                        for metric in METRICS
+                        for part, value in summary.spread(choice.model, choice.lr, metric).items()
+                    },
+                    "chance": summary.chance,
+                    "majority": summary.majority,
+                    "varied": summary.varied(),
+                }
+            )
+    frame = pd.DataFrame(rows)
+    return frame, _page(frame)
 
 
 def _page(frame: pd.DataFrame) -> Page:
     """The table for reading."""
-    titles = {"accuracy": "accuracy", "uf1": "UF1", "uar": "UAR"}
-    rows = []
-    for row in frame.to_dict("records"):
-        cells = {
-            "experiment": row["experiment"],
-            "choice": row["choice"],
-            "input": row["input"],
-            "protocol": row["protocol"],
-            "folds": row["folds"],
-            "examples": row["examples"],
-            "test examples": row["test_examples"],
-            "classes": row["classes"],
-            "model": paper_name(str(row["model"])),
-            "lr": row["lr"],
-            "repeats": row["repeats"],
-        }
-        for metric, title in titles.items():
-            cells[title] = share(row[f"{metric}_mean"])
-            cells[f"{title} over repeats"] = spread_text(row, f"{metric}_")
-        rows.append(
-            cells
-            | {
-                "chance": share(row["chance"]),
-                "majority": share(row["majority"]),
-                "varied between repeats": row["varied"],
-            }
-        )
+    as_they_are = "experiment choice input protocol folds examples test_examples classes model lr"
+    titles = {column: column.replace("_", " ") for column in [*as_they_are.split(), "repeats"]}
+    titles |= {metric: metric_title(metric) for metric in METRICS}
+    titles |= {"chance": "chance", "majority": "majority", "varied": "varied between repeats"}
+    shown = for_reading(frame.assign(model=frame["model"].map(paper_name)), titles)
     return Page(
         "Experiments side by side",
         "The predictions of all folds of a repeat are scored together, and the scores averaged "
@@ -135,5 +83,5 @@ def _page(frame: pd.DataFrame) -> Page:
         "every class equally often, majority the accuracy of always naming the most frequent class "
         "of the test examples. Experiments with different protocols also differ in their training "
         "and test examples, so the difference of two rows is not the effect of the protocol alone.",
-        [("", pd.DataFrame(rows))],
+        [("", shown)],
     )

@@ -1,22 +1,22 @@
 """Every number and ordering that the paper states, beside this run's."""
 
 from collections.abc import Collection, Iterator, Mapping
-from math import isnan, nan
+from itertools import product
+from math import isnan
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from fleeting import tsv
-from fleeting.evaluation import paper, paper_settings
-from fleeting.evaluation.claims import Claim, Key, all_claims
-from fleeting.evaluation.grid import paper_name
-from fleeting.evaluation.measured import Measured
-from fleeting.evaluation.paper import PAPER_LR, PAPER_MODEL
+from fleeting.evaluation import chance, paper_values
+from fleeting.evaluation.paper_claims import CLAIMS, Claim, Key
+from fleeting.evaluation.paper_settings import compare_settings
+from fleeting.evaluation.paper_values import PAPER_LR, PAPER_MODEL, paper_name, rate_in
 from fleeting.evaluation.render import Page
-from fleeting.evaluation.results import Summary, of_configuration
-from fleeting.evaluation.spread import share, spread, spread_text
-from fleeting.tsv import NAME, TEXT, Schema
+from fleeting.evaluation.repeats import number_text, spread, spread_text
+from fleeting.evaluation.schemas import HISTORY_METRICS
+from fleeting.evaluation.summary import REPORT, Summary, of_configuration
 
 CAPTION = (
     "Each number that the paper states and each ordering that it claims, beside this run's value, "
@@ -31,85 +31,113 @@ READS = {
     "split": "experiments/{experiment}/split.tsv",
 }
 SETTINGS = ("databases", "experiment.protocol", "input", "crop.size")
-COMPARISON: Schema = {
-    "where": NAME,
-    "kind": NAME,
-    "claim": NAME,
-    "paper": NAME,
-    "this_run": TEXT,
-    "spread": TEXT,
-    "repeats": TEXT,
-    "by_chance": TEXT,
-    "validation_choice": TEXT,
-    "validation_repeats": TEXT,
-    "holds_in": TEXT,
-    "decided_by": NAME,
-    "status": NAME,
+COLUMNS = (
+    "where kind claim paper this_run spread repeats by_chance validation_choice validation_repeats "
+    "holds_in decided_by status"
+)
+#: The parts of the page, and the columns that each shows.
+PARTS = {
+    "setting": ("Settings", "where claim paper this_run status"),
+    "number": (
+        "Numbers",
+        "where claim paper this_run spread repeats by_chance validation_choice validation_repeats "
+        "status",
+    ),
+    "ordering": (
+        "Orderings",
+        "where claim holds_in by_chance status this_run repeats decided_by",
+    ),
 }
-Row = dict[str, str]
-_EMPTY: Row = dict.fromkeys(COMPARISON, "")
+TITLES = {
+    "this_run": "this run",
+    "spread": "over repeats",
+    "by_chance": "by chance",
+    "validation_choice": "validation's choice",
+    "validation_repeats": "its repeats",
+    "holds_in": "holds in (repeats)",
+    "decided_by": "decided by",
+}
 _PAPERS = f"{paper_name(PAPER_MODEL)} at {PAPER_LR}"
+Row = dict[str, str]
+ByKey = Mapping[Key, Mapping[int, float]]
 
 
-def make(
-    files: Mapping[str, list[Path]], settings: Mapping[str, Any]
-) -> tuple[pd.DataFrame, Schema, Page]:
+def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
     """The whole comparison: settings, numbers and orderings."""
-    summary = Summary.of_files(files)
+    summary = Summary(files)
     split = tsv.read(files["split"][0], tsv.SPLIT)
-    measured = Measured(summary)
+    found = values_by_key(summary)
     rows = [
-        *(_setting(*row) for row in paper_settings.compare(summary, split, settings)),
-        *_numbers(measured),
-        *(_ordering(claim, measured) for claim in all_claims()),
+        *compare_settings(summary, split, settings),
+        *_numbers(summary, found),
+        *(ordering(claim, found) for claim in CLAIMS),
     ]
-    frame = pd.DataFrame(rows, columns=list(COMPARISON))
-    return frame, COMPARISON, _page(frame, summary)
+    frame = pd.DataFrame(rows, columns=COLUMNS.split(), dtype=object).fillna("")
+    return frame, _page(frame, summary)
 
 
-def _setting(where: str, claim: str, stated: str, own: str) -> Row:
-    return {
-        **_EMPTY,
-        "where": where,
-        "kind": "setting",
-        "claim": claim,
-        "paper": stated,
-        "this_run": own,
-        "decided_by": "the same text",
-        "status": "as in the paper" if own == stated else "differs from the paper",
-    }
+def values_by_key(summary: Summary) -> dict[Key, dict[int, float]]:
+    """What the runs give for the claims' keys, by repeat.
+
+    A grid's rate stands for the paper's rate of the same value, however it is written.
+    """
+    found: dict[Key, dict[int, float]] = {}
+    for model, stated in product(paper_values.MODELS, paper_values.LRS):
+        lr = rate_in(summary.lrs, stated)
+        runs = of_configuration(summary.runs, model, lr)
+        if runs.empty:
+            continue
+        for metric in (*HISTORY_METRICS, "lowest_validation_loss", "highest_validation_accuracy"):
+            found[metric, model, stated] = dict(zip(runs["repeat"], runs[metric], strict=True))
+        found["test_accuracy", model, stated] = summary.values(model, lr)["all", "accuracy"]
+    report = summary.report(PAPER_MODEL, rate_in(summary.lrs, PAPER_LR))
+    for (name, column), values in report.items():
+        if name in summary.classes and column == "f1-score":
+            found[column, name] = values
+    return found
 
 
-def _numbers(measured: Measured) -> Iterator[Row]:
-    summary = measured.summary
-    model, lr = summary.choice("validation")
-    chosen = of_configuration(summary.runs, model, lr)
+def _numbers(summary: Summary, found: ByKey) -> Iterator[Row]:
+    validation = summary.choice("validation")
+    chosen = of_configuration(summary.runs, validation.model, validation.lr)
     yield _number(
         "section 4.3",
         f"validation accuracy of {_PAPERS}",
-        paper.VALIDATION_ACCURACY,
-        measured.by_repeat.get(("validation_accuracy", PAPER_MODEL, PAPER_LR), {}),
-        share(summary.chance),
+        paper_values.VALIDATION_ACCURACY,
+        found.get(("validation_accuracy", PAPER_MODEL, PAPER_LR), {}),
+        summary.chance,
         dict(zip(chosen["repeat"], chosen["validation_accuracy"], strict=True)),
     )
-    places = dict.fromkeys(("happiness", "tense"), "table 2, section 4.3")
-    cells = [("accuracy", "accuracy", "abstract, table 2, section 4.3")]
-    cells += [
-        (row, metric, places.get(row, "table 2"))
-        for row in paper.CLASSES
-        for metric in paper.METRICS
-    ]
-    for row, metric, where in cells:
-        name = "test accuracy" if metric == "accuracy" else f"{metric} of {row} on the test images"
-        yield _number(
-            where,
-            f"{name}, {_PAPERS}",
-            paper.table_2(row, metric) or nan,
-            measured.of_paper(row, metric),
-            measured.guessing(row, metric),
-            measured.reported(model, lr, row, metric),
-            "" if metric == "accuracy" or row in summary.classes else row,
-        )
+    own = summary.report(PAPER_MODEL, rate_in(summary.lrs, PAPER_LR))
+    chosen_report = summary.report(validation.model, validation.lr)
+    yield _number(
+        "abstract, table 2, section 4.3",
+        f"test accuracy, {_PAPERS}",
+        paper_values.TEST_ACCURACY,
+        own.get(("accuracy", "accuracy"), {}),
+        summary.chance,
+        chosen_report["accuracy", "accuracy"],
+    )
+    for name, stated in paper_values.TABLE_2.items():
+        where = "table 2, section 4.3" if name in ("happiness", "tense") else "table 2"
+        for column, value in zip(paper_values.METRICS, stated, strict=True):
+            yield _number(
+                where,
+                f"{column} of {name} on the test images, {_PAPERS}",
+                value,
+                own.get((name, column), {}),
+                _guessing(summary, name, column),
+                chosen_report.get((name, column), {}),
+                "" if name in summary.classes else name,
+            )
+
+
+def _guessing(summary: Summary, name: str, column: str) -> float | None:
+    """A class's expected precision, recall or f1-score of guessing every class equally often."""
+    if name not in summary.support:
+        return None
+    share = summary.support[name] / sum(summary.support.values())
+    return chance.of_class(REPORT[column], share, len(summary.classes)).guessing
 
 
 def _number(
@@ -117,7 +145,7 @@ def _number(
     claim: str,
     stated: float,
     values: Mapping[int, float],
-    by_chance: str,
+    by_chance: float | None,
     chosen: Mapping[int, float],
     no_class: str = "",
 ) -> Row:
@@ -137,110 +165,77 @@ def _number(
     else:
         status = "outside the range of the repeats"
     return {
-        **_EMPTY,
         "where": where,
         "kind": "number",
         "claim": claim,
         "paper": f"{stated:.2f}",
-        "this_run": share(own["mean"]),
-        "spread": spread_text(own) if values else "",
-        "repeats": str(len(values)) if values else "",
-        "by_chance": by_chance,
-        "validation_choice": share(spread(list(chosen.values()))["mean"]),
-        "validation_repeats": str(len(chosen)) if chosen else "",
+        "this_run": number_text(own["mean"]),
+        "spread": spread_text(own),
+        "repeats": str(len(values) or ""),
+        "by_chance": number_text(by_chance),
+        "validation_choice": number_text(spread(list(chosen.values()))["mean"]),
+        "validation_repeats": str(len(chosen) or ""),
         "decided_by": "mean over repeats; the paper's two decimals against their range",
         "status": status,
     }
 
 
-def _ordering(claim: Claim, measured: Measured) -> Row:
+def ordering(claim: Claim, found: ByKey) -> Row:
+    """A claim, decided in every repeat and in the means over repeats."""
     row = {
-        **_EMPTY,
         "where": claim.where,
         "kind": "ordering",
         "claim": claim.claim,
         "paper": "claimed",
-        "by_chance": "" if claim.by_chance is None else share(claim.by_chance),
+        "by_chance": number_text(claim.by_chance),
         "decided_by": claim.decided_by,
     }
-    missing = measured.missing(claim.needs)
+    missing = _missing(claim, found)
     if missing:
-        return {**row, "status": f"not in this grid: {_list(missing)}"}
-    found = {key: measured.by_repeat[key] for key in claim.needs}
+        return row | {"status": f"not in this grid: {_list(missing)}"}
     # Repeat k against repeat k, where all of them finished; the means are over the same repeats.
-    repeats = sorted(set.intersection(*(set(numbers) for numbers in found.values())))
+    repeats = sorted(set.intersection(*(set(found[key]) for key in claim.needs)))
     if not repeats:
-        return {**row, "repeats": "0", "status": "no repeat of which all these runs finished"}
-    values = {key: [numbers[repeat] for repeat in repeats] for key, numbers in found.items()}
-    held = sum(
-        _holds(claim, {key: numbers[place] for key, numbers in values.items()})
-        for place in range(len(repeats))
-    )
-    means = {key: spread(numbers)["mean"] for key, numbers in values.items()}
-    in_means = _holds(claim, means)
-    return {
-        **row,
+        return row | {"repeats": "0", "status": "no repeat of which all these runs finished"}
+    held = sum(claim.holds({key: found[key][repeat] for key in claim.needs}) for repeat in repeats)
+    means = {key: spread([found[key][repeat] for repeat in repeats])["mean"] for key in claim.needs}
+    return row | {
         "this_run": _list(means, means),
         "repeats": str(len(repeats)),
         "holds_in": f"{held} of {len(repeats)}",
-        "status": "holds in the means" if in_means else "does not hold in the means",
+        "status": f"{'holds' if claim.holds(means) else 'does not hold'} in the means",
     }
 
 
-def _holds(claim: Claim, values: Mapping[Key, float]) -> bool:
-    """Whether it holds; with a NaN (a run that diverged) among its values it does not."""
-    return not any(map(isnan, values.values())) and claim.holds(values.__getitem__)
+def _missing(claim: Claim, found: ByKey) -> list[Key]:
+    """The configurations or classes that this experiment lacks."""
+    lacking = [key for key in claim.needs if key not in found]
+    of_classes = any(len(key) == 2 for key in lacking)
+    if of_classes and ("test_accuracy", PAPER_MODEL, PAPER_LR) not in found:
+        return [("", PAPER_MODEL, PAPER_LR)]
+    return lacking
 
 
 def _list(keys: Collection[Key], values: Mapping[Key, float] | None = None) -> str:
     """Keys for reading, with their values if given: `at 1e-03: ResNet18 0.197, ...; at ...`."""
-    name_metric = len({key[0] for key in keys}) > 1
-    groups: dict[str, list[str]] = {}
+    name_metric = values and len({key[0] for key in keys}) > 1
+    groups: dict[str, dict[str, None]] = {}
     for key in keys:
         words = [paper_name(key[1])]
-        words += [key[0].replace("_", " ")] if name_metric and values else []
-        words += [share(values[key])] if values else []
-        group = groups.setdefault(f"at {key[2]}: " if len(key) == 3 else "", [])
-        if (text := " ".join(words)) not in group:
-            group.append(text)
+        words += [key[0].replace("_", " ")] if name_metric else []
+        words += [number_text(values[key])] if values else []
+        group = f"at {key[2]}: " if len(key) == 3 else ""
+        groups.setdefault(group, {})[" ".join(words)] = None
     return "; ".join(group + ", ".join(texts) for group, texts in groups.items())
 
 
 def _page(frame: pd.DataFrame, summary: Summary) -> Page:
     """The comparison for reading: settings, numbers and orderings apart."""
-    columns = {
-        "setting": ["where", "claim", "paper", "this_run", "status"],
-        "number": [
-            "where", "claim", "paper", "this_run", "spread", "repeats", "by_chance",
-            "validation_choice", "validation_repeats", "status",
-        ],
-        "ordering": [
-            "where", "claim", "holds_in", "by_chance", "status", "this_run", "repeats",
-            "decided_by",
-        ],
-    }  # fmt: skip
-    titles = {
-        "this_run": "this run",
-        "spread": "over repeats",
-        "by_chance": "by chance",
-        "validation_choice": "validation's choice",
-        "validation_repeats": "its repeats",
-        "holds_in": "holds in (repeats)",
-        "decided_by": "decided by",
-    }
-    model, lr = summary.choice("validation")
-    parts = [
-        (heading, frame.loc[frame["kind"] == kind, columns[kind]].rename(columns=titles))
-        for kind, heading in (
-            ("setting", "Settings"),
-            ("number", "Numbers"),
-            ("ordering", "Orderings"),
-        )
-    ]
+    validation = summary.choice("validation")
     return Page(
         "The paper's statements beside this run's",
         f"{summary.provenance()} Numbers are means over repeats of {_PAPERS}, the paper's "
-        f"choice; beside them those of {paper_name(model)} at {lr}, "
+        f"choice; beside them those of {paper_name(validation.model)} at {validation.lr}, "
         "which validation chooses. By chance: what guessing every class equally often is expected "
         "to give; for an ordering, how often it would hold if the values were in random order. An "
         "ordering is decided in every repeat (repeat k against repeat k) and once on the means "
@@ -248,5 +243,8 @@ def _page(frame: pd.DataFrame, summary: Summary) -> Page:
         "Where the grid lacks a configuration, the row says so. The paper prints neither UF1 nor "
         "UAR; this run's are in the table of all configurations. The numbers of the paper's table "
         "1 are in the table of structures.",
-        parts,
+        [
+            (heading, frame.loc[frame["kind"] == kind, columns.split()].rename(columns=TITLES))
+            for kind, (heading, columns) in PARTS.items()
+        ],
     )

@@ -7,8 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fleeting import tsv
-from fleeting.evaluation.exclusions import by_reason
-from fleeting.evaluation.render import Page
+from fleeting.evaluation.render import Page, count_by
 
 CAPTION = (
     "Every example outside the split, with its reason: first counted by reason, then one by one."
@@ -17,9 +16,7 @@ READS = {"unused": "experiments/{experiment}/unused.tsv"}
 SETTINGS = ()
 
 
-def make(
-    files: Mapping[str, list[Path]], settings: Mapping[str, Any]
-) -> tuple[pd.DataFrame, tsv.Schema, Page]:
+def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
     """The rows of unused.tsv, in its order (`tsv.UNUSED`)."""
     frame = tsv.read(files["unused"][0], tsv.UNUSED)
     page = Page(
@@ -27,8 +24,8 @@ def make(
         "Every example outside the split. The split is made once, by its seed; nothing of it "
         "varied between repeats.",
         [
-            ("By reason", by_reason(frame, ["database", "reason"])),
+            ("By reason", count_by(frame, ["database", "reason"])),
             ("Every unused example", frame[["example", "emotion", "label", "reason", "detail"]]),
         ],
     )
-    return frame, tsv.UNUSED, page
+    return frame, page

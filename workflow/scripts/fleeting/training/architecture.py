@@ -28,24 +28,25 @@ class Architecture:
         channels: the input's channels, in order.
         size: height and width of what the network sees (of other inputs than pictures, the shape of
             an example without its channels); `prepare` resizes pictures to it.
-        mean: of red, green and blue; `prepare` subtracts it.
-        deviation: of red, green and blue; `prepare` divides by it.
+        mean: of each channel; `prepare` subtracts it. 0 for a channel that is no colour.
+        deviation: of each channel; `prepare` divides by it. 1 for a channel that is no colour.
         aux_weights: the weights in the training loss of the outputs after the first. A network that
             has any returns a tuple in training mode and its logits alone in evaluation mode.
         weights_url: where torchvision's ImageNet weights are published; None: there are none.
         untrained: branches that the published weights hold but that were never trained.
-        builder: makes the network for a number of classes.
+        build: makes a network for a number of classes, from (N, C, *size) float values to
+            (N, classes) logits; draws all initial values from PyTorch's default generator.
     """
 
     name: str
     channels: tuple[str, ...]
     size: tuple[int, ...]
-    mean: tuple[float, float, float]
-    deviation: tuple[float, float, float]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
     aux_weights: tuple[float, ...]
     weights_url: str | None
     untrained: tuple[str, ...]
-    builder: Callable[[int], nn.Module] = field(repr=False, compare=False)
+    build: Callable[[int], nn.Module] = field(repr=False, compare=False)
 
     @property
     def weights_file(self) -> str | None:
@@ -54,13 +55,6 @@ class Architecture:
         The digits after its last hyphen are the start of the file's sha256.
         """
         return self.weights_url and self.weights_url.rsplit("/", 1)[1]
-
-    def build(self, classes: int) -> nn.Module:
-        """A network for (N, C, *size) float values that returns (N, classes) logits.
-
-        All initial values are drawn from PyTorch's default generator.
-        """
-        return self.builder(classes)
 
     def outline(self, classes: int) -> nn.Module:
         """The same network on torch's `meta` device: real shapes, no values, nothing drawn."""
@@ -83,13 +77,13 @@ class Architecture:
         These are the layers whose shapes depend on the number of classes, those of auxiliary heads
         included, and branches whose published weights were never trained.
         """
-        few, many = (dict(self.outline(classes).named_parameters()) for classes in (2, 3))
-        layers = [name.rpartition(".")[0] for name in few if few[name].shape != many[name].shape]
-        return tuple(dict.fromkeys(map(self._branch, layers)))
-
-    def _branch(self, layer: str) -> str:
-        within = (name for name in self.untrained if layer.startswith(f"{name}."))
-        return next(within, layer)
+        two, three = (dict(self.outline(classes).named_parameters()) for classes in (2, 3))
+        found = []
+        for name in two:
+            if two[name].shape != three[name].shape:
+                branches = (branch for branch in self.untrained if name.startswith(f"{branch}."))
+                found.append(next(branches, name.rpartition(".")[0]))
+        return tuple(dict.fromkeys(found))
 
     @cached_property
     def first_layer(self) -> str:
@@ -108,14 +102,12 @@ class Architecture:
         """
         if tuple(values.shape[2:]) != self.size:
             values = interpolate(values, self.size, mode="bilinear", antialias=True)
-        places = [_colour(channel) for channel in self.channels]
-        if all(place is None for place in places):
+        if not any(self.mean) and set(self.deviation) == {1.0}:
             return values
-        mean = tuple(0.0 if place is None else self.mean[place] for place in places)
-        deviation = tuple(1.0 if place is None else self.deviation[place] for place in places)
         shape = (1, -1, *[1] * len(self.size))
-        mean_, deviation_ = (_constant(each, values.device) for each in (mean, deviation))
-        return (values - mean_.view(shape)) / deviation_.view(shape)
+        mean = _constant(self.mean, values.device).view(shape)
+        deviation = _constant(self.deviation, values.device).view(shape)
+        return (values - mean) / deviation
 
 
 def architecture(
@@ -137,15 +129,15 @@ def architecture(
     """
     size = tuple(size)
     dotted = module_name(name)
-    module = registry.load_job(dotted.removeprefix("fleeting."))
-    if dotted == TORCHVISION and len(size) != 2:
-        raise UserError(
-            f"grid.models: {name} of torchvision takes pictures, but the input's examples have the "
-            f"shape {(*size, len(channels))}; name a network that is made for them"
-        )
+    module = registry.load_module(dotted)
     if dotted == TORCHVISION:
+        if len(size) != 2:
+            raise UserError(
+                f"grid.models: {name} of torchvision takes pictures, but the input's examples have "
+                f"the shape {(*size, len(channels))}; name a network that is made for them"
+            )
         facts = module.facts(name, size, pretrained)
-        builder = partial(module.build, name, channels=len(channels))
+        build = partial(module.build, name, channels=len(channels))
     else:
         facts = {
             "size": size,
@@ -156,14 +148,18 @@ def architecture(
             "weights_url": None,
             "untrained": (),
         }
-        builder = partial(module.build, channels=len(channels), size=size)
-    return Architecture(name=name, channels=tuple(channels), builder=builder, **facts)
+        build = partial(module.build, channels=len(channels), size=size)
+    facts["mean"] = _by_channel(channels, facts["mean"], 0.0)
+    facts["deviation"] = _by_channel(channels, facts["deviation"], 1.0)
+    return Architecture(name=name, channels=tuple(channels), build=build, **facts)
 
 
-def _colour(channel: str) -> int | None:
-    """Which colour a channel is: 0 red, 1 green, 2 blue; None: none."""
-    last = channel.rpartition("_")[2]
-    return COLOURS.index(last) if last in COLOURS else None
+def _by_channel(
+    channels: Sequence[str], of_colours: Sequence[float], otherwise: float
+) -> tuple[float, ...]:
+    """A value for each channel: that of its colour, or `otherwise` if it is no colour."""
+    values = dict(zip(COLOURS, of_colours, strict=True))
+    return tuple(values.get(channel.rpartition("_")[2], otherwise) for channel in channels)
 
 
 @cache

@@ -1,50 +1,46 @@
 """Checkpoints of a job: what it needs to resume after it was killed, in a folder of its own.
 
 Snakemake deletes the declared files of a job that failed, and before it starts one again. The
-folder is therefore not declared. A finished fold has one file, the fold in progress one for each
-kept epoch. A name holds the place in the job, the key of all that the job depends on, and the hash
-of the file's own bytes:
+folder is therefore not declared. A finished fold has one file, the fold in progress one for each of
+its last saved epochs. A name holds what the file is, the key of all that the job depends on, and
+the hash of both and the content:
 
     fold0003_done_{16 digits of the key}_{16 digits of the sha256}.pt
-    fold0004_epoch0007_{16 digits of the key}_{16 digits of the sha256}.pt
+    fold0004_epoch0000007_{16 digits of the key}_{16 digits of the sha256}.pt
 
-so that neither a corrupt file nor one of other settings is ever loaded.
+so that neither a corrupt file nor one of other settings is ever used.
 """
 
-import fcntl
+import errno
 import hashlib
 import io
 import json
 import logging
-import os
-import re
-import socket
+import shutil
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 
 from fleeting.files import remove_unfinished, write_bytes
 from fleeting.paths import sha256
+from fleeting.training import locks
+from fleeting.training.interruption import Stopped, StopRequest
 from fleeting.training.state import as_bytes
 
 log = logging.getLogger(__name__)
 
-NAME = re.compile(r"fold(\d{4,})_(done|epoch(\d{4,}))_([0-9a-f]{16})_([0-9a-f]{16})\.pt")
-#: Below a job's folder: files that could not be used, kept for inspection.
-UNUSABLE = "unusable"
-#: Locked by the process that trains.
-LOCK = ".lock"
 #: How many checkpoints of a fold in progress stay: the last, and one in case it is corrupt.
 KEPT = 2
 #: Seconds between two checks whether another process still trains.
 PAUSE = 1.0
-SCRIPTS = Path(__file__).parents[2]
+#: What a file system without locks answers.
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 State = dict[str, Any]
 
@@ -56,26 +52,52 @@ def key(facts: dict[str, Any]) -> str:
 
 
 def _code() -> dict[str, str]:
-    """The sha256 of each of this project's files that this process has imported."""
-    # By name first: resolving the files of PyTorch's two thousand modules takes a while.
-    roots = ("__main__", __name__.partition(".")[0])
-    names = [name for name in list(sys.modules) if name.partition(".")[0] in roots]
-    files = {getattr(sys.modules[name], "__file__", None) for name in names}
-    own = sorted(Path(file).resolve() for file in files if file)
-    scripts = SCRIPTS.resolve()
-    return {
-        str(file.relative_to(scripts)): sha256(file) for file in own if file.is_relative_to(scripts)
+    """The sha256 of each of this project's modules that this process has imported."""
+    own = {
+        name: module.__file__
+        for name, module in sys.modules.items()
+        if name.partition(".")[0] == "fleeting"
     }
+    return {name: sha256(Path(file)) for name, file in own.items() if file}
+
+
+@contextmanager
+def exclusive(folder: Path) -> Iterator[bool]:
+    """Keep other processes from training the same job within the block.
+
+    A process that outlived its Snakemake (or runs on another node of a cluster) may still train
+    it: this one then waits, since two would mix what they write.
+
+    Args:
+        folder: the job's checkpoints. The lock lies beside it and is never removed: a process that
+            waits for it could otherwise lock a file that is gone.
+
+    Yields:
+        Whether another process trained this job until now.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    waited, lock = False, None
+    try:
+        while (lock := locks.acquire(folder.with_name(f".{folder.name}.lock"))) is None:
+            if not waited:
+                log.info("another process trains this already (%s): waiting for it", folder)
+            waited = True
+            time.sleep(PAUSE)
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        log.warning("%s: no locks on this file system (%s)", folder, error.strerror)
+    with lock or nullcontext():
+        remove_unfinished(folder)
+        yield waited
 
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """The checkpoints of one job; made by `of_job`, which keeps other processes out."""
+    """The checkpoint files of one job."""
 
     folder: Path
     key: str
-    #: Whether another process trained this job until now.
-    waited: bool
 
     def save(self, fold: int, epoch: int | None, state: State) -> None:
         """Write a checkpoint, whole or not at all, and remove those that it replaces.
@@ -87,148 +109,160 @@ class Checkpoints:
             epoch: the epochs that are done; None: the fold is finished.
             state: whatever `torch.load` reads with `weights_only=True`.
         """
-        place = "done" if epoch is None else f"epoch{epoch:04}"
-        content = as_bytes({**state, "key": self.key, "place": f"fold{fold:04}_{place}"})
-        digest = hashlib.sha256(content).hexdigest()
-        path = self.folder / f"fold{fold:04}_{place}_{self.key[:16]}_{digest[:16]}.pt"
+        name = f"fold{fold:04}_done" if epoch is None else f"fold{fold:04}_epoch{epoch:07}"
+        content = as_bytes(state)
+        start = f"{name}_{self.key[:16]}"
+        path = self.folder / f"{start}_{self._digest(start, content)}.pt"
         write_bytes(content, path)
-        stay = {path, *self._done().values()}
+        keep = {path, *self._files("fold*_done")}
         if epoch is not None:
-            before = [old for at, old in self._in_progress(fold) if at < epoch]
-            stay.update(before[: KEPT - 1])
-        for old in self.folder.glob("*.pt"):
-            if old not in stay and NAME.fullmatch(old.name):
+            keep.update(self._files(f"fold{fold:04}_epoch*")[:KEPT])
+        for old in self.folder.glob("fold*.pt"):
+            if old not in keep:
                 old.unlink()
 
     def finished(self, fold: int) -> State | None:
         """What was saved of a finished fold; None: it is not finished, or its file is corrupt."""
-        path = self._done().get(fold)
-        return self._read(path) if path else None
+        return self._last(f"fold{fold:04}_done")
 
     def in_progress(self, fold: int) -> State | None:
         """The last usable checkpoint of a fold in progress; None: there is none."""
-        states = (self._read(path) for _, path in self._in_progress(fold))
-        return next((state for state in states if state is not None), None)
+        return self._last(f"fold{fold:04}_epoch*")
 
-    def started(self) -> bool:
+    def exist(self) -> bool:
         """Whether anything was saved of this job as it is now."""
-        return bool(self._own())
-
-    def examine(self) -> None:
-        """Move files aside that are not checkpoints, and say so if all are of another job."""
-        for path in self.folder.glob("*.pt"):
-            if not NAME.fullmatch(path.name):
-                self._move_aside(path, "its name is not that of a checkpoint")
-        if not self.started() and any(self.folder.glob("*.pt")):
-            log.info(
-                "%s: the checkpoints are of other settings, code, examples or weights; training "
-                "starts anew",
-                self.folder,
-            )
+        return bool(self._files("fold*"))
 
     def clear(self) -> None:
-        """Remove all checkpoints: the job is done. What was moved aside stays."""
-        for path in self.folder.glob("*.pt"):
-            path.unlink()
+        """Remove the folder: the job is done."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _own(self) -> list[tuple[re.Match[str], Path]]:
-        """The checkpoints of this job as it is now."""
-        named = ((NAME.fullmatch(path.name), path) for path in sorted(self.folder.glob("*.pt")))
-        return [(match, path) for match, path in named if match and match[4] == self.key[:16]]
+    def _files(self, name: str) -> list[Path]:
+        """The files of this job as it is now, the furthest first."""
+        return sorted(self.folder.glob(f"{name}_{self.key[:16]}_*.pt"), reverse=True)
 
-    def _done(self) -> dict[int, Path]:
-        return {int(match[1]): path for match, path in self._own() if match[2] == "done"}
-
-    def _in_progress(self, fold: int) -> list[tuple[int, Path]]:
-        """The checkpoints of a fold by the epochs that are done, the furthest first."""
-        own = ((int(match[1]), match[3], path) for match, path in self._own())
-        return sorted(
-            ((int(epoch), path) for at, epoch, path in own if at == fold and epoch), reverse=True
-        )
+    def _last(self, name: str) -> State | None:
+        states = map(self._read, self._files(name))
+        return next((state for state in states if state is not None), None)
 
     def _read(self, path: Path) -> State | None:
+        """The state in a file; None, and the file is removed, if it is corrupt."""
+        start, _, digest = path.stem.rpartition("_")
         try:
             content = path.read_bytes()
-        except OSError as error:
-            self._move_aside(path, f"it cannot be read ({error.strerror})")
-            return None
-        if not hashlib.sha256(content).hexdigest().startswith(path.stem.rsplit("_", 1)[1]):
-            self._move_aside(path, "it is corrupt: its sha256 is not the one in its name")
-            return None
-        try:
-            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+            if self._digest(start, content) != digest:
+                raise ValueError("its sha256 is not the one in its name")
+            return dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
         except Exception as error:
-            reason = str(error).splitlines()[0]
-            self._move_aside(path, f"it cannot be loaded safely ({reason})")
+            log.warning("%s is corrupt and is removed: %s", path, error)
+            path.unlink()
             return None
-        place = path.name.rpartition(f"_{self.key[:16]}_")[0]
-        if not isinstance(state, dict) or (state.get("key"), state.get("place")) != (
-            self.key,
-            place,
-        ):
-            self._move_aside(path, "it is not a checkpoint of this job")
-            return None
-        return state
 
-    def _move_aside(self, path: Path, reason: str) -> None:
-        aside = self.folder / UNUSABLE
-        aside.mkdir(exist_ok=True)
-        path.replace(aside / path.name)
-        log.warning("%s is moved to %s/: %s", path, aside.name, reason)
+    def _digest(self, start: str, content: bytes) -> str:
+        digest = hashlib.sha256(f"{start} {self.key}".encode())
+        digest.update(content)
+        return digest.hexdigest()[:16]
 
 
-@contextmanager
-def of_job(folder: Path, job_key: str) -> Iterator[Checkpoints]:
-    """The checkpoints of a job, for this process alone.
+class Progress:
+    """How far a job is: what earlier processes left of it, and what this one adds and saves.
 
-    A process that outlived its Snakemake (or runs on another node of a cluster) may still train
-    the same job: this one then waits for it, since two would mix what they write.
+    The fold in progress is saved by time, not by epochs: where an epoch takes a second, saving it
+    would take about as long.
+
+    Attributes:
+        results: what each finished fold came to, by its number, without its model.
+        current: the state of the first of the other folds, if an earlier process saved one.
+        resumed: the fold, and how many of its epochs were done, whenever a process resumed there.
+        devices: the names of all devices that computed for the job, this process's included.
     """
-    lock, waited = _locked(folder)
-    with lock:
-        remove_unfinished(folder)
-        yield Checkpoints(folder, job_key, waited)
-        empty = not any(path.name != LOCK for path in folder.iterdir())
-        if empty:
-            (folder / LOCK).unlink(missing_ok=True)
-    if empty:
-        # After the lock is closed: NFS keeps a file that is open under another name. And another
-        # process may use the folder by now.
-        with suppress(OSError):
-            folder.rmdir()
 
+    def __init__(
+        self,
+        checkpoints: Checkpoints,
+        folds: Sequence[int],
+        device: str,
+        every: float,
+        request: StopRequest,
+    ) -> None:
+        """Read what earlier processes saved.
 
-def _locked(folder: Path) -> tuple[IO[str], bool]:
-    """The folder's lock file, locked until it is closed, and whether another process had it."""
-    waited = False
-    while True:
-        folder.mkdir(parents=True, exist_ok=True)
-        try:
-            # For appending: a process that waits must not erase the name of the one it waits for.
-            lock = (folder / LOCK).open("a+", encoding="utf-8")
-        except FileNotFoundError:
-            # The process that had it is done and removed the folder just now.
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if not waited:
-                lock.seek(0)
-                log.info("%s trains this already: waiting for it", lock.read().strip())
-            waited = True
-            lock.close()
-            time.sleep(PAUSE)
-            continue
-        except OSError as error:
-            log.warning("%s: no locks on this file system (%s)", folder, error.strerror)
-        # Another process may have removed this file meanwhile.
-        with suppress(FileNotFoundError):
-            if os.path.samestat(os.fstat(lock.fileno()), (folder / LOCK).stat()):
-                # Only for a process that waits: a full disk is no reason not to train.
-                with suppress(OSError):
-                    lock.truncate(0)
-                    os.write(
-                        lock.fileno(), f"process {os.getpid()} on {socket.gethostname()}".encode()
-                    )
-                return lock, waited
-        lock.close()
+        Args:
+            checkpoints: the job's.
+            folds: the numbers of the job's folds, in order.
+            device: the name of this process's device.
+            every: the least number of seconds between two checkpoints of a fold in progress.
+            request: whether the process was asked to stop.
+        """
+        self.checkpoints, self.every, self.request = checkpoints, every, request
+        self.results: dict[int, State] = {}
+        for fold in folds:
+            state = checkpoints.finished(fold)
+            if state is not None:
+                # Models are read again when written: all of them may not fit into memory.
+                self.results[fold] = {k: v for k, v in state.items() if k != "network"}
+        left = [fold for fold in folds if fold not in self.results]
+        self.current = checkpoints.in_progress(left[0]) if left else None
+        self.devices = [device]
+        self.resumed: list[list[int]] = []
+        self._earlier_seconds = 0.0
+        saved = [*self.results.values(), *([self.current] if self.current else [])]
+        if saved:
+            last = max((state["job"] for state in saved), key=lambda job: float(job["seconds"]))
+            self.devices = list(dict.fromkeys([*last["devices"], device]))
+            self._earlier_seconds = last["seconds"]
+            if left:
+                fold, epoch = left[0], self.current["epoch"] if self.current else 0
+            else:
+                fold, epoch = folds[-1], len(self.results[folds[-1]]["history"])
+            self.resumed = [*last["resumed"], [fold, epoch]]
+            log.info(
+                "resuming: %d folds are finished, %d epochs of fold %d",
+                *(len(self.results), epoch, fold),
+            )
+        elif any(checkpoints.folder.glob("fold*.pt")):
+            log.info(
+                "%s: the checkpoints are of other settings, code, examples, weights or precision; "
+                "training starts from the beginning",
+                checkpoints.folder,
+            )
+        self.fold: int | None = None
+        self._unsaved: State | None = None
+        self._start = self._saved_at = time.perf_counter()
+
+    def begin_fold(self, fold: int) -> None:
+        """Begin a fold; what happens before the first one is not part of `seconds`."""
+        if self.fold is None:
+            self._start = self._saved_at = time.perf_counter()
+        self.fold, self.current, self._unsaved = fold, None, None
+
+    def stop_if_asked(self) -> None:
+        """Save the end of the last epoch and raise `Stopped` if the process was asked to stop."""
+        if self.request.received:
+            if self._unsaved is not None:
+                self._save(self._unsaved)
+            raise Stopped
+
+    def end_epoch(self, state: State) -> None:
+        """Take the fold's state after an epoch, and save it if it is time to."""
+        self._unsaved = state
+        if time.perf_counter() - self._saved_at >= self.every:
+            self._save(state)
+
+    def finish_fold(self, result: State) -> None:
+        """Save what the fold came to."""
+        assert self.fold is not None
+        self.checkpoints.save(self.fold, None, {**result, "job": self._job()})
+
+    @property
+    def seconds(self) -> float:
+        """The seconds spent on the job's folds up to now, those of earlier processes included."""
+        return self._earlier_seconds + time.perf_counter() - self._start
+
+    def _save(self, state: State) -> None:
+        assert self.fold is not None
+        self.checkpoints.save(self.fold, state["epoch"], {**state, "job": self._job()})
+        self._unsaved, self._saved_at = None, time.perf_counter()
+
+    def _job(self) -> State:
+        return {"seconds": self.seconds, "resumed": self.resumed, "devices": self.devices}

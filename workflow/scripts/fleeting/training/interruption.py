@@ -16,25 +16,23 @@ class Stopped(Exception):
     """The job was asked to stop; its state is in a checkpoint."""
 
 
-class Requests:
-    """Remembers a signal until the training loop checks for it."""
+class StopRequest:
+    """Whether the process was asked to stop: training checks between two steps."""
 
-    def __init__(self) -> None:
-        """No signal has arrived yet."""
-        self.received: signal.Signals | None = None
-
-    def note(self, number: int, frame: FrameType | None) -> None:
-        """The handler: the training loop checks between two steps, when its state is consistent."""
-        self.received = signal.Signals(number)
+    received = False
 
 
 @contextmanager
-def listening() -> Iterator[Requests]:
-    """Within the block these signals are remembered instead of ending the process."""
-    requests = Requests()
-    before = {number: signal.signal(number, requests.note) for number in SIGNALS}
+def deferred_signals() -> Iterator[StopRequest]:
+    """Within the block the signals are remembered instead of ending the process."""
+    request = StopRequest()
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        request.received = True
+
+    before = {number: signal.signal(number, remember) for number in SIGNALS}
     try:
-        yield requests
+        yield request
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

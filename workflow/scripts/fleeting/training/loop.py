@@ -1,21 +1,22 @@
 """The folds of a job: each is fitted, then its test examples are predicted, once."""
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from fleeting.examples import read
+from fleeting.examples import arrays
+from fleeting.splits.folds import FoldSubsets
 from fleeting.splits.gate import Gate
-from fleeting.splits.roles import FoldRoles
 from fleeting.training import generators, weights
 from fleeting.training.architecture import Architecture
-from fleeting.training.checkpoint import State
-from fleeting.training.data import Examples, Store
+from fleeting.training.checkpoint import Progress, State
+from fleeting.training.data import JobExamples, RoleBuffer
 from fleeting.training.fit import Epoch, Fitter, failure
-from fleeting.training.keeper import Keeper
+from fleeting.training.heartbeat import Heartbeat
 from fleeting.training.predict import predict
 from fleeting.training.recipe import Recipe
 from fleeting.training.weights import Weights
@@ -58,24 +59,22 @@ class Job:
 
 def train(
     job: Job,
-    folds: Sequence[FoldRoles],
-    current: State | None,
+    folds: Sequence[FoldSubsets],
     device: torch.device,
     precision: str,
-    keeper: Keeper,
-    results: dict[int, State],
+    progress: Progress,
+    heartbeat: Heartbeat,
 ) -> str | None:
-    """Fit folds and predict their test examples; called inside `replay.own_stream`.
+    """Fit folds and predict their test examples; called inside `cuda_graphs.own_stream`.
 
     Args:
         job: what they share.
-        folds: those that are not finished, in order.
-        current: the state of the first of them if an earlier process began it.
+        folds: all of the job, in order; finished ones are left out.
         device: where to compute.
         precision: as `precision.choose` returns it.
-        keeper: saves the state.
-        results: receives by fold what it came to: its `history` and, unless it failed, the
-            `probabilities` of its test examples, (N, classes) float64.
+        progress: its `results` receive by fold what it came to: its `history` and, unless it
+            failed, the `probabilities` of its test examples, (N, classes) float64.
+        heartbeat: receives the folds and epochs.
 
     Returns:
         Why a fold failed, None if none did. The folds after it are not trained.
@@ -83,14 +82,15 @@ def train(
     Raises:
         Stopped: this process was asked to stop.
     """
+    folds = [fold for fold in folds if fold.fold not in progress.results]
     if not folds:
         return None
     recipe, classes = job.recipe, job.gate.classes
-    store = _store(job, folds, device)
-    training, validation = (
-        Examples(max(len(side.examples) for side in sides), store)
-        for sides in ([fold.train for fold in folds], [fold.validation for fold in folds])
-    )
+    subsets = [subset for fold in folds for subset in (fold.train, fold.validation, fold.test)]
+    names = sorted({name for subset in subsets for name in subset.examples})
+    examples = JobExamples(names, arrays.load(job.examples, names), device)
+    training = RoleBuffer(max(len(fold.train.examples) for fold in folds), examples)
+    validation = RoleBuffer(max(len(fold.validation.examples) for fold in folds), examples)
     network = job.architecture.build(len(classes))
     # Convolutions are faster with the channels last, on the CPU and on tensor cores.
     network.to(device).to(memory_format=torch.channels_last)
@@ -99,19 +99,23 @@ def train(
     for fold in folds:
         seed = generators.fold_seed(recipe.seed, job.repeat, fold.name)
         generators.seed(seed)
-        state = current or fitter.start(job.fresh(), seed)
-        current = None
-        training.fill(store, fold.train, classes)
-        validation.fill(store, fold.validation, classes)
-        keeper.begin(fold.fold)
-        history = fitter.fit(state, _progress(fold.fold), keeper)
+        if progress.current:
+            fitter.resume(progress.current)
+        else:
+            fitter.start(job.fresh(), seed)
+        training.fill(examples, fold.train, classes)
+        validation.fill(examples, fold.validation, classes)
+        heartbeat.begin_fold(fold.fold, len(progress.results), len(fitter.history))
+        progress.begin_fold(fold.fold)
+        report = partial(_report, fold, heartbeat)
+        history = fitter.fit(report, progress)
         result: State = {"history": [asdict(epoch) for epoch in history]}
-        results[fold.fold] = result
+        progress.results[fold.fold] = result
         if failed := failure(history):
             return f"fold {fold.fold}, {failed}"
-        stored = store.values(fold.test)
+        tested = examples.values(fold.test)
         logits = predict(
-            network, job.architecture, stored, job.gate.input, recipe.batch_size, precision
+            network, job.architecture, tested, job.gate.input, recipe.batch_size, precision
         )
         if not logits.isfinite().all():
             return f"fold {fold.fold}: the outputs for the test examples are not finite"
@@ -122,31 +126,20 @@ def train(
                 name: value.detach().cpu().contiguous()
                 for name, value in network.state_dict().items()
             }
-        keeper.finish(result | model)
+        progress.finish_fold(result | model)
     return None
 
 
-def _store(job: Job, folds: Sequence[FoldRoles], device: torch.device) -> Store:
-    names = {
-        name
-        for fold in folds
-        for side in (fold.train, fold.validation, fold.test)
-        for name in side.examples
-    }
-    ordered = sorted(names)
-    return Store(ordered, read.load(job.examples, ordered), device)
-
-
-def _progress(fold: int) -> Callable[[Epoch], None]:
-    def report(epoch: Epoch) -> None:
-        logging.info(
-            "fold %d, epoch %d: train loss %.4f accuracy %.4f, validation loss %.4f accuracy %.4f",
-            fold,
-            epoch.epoch,
-            epoch.train_loss,
-            epoch.train_accuracy,
-            epoch.validation_loss,
-            epoch.validation_accuracy,
-        )
-
-    return report
+def _report(fold: FoldSubsets, heartbeat: Heartbeat, epoch: Epoch) -> None:
+    logging.info(
+        "fold %d, epoch %d: train loss %.4f accuracy %.4f, validation loss %.4f accuracy %.4f",
+        fold.fold,
+        epoch.epoch,
+        epoch.train_loss,
+        epoch.train_accuracy,
+        epoch.validation_loss,
+        epoch.validation_accuracy,
+    )
+    heartbeat.end_epoch(
+        epoch.epoch, epoch.train_loss, epoch.validation_loss, len(fold.train.examples)
+    )

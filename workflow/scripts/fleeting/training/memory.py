@@ -10,22 +10,22 @@ from fleeting.training.recipe import Recipe
 
 #: What PyTorch's host allocator, CUDA and its libraries say when they run out of memory: none of
 #: them has an exception class for it.
-SAID = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
+MESSAGES = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
 
 
 class OutOfMemory(UserError):
     """A run does not fit into its device's memory.
 
     Attributes:
-        what: the run and the device, for a table.
+        problem: the run and the device, without the remedies, for a table.
     """
 
-    def __init__(self, what: str, remedies: list[str]) -> None:
+    def __init__(self, problem: str, remedies: list[str]) -> None:
         """Keep the problem apart from the remedies; the text has both."""
         super().__init__(
-            f"{what}. Do one of these and rerun the same command: {'; '.join(remedies)}."
+            f"{problem}. Do one of these and rerun the same command: {'; '.join(remedies)}."
         )
-        self.what = what
+        self.problem = problem
 
 
 @contextmanager
@@ -44,28 +44,21 @@ def explained(model: str, recipe: Recipe, size: int, precision: str, device: str
     except (torch.OutOfMemoryError, MemoryError) as error:
         reason = str(error).split(". ")[0]
     except RuntimeError as error:
-        # A failed recording may raise an error of its own.
+        # Recording a CUDA graph may raise an error of its own when it runs out of memory.
         within = isinstance(error.__context__, torch.OutOfMemoryError)
-        if not within and not any(words in str(error) for words in SAID):
+        if not within and not any(message in str(error) for message in MESSAGES):
             raise
         reason = str(error).splitlines()[0]
     else:
         return
-    remedies = list(_of_recipe(recipe, precision, device))
-    if device.startswith("cpu"):
-        remedies.append("start fewer jobs at a time (--cores)")
-    else:
-        remedies.append("let fewer jobs share the GPU (gpu_slots_per_device, --resources gpu=N)")
-        remedies.append("end what else uses its memory (nvidia-smi lists it)")
     raise OutOfMemory(
         f"out of memory: {model} with a batch of {recipe.batch_size} examples of {size} pixels "
         f"in {precision} does not fit into {device} ({reason})",
-        remedies,
+        list(_remedies(recipe, precision, device)),
     )
 
 
-def _of_recipe(recipe: Recipe, precision: str, device: str) -> Iterator[str]:
-    """What can be changed in the config's recipe."""
+def _remedies(recipe: Recipe, precision: str, device: str) -> Iterator[str]:
     # A part needs two examples.
     if 4 * recipe.accumulation <= recipe.batch_size:
         yield (
@@ -73,5 +66,10 @@ def _of_recipe(recipe: Recipe, precision: str, device: str) -> Iterator[str]:
             "batch is then computed in as many parts, and its size stays"
         )
     yield f"lower recipe.batch_size from {recipe.batch_size}"
-    if precision != "bf16" and not device.startswith("cpu"):
+    if device.startswith("cpu"):
+        yield "start fewer jobs at a time (--cores)"
+        return
+    if precision != "bf16":
         yield "set recipe.precision to bf16 (a GPU from Ampere on)"
+    yield "let fewer jobs share the GPU (gpu_slots_per_device, --resources gpu=N)"
+    yield "end what else uses its memory (nvidia-smi lists it)"

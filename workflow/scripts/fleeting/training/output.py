@@ -1,4 +1,4 @@
-"""The files of a job: history, predictions, models, and the record of how they were made."""
+"""The files of a job: history, predictions, models, and the metadata of how they were made."""
 
 import json
 import shutil
@@ -10,7 +10,7 @@ from typing import Any
 from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.files import remove_unfinished, write_bytes, write_text
-from fleeting.splits.roles import FoldRoles
+from fleeting.splits.folds import FoldSubsets
 from fleeting.training import predict
 from fleeting.training.checkpoint import Checkpoints, State
 from fleeting.training.state import as_bytes
@@ -23,38 +23,34 @@ class Output:
     Attributes:
         history: history.tsv.
         predictions: predictions.tsv.
-        record: run.json.
-        models: a folder for fold{n}.pt; None: no folder.
-        keep_models: whether the folder receives any.
+        metadata: run.json.
+        models: a folder for fold{n}.pt, which is replaced.
     """
 
     history: Path
     predictions: Path
-    record: Path
-    models: Path | None
-    keep_models: bool
+    metadata: Path
+    models: Path
 
-    def is_finished(self, key: str) -> bool:
-        """Whether these files are the results of this very job."""
-        wanted = [self.history, self.predictions, *([self.models] if self.models else [])]
-        try:
-            return all(path.exists() for path in wanted) and bool(
-                json.loads(self.record.read_text(encoding="utf-8"))["key"] == key
-            )
-        except (OSError, ValueError, KeyError, TypeError):
+    def is_result_of(self, key: str) -> bool:
+        """Whether the job with this key wrote the files; the metadata are written last."""
+        if not self.metadata.exists():
             return False
+        return bool(json.loads(self.metadata.read_text(encoding="utf-8"))["key"] == key)
 
     def write(
         self,
-        folds: Sequence[FoldRoles],
+        folds: Sequence[FoldSubsets],
         results: dict[int, State],
-        record: dict[str, Any],
-        kept: Checkpoints,
+        metadata: dict[str, Any],
+        checkpoints: Checkpoints,
+        keep_models: bool,
     ) -> None:
-        """Write history, predictions and models, each whole or not at all, and then the record.
+        """Write history, predictions and models, each whole or not at all, and then the metadata.
 
         Of a run that failed there are neither predictions nor models.
         """
+        complete = [] if metadata["failed"] else folds
         history = [
             {"fold": fold.fold, **epoch}
             for fold in folds
@@ -63,25 +59,23 @@ class Output:
         ]
         predictions = [
             row
-            for fold in folds
-            if not record["failed"]
+            for fold in complete
             for row in predict.rows(
-                fold.fold, fold.test, results[fold.fold]["probabilities"], record["classes"]
+                fold.fold, fold.test, results[fold.fold]["probabilities"], metadata["classes"]
             )
         ]
-        self.record.parent.mkdir(parents=True, exist_ok=True)
-        remove_unfinished(self.record.parent)
+        self.metadata.parent.mkdir(parents=True, exist_ok=True)
+        remove_unfinished(self.metadata.parent)
         tsv.write_rows(history, self.history, tsv.HISTORY)
         tsv.write_rows(predictions, self.predictions, tsv.PREDICTIONS)
-        if self.models:
-            shutil.rmtree(self.models, ignore_errors=True)
-            self.models.mkdir(parents=True)
-            for fold in folds if self.keep_models and not record["failed"] else ():
-                model = kept.finished(fold.fold)
-                if model is None:
-                    raise UserError(
-                        f"{kept.folder}: the model of fold {fold.fold} is lost; rerun the same "
-                        "command"
-                    )
-                write_bytes(as_bytes(model["network"]), self.models / f"fold{fold.fold}.pt")
-        write_text(json.dumps(record, indent=2) + "\n", self.record)
+        shutil.rmtree(self.models, ignore_errors=True)
+        self.models.mkdir(parents=True)
+        for fold in complete if keep_models else ():
+            state = checkpoints.finished(fold.fold)
+            if state is None:
+                raise UserError(
+                    f"{checkpoints.folder}: the model of fold {fold.fold} is lost; rerun the same "
+                    "command to train it again"
+                )
+            write_bytes(as_bytes(state["network"]), self.models / f"fold{fold.fold}.pt")
+        write_text(json.dumps(metadata, indent=2) + "\n", self.metadata)

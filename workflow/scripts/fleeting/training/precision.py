@@ -1,8 +1,11 @@
-"""The arithmetic of a run: float32, TF32 or bfloat16, and what `precision: auto` picks."""
+"""The arithmetic of a run: float32, TF32 or bfloat16, and in which order numbers are added."""
 
+import os
 from contextlib import AbstractContextManager
 
 import torch
+
+from fleeting.training.recipe import Recipe
 
 #: From this image size on, a CPU with instructions for bfloat16 trains faster in it than in
 #: float32; at 96 pixels it was slower, at 224 about twice as fast (AVX-512 BF16, two cores,
@@ -10,6 +13,21 @@ import torch
 CPU_SIZE = 224
 #: NVIDIA's Ampere and later multiply bfloat16 and TF32 in hardware.
 TENSOR_CORES = (8, 0)
+
+
+def configure_torch(recipe: Recipe) -> None:
+    """Set this process up for a recipe, before it touches a device.
+
+    The thread count comes from the recipe, never from Snakemake's `--cores`, since it decides in
+    which order numbers are added.
+    """
+    torch.set_num_threads(recipe.threads)
+    # Older cuBLAS is deterministic only with a workspace of fixed size, set before CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(recipe.deterministic)
+    # Otherwise every new tensor would be filled first; nothing here reads uninitialised memory.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    torch.backends.cudnn.benchmark = not recipe.deterministic
 
 
 def choose(wanted: str, device: torch.device, size: int) -> str:
@@ -38,11 +56,11 @@ def cpu_multiplies_bfloat16() -> bool:
     return bool(torch.cpu.get_capabilities().get("avx512_bf16", False))
 
 
-def set_up(precision: str) -> None:
+def allow_tf32(allowed: bool) -> None:
     """Let CUDA multiply float32 in TF32 or not; PyTorch's own default lets convolutions do so."""
-    allowed = "tf32" if precision == "tf32" else "ieee"
-    torch.backends.cudnn.conv.fp32_precision = allowed  # type: ignore[attr-defined]
-    torch.backends.cuda.matmul.fp32_precision = allowed
+    precision = "tf32" if allowed else "ieee"
+    torch.backends.cudnn.conv.fp32_precision = precision  # type: ignore[attr-defined]
+    torch.backends.cuda.matmul.fp32_precision = precision
 
 
 def autocast(precision: str, device: torch.device) -> AbstractContextManager[None]:

@@ -5,11 +5,11 @@ from typing import Any
 
 import torch
 
+from fleeting.splits.folds import Subset
 from fleeting.splits.gate import Arrays
-from fleeting.splits.roles import Side
 from fleeting.training.architecture import Architecture
 from fleeting.training.data import scaled
-from fleeting.training.precision import autocast, set_up
+from fleeting.training.precision import autocast
 
 
 def predict(
@@ -34,41 +34,37 @@ def predict(
         (N, classes) logits on the device.
     """
     network.eval()
-    set_up(precision)
-    found = []
+    logits = []
     with torch.inference_mode():
-        for part in torch.split(stored, batch_size):
-            values = architecture.prepare(scaled(part, arrays))
+        for batch in torch.split(stored, batch_size):
+            values = architecture.prepare(scaled(batch, arrays))
             with autocast(precision, stored.device):
-                found.append(network(values))
-        return torch.cat(found).float()
+                logits.append(network(values))
+        return torch.cat(logits).float()
 
 
 def rows(
-    fold: int, side: Side, probabilities: torch.Tensor, classes: Sequence[str]
+    fold: int, subset: Subset, probabilities: torch.Tensor, classes: Sequence[str]
 ) -> list[dict[str, Any]]:
     """Rows of `tsv.PREDICTIONS`, with a column `p_{class}` for each class.
 
     Args:
         fold: its number.
-        side: its test examples.
+        subset: its test examples.
         probabilities: (N, classes) float64 on the CPU, in the order of the examples.
         classes: the labels in the order of the network's outputs.
     """
     columns = [f"p_{label}" for label in classes]
+    predicted = probabilities.argmax(1).tolist()
     return [
         {
             "fold": fold,
             "example": example,
             "label": label,
-            "predicted": classes[predicted],
-            **dict(zip(columns, shares, strict=True)),
+            "predicted": classes[position],
+            **dict(zip(columns, own, strict=True)),
         }
-        for example, label, predicted, shares in zip(
-            side.examples,
-            side.labels,
-            probabilities.argmax(1).tolist(),
-            probabilities.tolist(),
-            strict=True,
+        for example, label, position, own in zip(
+            subset.examples, subset.labels, predicted, probabilities.tolist(), strict=True
         )
     ]

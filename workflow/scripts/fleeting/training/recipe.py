@@ -2,19 +2,23 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, SerializeAsAny, model_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
 
-from fleeting.settings import OneOf, Settings, Variant
+from fleeting.settings import OneOf, Settings, Variant, usable_path
+
+
+def _usable_weights(path: str) -> str:
+    usable_path(path.replace("{model}", "model"))
+    return path
 
 
 class Recipe(Settings):
     """How a fold is trained. Section 3 of the paper: SGD, 100 epochs, pretrained weights."""
 
-    weights: str = Field(
+    weights: Annotated[str, AfterValidator(_usable_weights)] = Field(
         "imagenet",
-        pattern=r"^([^{}<>\x00-\x1f\x7f]|[{]model[}])+$",
         description="imagenet, none, or the path of a file, in which {model} stands for the "
-        "model's name; neither < nor > nor other braces",
+        "model's name",
     )
     optimiser: Annotated[SerializeAsAny[Variant], OneOf("optimiser")] = Field(
         "sgd", validate_default=True, description="how weights are updated"
@@ -23,7 +27,7 @@ class Recipe(Settings):
         "constant", validate_default=True, description="how the learning rate changes by the step"
     )
     augmentations: list[Annotated[SerializeAsAny[Variant], OneOf("augmentation")]] = Field(
-        [], description="changes of the training examples, anew in each step, in this order"
+        [], description="changes of the training examples, drawn again in each step, in this order"
     )
     batch_size: int = Field(16, ge=2, le=65536, description="training examples in a step")
     accumulation: int = Field(
@@ -45,7 +49,7 @@ class Recipe(Settings):
     deterministic: bool = Field(True, description="on CUDA: only deterministic kernels")
 
     @model_validator(mode="after")
-    def _parts_of_two(self) -> "Recipe":
+    def _check_accumulation(self) -> "Recipe":
         if self.accumulation > 1 and 2 * self.accumulation > self.batch_size:
             raise ValueError(
                 f"accumulation: {self.accumulation} parts of a batch of {self.batch_size}: a part "

@@ -1,29 +1,25 @@
-"""One run of the grid, or a part of its folds: history, predictions, record and models."""
+"""One run of the grid, or a part of its folds: history, predictions, metadata and models."""
 
 import logging
 import platform
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from importlib import metadata
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from fleeting.errors import UserError
-from fleeting.examples import read
 from fleeting.paths import sha256
-from fleeting.splits import gate as gates
-from fleeting.splits.roles import FoldRoles, read_roles
-from fleeting.training import checkpoint, devices, loop, memory, precision, replay
-from fleeting.training import fit as fitting
+from fleeting.splits.folds import FoldSubsets, read_split
+from fleeting.training import checkpoint, cuda_graphs, devices, loop, memory, precision
 from fleeting.training import weights as pretrained
 from fleeting.training.architecture import architecture
-from fleeting.training.checkpoint import State
-from fleeting.training.interruption import STATUS, Stopped, listening
-from fleeting.training.keeper import Keeper, resume
+from fleeting.training.checkpoint import Progress
+from fleeting.training.heartbeat import beating
+from fleeting.training.interruption import STATUS, Stopped, deferred_signals
 from fleeting.training.output import Output
 from fleeting.training.recipe import Recipe
 from fleeting.training.weights import Weights
@@ -51,13 +47,13 @@ def run(
     checkpoints: Path,
     history: Path,
     predictions: Path,
-    record: Path,
-    models: Path | None = None,
+    metadata: Path,
+    models: Path,
 ) -> None:
     """Train one part of a run's folds and predict their test examples.
 
     The part of fold f is 1 + (f - 1) modulo `parts`. A fold whose loss is not finite fails the run:
-    the record says `failed`, nothing is predicted, and the folds after it are not trained.
+    the metadata say `failed`, nothing is predicted, and the folds after it are not trained.
 
     Args:
         gate: split.json.
@@ -84,22 +80,20 @@ def run(
         checkpoints: a folder for this job's checkpoints alone, which Snakemake does not know.
         history: receives the history (`tsv.HISTORY`).
         predictions: receives the predictions (`tsv.PREDICTIONS`).
-        record: receives run.json.
-        models: a folder, made anew; receives fold{n}.pt with `keep_models`.
+        metadata: receives run.json.
+        models: a folder, which is replaced; receives fold{n}.pt with `keep_models`.
 
     Raises:
         SystemExit: the process was asked to stop; its state is saved.
         UserError: an input is missing, changed or corrupt, or the run does not fit into memory.
     """
-    checked = gates.verify(gate, split, folds)
-    roles = read_roles(split, folds)
-    _check_examples(checked, roles, examples, gate)
+    checked, all_folds = read_split(gate, split, folds, examples)
     chosen = [
         fold
-        for fold in roles
+        for fold in all_folds
         if (fold.fold - 1) % parts == part - 1 and fold.repeat in (None, repeat)
     ]
-    fitting.prepare(recipe)
+    precision.configure_torch(recipe)
     fetched = Weights.read(weights) if weights else None
     size = checked.input.shape[:-1]
     network = architecture(model, checked.input.channels, size, fetched is not None)
@@ -119,70 +113,63 @@ def run(
         "seed": recipe.seed + repeat - 1,
         "split_sha256": sha256(gate),
         "weights": asdict(fetched) if fetched else None,
-        "versions": versions(),
+        "versions": _versions(),
         "classes": list(checked.classes),
         **_counts(chosen),
     }
-    key = checkpoint.key({**facts, "device": devices.kind(), "keep_models": keep_models})
-    output = Output(history, predictions, record, models, keep_models)
-    with checkpoint.of_job(checkpoints, key) as kept:
-        if kept.waited and output.is_finished(key):
+    output = Output(history, predictions, metadata, models)
+    with checkpoint.exclusive(checkpoints) as waited:
+        # Signals still end a process that waits for a device: it has nothing to lose yet.
+        device = devices.acquire(gpu_slots_per_device)
+        used = precision.choose(recipe.precision, device.device, network.size[-1])
+        facts["precision"] = used
+        key = checkpoint.key({**facts, "device": device.device.type, "keep_models": keep_models})
+        if waited and output.is_result_of(key):
             logging.info("the run is finished")
             return
-        kept.examine()
-        # Signals still end a process that waits for a device: it has nothing to lose yet.
-        device = devices.take(gpu_slots_per_device)
-        with listening() as requests:
-            used = precision.choose(recipe.precision, device.device, network.size[-1])
-            begun = resume(kept, facts["folds"], device.name, used)
+        saved = checkpoint.Checkpoints(checkpoints, key)
+        with deferred_signals() as request:
+            every = 60 * checkpoint_every_minutes
+            progress = Progress(saved, facts["folds"], device.name, every, request)
             logging.info(
                 "%s at %s, repeat %d: %d folds, %d classes, on %s, %s",
                 *(model, lr, repeat, len(chosen), len(checked.classes), device.name, used),
             )
-            keeper = Keeper(kept, 60 * checkpoint_every_minutes, requests, begun.past)
-            results = dict(begun.finished)
-            left = [fold for fold in chosen if fold.fold not in results]
             try:
-                fits = memory.explained(model, recipe, network.size[-1], used, device.name)
-                with fits, replay.own_stream(device.device):
-                    failed = loop.train(
-                        job, left, begun.current, device.device, used, keeper, results
-                    )
+                with (
+                    memory.explained(model, recipe, network.size[-1], used, device.name),
+                    cuda_graphs.own_stream(device.device),
+                    beating(
+                        checkpoints,
+                        experiment=experiment,
+                        model=model,
+                        lr=lr,
+                        repeat=repeat,
+                        part=part,
+                        folds=len(chosen),
+                        epochs=recipe.epochs,
+                        device=device.name,
+                    ) as heartbeat,
+                ):
+                    failed = loop.train(job, chosen, device.device, used, progress, heartbeat)
             except Stopped:
                 logging.info("asked to stop: the state is saved, and the next try resumes from it")
                 sys.exit(STATUS)
             except memory.OutOfMemory as error:
-                if not allow_missing or kept.started():
+                if not allow_missing or saved.exist():
                     raise
                 logging.info("%s", error)
-                logging.info("to retry, delete %s", record)
-                failed = error.what
+                logging.info("to retry, delete %s", metadata)
+                failed = error.problem
             if failed:
                 logging.warning("the run failed: %s", failed)
-            outcome = _outcome(failed, facts, results, recipe, device, keeper)
-            output.write(chosen, results, {**facts, **outcome, "key": key}, kept)
-            kept.clear()
+            outcome = _outcome(failed, facts, progress, recipe, device)
+            everything = {**facts, **outcome, "key": key}
+            output.write(chosen, progress.results, everything, saved, keep_models)
+            saved.clear()
 
 
-def _check_examples(
-    gate: gates.Gate, folds: Sequence[FoldRoles], examples: Sequence[Path], path: Path
-) -> None:
-    """Raise a `UserError` unless the examples of the split are those that split.json describes."""
-    named = {
-        name
-        for fold in folds
-        for side in (fold.train, fold.validation, fold.test)
-        for name in side.examples
-    }
-    used = [row for row in read.rows(examples) if row["example"] in named]
-    if gates.examples_digest(used) != gate.examples_sha256:
-        raise UserError(
-            f"the examples in {', '.join(map(str, examples))} are not those that {path} describes; "
-            f"{gates.REMEDY}"
-        )
-
-
-def _counts(folds: Sequence[FoldRoles]) -> dict[str, Any]:
+def _counts(folds: Sequence[FoldSubsets]) -> dict[str, Any]:
     """The numbers of the folds, and how many examples each has."""
     return {
         "folds": [fold.fold for fold in folds],
@@ -195,39 +182,37 @@ def _counts(folds: Sequence[FoldRoles]) -> dict[str, Any]:
 def _outcome(
     failed: str | None,
     facts: dict[str, Any],
-    results: dict[int, State],
+    progress: Progress,
     recipe: Recipe,
     device: devices.Device,
-    keeper: Keeper,
 ) -> dict[str, Any]:
-    """What a run's record says of how it went."""
+    """What a run's metadata says of how it went."""
     # Without the part of an epoch that was lost between a checkpoint and the end of a process.
     trained = sum(
         facts["train_examples"][str(fold)] * len(result["history"])
-        for fold, result in results.items()
+        for fold, result in progress.results.items()
     )
-    seconds = keeper.seconds
+    seconds = progress.seconds
     return {
-        "precision": keeper.past.precision,
-        "tested_epoch": {} if failed else {str(fold): recipe.epochs for fold in results},
+        "tested_epoch": {} if failed else {str(fold): recipe.epochs for fold in progress.results},
         "failed": failed,
-        "device": ", ".join(keeper.past.devices),
+        "device": ", ".join(progress.devices),
         "threads": torch.get_num_threads(),
         "deterministic": device.device.type == "cpu" or recipe.deterministic,
         "seconds": round(seconds, 3),
         "images_per_second": round(trained / seconds, 3),
         "peak_device_bytes": device.peak_bytes,
-        "resumed": keeper.past.resumed,
+        "resumed": progress.resumed,
     }
 
 
-def versions() -> dict[str, str]:
+def _versions() -> dict[str, str]:
     """The versions that a result depends on."""
     return {
         "python": platform.python_version(),
         "torch": torch.__version__,
         # Not imported: that takes seconds, and networks of our own do without.
-        "torchvision": metadata.version("torchvision"),
+        "torchvision": version("torchvision"),
         "numpy": np.__version__,
         "cuda": torch.version.cuda or "",
     }

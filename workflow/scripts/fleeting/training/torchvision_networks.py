@@ -1,12 +1,13 @@
 """torchvision's classifiers, each for any number of classes and channels."""
 
-from functools import cache, partial
-from math import ceil, floor, sqrt
+from functools import partial
+from math import sqrt
 from typing import Any, cast
 
 import torch
 import torchvision
 from torch import nn
+from torch.nn.functional import adaptive_avg_pool1d
 from torchvision.models.googlenet import BasicConv2d, Inception, InceptionAux
 
 #: The outputs of a network as torchvision builds it; no inner layer has as many.
@@ -33,7 +34,9 @@ def facts(name: str, size: tuple[int, int], pretrained: bool) -> dict[str, Any]:
     Without pretrained weights a network sees the input as large as it is, unless it is built for
     one size or needs larger images.
     """
-    published = _published(name)
+    known = torchvision.models.get_model_weights(name)
+    # regnet_y_128gf and vit_h_14 have none; their last ones are for images of 224 pixels too.
+    published = known.__members__.get("IMAGENET1K_V1") or list(known)[-1]
     transforms = published.transforms()
     own = (transforms.crop_size[0], transforms.crop_size[0])
     smallest = MIN_SIZE.get(name, published.meta["min_size"][0])
@@ -48,12 +51,6 @@ def facts(name: str, size: tuple[int, int], pretrained: bool) -> dict[str, Any]:
     }
 
 
-def _published(name: str) -> Any:
-    """The IMAGENET1K_V1 weights of a network; of the two that have none, the last."""
-    known = torchvision.models.get_model_weights(name)
-    return known.__members__.get("IMAGENET1K_V1") or list(known)[-1]
-
-
 def build(name: str, classes: int, channels: int) -> nn.Module:
     """A network with fresh heads and initial values.
 
@@ -61,7 +58,11 @@ def build(name: str, classes: int, channels: int) -> nn.Module:
     fully-connected layers, where the output neurons only six, corresponded to the number of
     classes". The softmax of table 1 is part of the loss and of the prediction.
     """
-    network: nn.Module = torchvision.models.get_model(name, weights=None, **_options(name))
+    # torchvision warns where these two are not told to draw their initial values.
+    options: dict[str, Any] = {"init_weights": True} if name in AUX_WEIGHTS else {}
+    if name == "googlenet":
+        options["blocks"] = [BasicConv2d, Inception, AuxiliaryHead]
+    network: nn.Module = torchvision.models.get_model(name, weights=None, **options)
     for head, layer in list(network.named_modules()):
         if isinstance(layer, nn.Linear) and layer.out_features == IMAGENET_CLASSES:
             network.set_submodule(head, nn.Linear(layer.in_features, classes))
@@ -69,22 +70,12 @@ def build(name: str, classes: int, channels: int) -> nn.Module:
             network.set_submodule(head, nn.Conv2d(layer.in_channels, classes, kernel_size=1))
         elif isinstance(layer, nn.AdaptiveAvgPool2d) and layer.output_size not in (1, (1, 1)):
             network.set_submodule(head, AveragePool(layer.output_size))
-    if isinstance(network, torchvision.models.SqueezeNet):
-        network.num_classes = classes
     if isinstance(network, torchvision.models.MNASNet):
-        # Its own method refuses a state dict without metadata, such as the one in a plain `dict`.
-        own = partial(nn.Module._load_from_state_dict, network)
-        network._load_from_state_dict = own
+        # Its own method refuses a plain `dict`, which has no metadata.
+        network._load_from_state_dict = partial(nn.Module._load_from_state_dict, network)
     if channels != 3:
         _take_channels(network, channels)
     return network
-
-
-def _options(name: str) -> dict[str, Any]:
-    if name == "googlenet":
-        return {"init_weights": True, "blocks": [BasicConv2d, Inception, AuxiliaryHead]}
-    # The default, but torchvision warns where it is not given.
-    return {"init_weights": True} if name == "inception_v3" else {}
 
 
 def _take_channels(network: nn.Module, channels: int) -> None:
@@ -98,7 +89,7 @@ def _take_channels(network: nn.Module, channels: int) -> None:
 
 
 class AuxiliaryHead(InceptionAux):
-    """torchvision's auxiliary head of GoogLeNet with another `AveragePool`."""
+    """torchvision's auxiliary head of GoogLeNet with another average pooling."""
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """(N, C, H, W) features to (N, classes) logits."""
@@ -116,21 +107,11 @@ class AveragePool(nn.AdaptiveAvgPool2d):
 
 def average_pool(values: torch.Tensor, output_size: tuple[int, int]) -> torch.Tensor:
     """What `adaptive_avg_pool2d` returns, up to rounding, as products of matrices."""
-    height, width = values.shape[-2:]
-    if (height, width) == output_size:
+    if tuple(values.shape[-2:]) == output_size:
         return values
-    rows = _bins(height, output_size[0], values.device)
-    columns = _bins(width, output_size[1], values.device)
+    # Each row is the mean over its bin: (bins, height) and (bins, width).
+    rows, columns = (
+        adaptive_avg_pool1d(torch.eye(size, device=values.device), bins).T.contiguous()
+        for size, bins in zip(values.shape[-2:], output_size, strict=True)
+    )
     return rows @ values @ columns.T
-
-
-@cache
-def _bins(size: int, outputs: int, device: torch.device) -> torch.Tensor:
-    """(outputs, size): each row the mean over its bin; made once, as a recorded step wants it."""
-    # Not for inference alone: a prediction may ask first, and a gradient uses the same tensor.
-    with torch.inference_mode(False):
-        matrix = torch.zeros(outputs, size)
-        for place in range(outputs):
-            start, end = floor(place * size / outputs), ceil((place + 1) * size / outputs)
-            matrix[place, start:end] = 1 / (end - start)
-        return matrix.to(device)

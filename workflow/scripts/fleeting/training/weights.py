@@ -18,10 +18,10 @@ from fleeting.training import state
 from fleeting.training.architecture import COLOURS, Architecture, architecture
 
 #: A server that does not answer within this many seconds counts as no network.
-PATIENCE = 20
+DOWNLOAD_TIMEOUT = 20
 #: Batch normalisation's count of the batches it has seen. torchvision's ResNet files are older than
 #: it and lack it; no network here uses it.
-COUNT = ".num_batches_tracked"
+BATCH_COUNT = ".num_batches_tracked"
 #: Parameters that torchvision's DenseNet and ViT files still hold under their former names.
 RENAMED = (
     (re.compile(r"(.*denselayer\d+\.(?:norm|conv))\.([12]\.\w+)"), r"\1\2"),
@@ -100,13 +100,13 @@ def fetch_imagenet(network: Architecture) -> Weights:
     path = cache_folder() / name
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
-        socket.setdefaulttimeout(PATIENCE)
+        socket.setdefaulttimeout(DOWNLOAD_TIMEOUT)
         try:
-            torch.hub.download_url_to_file(url, str(path), _digits(name), progress=False)
+            torch.hub.download_url_to_file(url, str(path), _digits(path), progress=False)
         except (OSError, URLError, RuntimeError) as error:
             raise UserError(
                 f"the ImageNet weights {name} cannot be downloaded from {url} ({error}). "
-                f"Put the file into {path.parent} (its sha256 starts with {_digits(name)}), or "
+                f"Put the file into {path.parent} (its sha256 starts with {_digits(path)}), or "
                 "name files of your own in the config under recipe.weights, and rerun."
             ) from None
     return identify_imagenet(path)
@@ -115,12 +115,16 @@ def fetch_imagenet(network: Architecture) -> Weights:
 def identify_imagenet(path: Path) -> Weights:
     """Hash an ImageNet file and check the digits in its name against it."""
     digest = sha256(path)
-    if not digest.startswith(_digits(path.name)):
+    if not digest.startswith(_digits(path)):
         raise UserError(
             f"{path} is not the file it is called: its sha256 starts with {digest[:8]} instead of "
-            f"{_digits(path.name)}. Delete it, so that it is downloaded again."
+            f"{_digits(path)}. Delete it, so that it is downloaded again."
         )
     return Weights(path.name, digest)
+
+
+def _digits(path: Path) -> str:
+    return path.stem.rsplit("-", 1)[1]
 
 
 def identify(path: Path) -> Weights:
@@ -130,6 +134,19 @@ def identify(path: Path) -> Weights:
             f"{path}: there is no such weights file; correct recipe.weights in the config"
         )
     return Weights(path.name, sha256(path))
+
+
+def check(model: str, path: Path, weights: Weights) -> None:
+    """Load a file as a run will, for the errors that `fresh_state` raises alone.
+
+    Which channels the input has is not known here: a file may be made for any.
+    """
+    network = architecture(model, COLOURS, (224, 224), pretrained=True)
+    kernels = _read(path, weights).get(f"{network.first_layer}.weight")
+    if kernels is not None and kernels.dim() == 4 and 0 < kernels.shape[1] != len(COLOURS):
+        channels = [str(number) for number in range(kernels.shape[1])]
+        network = architecture(model, channels, (224, 224), pretrained=True)
+    _body(network, path, weights)
 
 
 def fresh_state(network: Architecture, classes: int, path: Path, weights: Weights) -> State:
@@ -150,31 +167,15 @@ def fresh_state(network: Architecture, classes: int, path: Path, weights: Weight
         UserError: the file changed since it was fetched, cannot be loaded safely, or holds the
             weights of another model.
     """
-    body = _body(network, path, weights)
+    fresh = dict(_body(network, path, weights))
     outline = network.outline(classes)
-    # With the network's metadata, which some of torchvision's networks need when they load it.
-    fresh = outline.state_dict()
     for name in network.heads:
         head = copy.deepcopy(outline.get_submodule(name)).to_empty(device="cpu")
         for layer in head.modules():
             if reset := getattr(layer, "reset_parameters", None):
                 reset()
         fresh.update(head.state_dict(prefix=f"{name}."))
-    fresh.update(body)
     return fresh
-
-
-def check(model: str, path: Path, weights: Weights) -> None:
-    """Load a file as a run will, for the errors that `fresh_state` raises alone.
-
-    Which channels the input has is not known here: a file may be made for any.
-    """
-    network = architecture(model, COLOURS, (224, 224), pretrained=True)
-    first = _read(path, weights).get(f"{network.first_layer}.weight")
-    if first is not None and first.dim() == 4 and 0 < first.shape[1] != len(COLOURS):
-        channels = [str(number) for number in range(first.shape[1])]
-        network = architecture(model, channels, (224, 224), pretrained=True)
-    _body(network, path, weights)
 
 
 @lru_cache(maxsize=1)
@@ -183,8 +184,8 @@ def _body(network: Architecture, path: Path, weights: Weights) -> State:
     held = dict(_read(path, weights))
     own = network.outline(2).state_dict()
     heads = tuple(f"{name}." for name in network.heads)
-    body = {key for key in own if not key.startswith(heads)}
-    held = {key: torch.tensor(0) for key in body if key.endswith(COUNT)} | held
+    body = [key for key in own if not key.startswith(heads)]
+    held = {key: torch.tensor(0) for key in body if key.endswith(BATCH_COUNT)} | held
     first = f"{network.first_layer}.weight"
     if first in held and first in own:
         held[first] = _for_channels(held[first], own[first].shape)
@@ -220,15 +221,11 @@ def _read(path: Path, weights: Weights) -> State:
             f"the weights file {path} changed since it was fetched: its sha256 is {digest} instead "
             f"of {weights.sha256}. Put the former file back, or rerun with `-R fetch_weights`."
         )
-    return {_current(key): tensor for key, tensor in state.read(path).items()}
+    return {_current_name(key): tensor for key, tensor in state.read(path).items()}
 
 
-def _current(name: str) -> str:
+def _current_name(name: str) -> str:
     for pattern, replacement in RENAMED:
         if pattern.fullmatch(name):
             return pattern.sub(replacement, name)
     return name
-
-
-def _digits(name: str) -> str:
-    return Path(name).stem.rsplit("-", 1)[1]

@@ -6,16 +6,15 @@ emotion is a setting.
 
 import logging
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from fleeting.databases import cells
-from fleeting.databases.reader import ENDINGS, Place, Row, clip_folder, row_of
+from fleeting.databases.reader import ENDINGS, ClipLocation, Row, clip_folder
 from fleeting.databases.settings import DatabaseSettings
-from fleeting.databases.sheets import Sheet, Workbook
+from fleeting.databases.sheets import Sheet, Workbook, cell_at
 from fleeting.errors import UserError
 
 log = logging.getLogger(__name__)
@@ -50,19 +49,6 @@ _SUBJECT = re.compile(r"s0*([0-9]{1,3})", re.IGNORECASE)
 _STIMULUS = re.compile(r"[a-z]+[0-9]+", re.IGNORECASE)
 
 
-@dataclass(frozen=True)
-class _Columns:
-    subject: int
-    clip: int
-    onset: int
-    apex: int
-    offset: int
-    action_units: int
-    estimated: int
-    expression_type: int
-    self_reported: int
-
-
 class Settings(DatabaseSettings):
     """The keys of this database's block."""
 
@@ -81,12 +67,10 @@ def rows(workbook: Workbook, settings: Settings) -> Iterable[Row]:
     subjects = _subjects(workbook)
     codes = _codes(workbook)
     for table_row, row in sheet.rows:
-        cell = {
-            name: row[index] if index < len(row) else "" for name, index in vars(columns).items()
-        }
+        cell = {field: cell_at(row, column) for field, column in columns.items()}
         number = cells.integer(cell["subject"])
         named = _SUBJECT.fullmatch(cell["subject"])
-        subject = subjects.get(str(number), "") if number else ""
+        subject = subjects.get(str(number), "")
         if named and f"s{int(named[1])}" in subjects.values():
             subject = f"s{int(named[1])}"
         kind = _TYPE.fullmatch(cell["expression_type"])
@@ -97,23 +81,24 @@ def rows(workbook: Workbook, settings: Settings) -> Iterable[Row]:
             cell["expression_type"] = kind[1].casefold()
         cell["video_code"] = codes.get(cell["clip"].casefold().split("_")[0], "")
         excluded = _unwanted(cell["expression_type"], settings.expression_types)
-        yield row_of(table_row, cell, subject, EXTRA, excluded)
+        yield Row(table_row, cell, subject, EXTRA, excluded)
 
 
-def places(
+def clip_locations(
     subject: str, clip: str, extra: Mapping[str, str], settings: DatabaseSettings
-) -> tuple[Place, ...]:
+) -> tuple[ClipLocation, ...]:
     """The clip `s15/anger1_1` first, then the long video `s15/15_0401girlcrashing`.
 
     Frame numbers are those of the long video in both. Only the long video's code is matched, for
     the rest of its name has typing errors.
     """
-    number = int(subject[1:])
+    number = int(subject.removeprefix("s"))
     folder = re.compile(rf"s?0*{number}_?")
-    found = [Place((folder, clip_folder(clip)))]
+    found = [ClipLocation((folder, clip_folder(clip)))]
     if extra.get("video_code"):
         code = re.escape(extra["video_code"])
-        found.append(Place((folder, re.compile(rf"(?:s?0*{number}[ _-]?)?{code}(?![0-9]).*"))))
+        video = re.compile(rf"(s?0*{number}[ _-]?)?{code}(?![0-9]).*")
+        found.append(ClipLocation((folder, video)))
     return tuple(found)
 
 
@@ -136,73 +121,82 @@ def _data_sheet(workbook: Workbook) -> Sheet:
             f"{workbook.path}: no sheet has a column of micro-expression and macro-expression; "
             "give the coding file of CAS(ME)^2, as it was distributed"
         )
-    chosen = counts.index(max(counts))
-    for index, (sheet, count) in enumerate(zip(workbook.sheets, counts, strict=True)):
-        if count and index != chosen:
+    chosen = workbook.sheets[counts.index(max(counts))]
+    for sheet, count in zip(workbook.sheets, counts, strict=True):
+        if count and sheet is not chosen:
             log.warning(
                 "Warning: %s: took sheet %r; sheet %r has %d rows of expressions too, which are "
                 "not read. Join the sheets if they hold other clips",
-                *(workbook.path.name, workbook.sheets[chosen].name, sheet.name, count),
+                *(workbook.path.name, chosen.name, sheet.name, count),
             )
-    return workbook.sheets[chosen]
+    return chosen
 
 
-def _columns(workbook: Workbook, sheet: Sheet) -> _Columns:
+def _columns(workbook: Workbook, sheet: Sheet) -> dict[str, int]:
     """Columns by content: clip and expression type by their cells, the others by their order."""
-    width = max(len(row) for _, row in sheet.rows)
-    filled = [
-        index
-        for index in range(width)
-        if any(index < len(row) and row[index] for _, row in sheet.rows)
-    ]
+    filled = sorted({column for _, row in sheet.rows for column, cell in enumerate(row) if cell})
     clip = _fullest(sheet, filled, _CLIP)
     kind = _fullest(sheet, filled, _TYPE)
     if clip is None or kind is None or clip < 1 or kind < clip + 6 or kind + 1 >= len(filled):
         raise UserError(
-            f"{workbook.place(sheet)}: the columns are not those of CAS(ME)^2: "
+            f"{workbook.location(sheet)}: the columns are not those of CAS(ME)^2: "
             "subject index, clip (anger1_1), onset, apex, offset, action units, estimated emotion, "
             "expression type, self-reported emotion"
         )
-    order = (clip - 1, clip, clip + 1, clip + 2, clip + 3, clip + 4, kind - 1, kind, kind + 1)
-    return _Columns(*(filled[position] for position in order))
+    return {
+        "subject": filled[clip - 1],
+        "clip": filled[clip],
+        "onset": filled[clip + 1],
+        "apex": filled[clip + 2],
+        "offset": filled[clip + 3],
+        "action_units": filled[clip + 4],
+        "estimated": filled[kind - 1],
+        "expression_type": filled[kind],
+        "self_reported": filled[kind + 1],
+    }
 
 
-def _fullest(sheet: Sheet, filled: list[int], pattern: re.Pattern[str]) -> int | None:
-    """The position of the column in which most cells match, or None if none does."""
+def _fullest(sheet: Sheet, columns: list[int], pattern: re.Pattern[str]) -> int | None:
+    """The position in `columns` of the one in which most cells match; None if none matches."""
     counts = [
-        sum(index < len(row) and pattern.fullmatch(row[index]) is not None for _, row in sheet.rows)
-        for index in filled
+        sum(pattern.fullmatch(cell_at(row, column)) is not None for _, row in sheet.rows)
+        for column in columns
     ]
     return counts.index(max(counts)) if any(counts) else None
+
+
+def _short_rows(workbook: Workbook, length: int) -> Iterator[tuple[str, list[str]]]:
+    """The rows of any sheet with this many filled cells: where each stands, and these cells."""
+    for sheet in workbook.sheets:
+        for table_row, row in sheet.rows:
+            filled = [cell for cell in row if cell]
+            if len(filled) == length:
+                yield workbook.location(sheet, table_row), filled
 
 
 def _subjects(workbook: Workbook) -> dict[str, str]:
     """Index -> subject from the sheet with rows such as `15, s15, 1`, or else the known ones."""
     found: dict[str, str] = {}
-    for sheet in workbook.sheets:
-        for table_row, row in sheet.rows:
-            filled = [cell for cell in row if cell]
-            named = _SUBJECT.fullmatch(filled[1]) if len(filled) == 3 else None
-            index = cells.integer(filled[2]) if named else None
-            if not named or not index or cells.integer(filled[0]) != int(named[1]):
-                continue
-            subject = f"s{int(named[1])}"
-            if found.setdefault(str(index), subject) != subject:
-                raise UserError(
-                    f"{workbook.place(sheet, table_row)}: index {index} is "
-                    f"{found[str(index)]} in a row above and {subject} here; correct the sheet"
-                )
+    for location, (number, name, index_cell) in _short_rows(workbook, 3):
+        named = _SUBJECT.fullmatch(name)
+        index = cells.integer(index_cell)
+        if not named or not index or cells.integer(number) != int(named[1]):
+            continue
+        subject = f"s{int(named[1])}"
+        if found.setdefault(str(index), subject) != subject:
+            raise UserError(
+                f"{location}: index {index} is {found[str(index)]} in a row above and {subject} "
+                "here; correct the sheet"
+            )
     return found or INDEX_TO_SUBJECT
 
 
 def _codes(workbook: Workbook) -> dict[str, str]:
     """Stimulus -> code from the sheet with rows such as `0101, disgust1`, or else the known."""
     found = dict(STIMULUS_TO_CODE)
-    for sheet in workbook.sheets:
-        for _, row in sheet.rows:
-            filled = [cell for cell in row if cell]
-            code = cells.integer(filled[0]) if len(filled) == 2 else None
-            # A spreadsheet program turns 0101 into the number 101.
-            if code and code <= 9999 and _STIMULUS.fullmatch(filled[1]):
-                found[filled[1].casefold()] = f"{code:04d}"
+    for _, (code_cell, stimulus) in _short_rows(workbook, 2):
+        code = cells.integer(code_cell)
+        # A spreadsheet program turns 0101 into the number 101.
+        if code and code <= 9999 and _STIMULUS.fullmatch(stimulus):
+            found[stimulus.casefold()] = f"{code:04d}"
     return found

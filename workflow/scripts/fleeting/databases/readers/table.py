@@ -12,11 +12,12 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fleeting import paths
-from fleeting.databases import cells, header, template
-from fleeting.databases.reader import Place, Row, fold
-from fleeting.databases.settings import DatabaseSettings, Location
+from fleeting.databases import cells, header, path_template
+from fleeting.databases.reader import ClipLocation, Row, normalised_name
+from fleeting.databases.settings import DatabaseSettings
 from fleeting.databases.sheets import Workbook
 from fleeting.errors import UserError
+from fleeting.settings import Location
 from fleeting.settings import Settings as Block
 
 #: No file is taken for the table unless the config names it.
@@ -24,7 +25,7 @@ TABLE_NAME = re.compile("(?!)")
 TABLE_EXAMPLES = ("clips.tsv", "clips.csv", "clips.xlsx")
 SUBJECTS = "a name"
 
-REQUIRED: header.Columns = {
+REQUIRED: header.Headings = {
     "subject": (
         *("subject", "subjects", "subjectid", "subjectno", "subjectname", "sub", "subid", "subno"),
         *("participant", "participants", "participantid", "person", "personid"),
@@ -38,7 +39,7 @@ REQUIRED: header.Columns = {
         *("label", "labels", "expression"),
     ),
 }
-OPTIONAL: header.Columns = {
+OPTIONAL: header.Headings = {
     "onset": ("onsetframe", "onsetf", "onset", "startframe", "firstframe", "start"),
     "apex": ("apexframe", "apexf", "apexf1", "apex", "peakframe", "peak"),
     "offset": ("offsetframe", "offsetf", "offset", "endframe", "lastframe", "end"),
@@ -47,8 +48,6 @@ OPTIONAL: header.Columns = {
 }
 
 Heading = Annotated[str, Field(min_length=1)]
-
-REMEDY = "name your headings in the database's block, for example `columns: {subject: Person}`"
 
 
 class Columns(Block):
@@ -72,12 +71,12 @@ class Settings(DatabaseSettings):
     columns: Columns = Field(
         Columns(), description="The headings of columns that do not have one of the usual names."
     )
-    path: template.Frames | None = Field(
+    path: path_template.Frames | None = Field(
         None,
         description="Where a frame lies, for example {subject}/{clip}/img{frame}.jpg; any heading "
         "of the table can stand in braces. {subject:03} fills up with zeros to three digits.",
     )
-    picture: template.Picture | None = Field(
+    picture: path_template.Picture | None = Field(
         None,
         description="Where the one ready picture of a clip lies, for example "
         "{subject}/{clip}.png. Without `path`, no column of onsets is needed.",
@@ -93,8 +92,8 @@ class Settings(DatabaseSettings):
 
     def placeholders(self) -> list[str]:
         """The placeholders of all templates but `frame`, each once."""
-        names = [name for text in self.templates().values() for name in template.placeholders(text)]
-        return [name for name in dict.fromkeys(names) if name != template.FRAME]
+        names = path_template.placeholders("".join(self.templates().values()))
+        return [name for name in dict.fromkeys(names) if name != path_template.FRAME]
 
     def templates(self) -> dict[str, str]:
         """The templates that are given, by the column of the annotations that they fill."""
@@ -114,13 +113,13 @@ def rows(workbook: Workbook, settings: Settings) -> Iterable[Row]:
         elif name not in required:
             # Not a field, so it is the heading of any other column.
             required[name], given[name] = (), name
-    for table_row, cell in header.rows(workbook, required, optional, given, REMEDY):
+    for table_row, cell in header.rows(workbook, required, optional, given):
         yield _row(table_row, cell, settings)
 
 
-def places(
+def clip_locations(
     subject: str, clip: str, extra: Mapping[str, str], settings: Settings
-) -> tuple[Place, ...]:
+) -> tuple[ClipLocation, ...]:
     """The one that the template names, taken from the annotations' column `path`."""
     if settings.path is None:
         raise UserError(
@@ -128,41 +127,30 @@ def places(
             "a `path` in the config, or use crops with `frames: pictures`"
         )
     *folders, file = extra["path"].split("/")
-    before, after = fold(file).split(f"{{{template.FRAME}}}")
+    before, after = normalised_name(file).split(f"{{{path_template.FRAME}}}")
     pattern = f"{re.escape(before)}(?P<frame>[0-9]+){re.escape(after)}"
-    levels = tuple(re.compile(re.escape(fold(folder))) for folder in folders)
-    return (Place(levels, re.compile(pattern)),)
+    levels = tuple(re.compile(re.escape(normalised_name(folder))) for folder in folders)
+    return (ClipLocation(levels, re.compile(pattern)),)
 
 
-def _row(table_row: int, cell: Mapping[str, str], settings: Settings) -> Row:
+def _row(table_row: int, cell: dict[str, str], settings: Settings) -> Row:
     subject = "" if _is_blank(cell["subject"]) else cell["subject"]
-    onset = cell.get("onset")
-    if settings.path is None and onset is not None and _is_blank(onset):
-        onset = None
-    extra = {name: cell[name] for name in ("objective_class",) if name in cell}
+    filled: dict[str, str] = {}
     excluded = None
     if all(map(paths.is_safe_name, (subject, cell["clip"]))):
         empty = [name for name in settings.placeholders() if _is_blank(cell[name])]
         if empty:
             excluded = ("path_incomplete", f"the cell of {empty[0]} is empty")
-        for column, text in settings.templates().items():
-            extra[column] = template.fill(text, cell)
-            if not (empty or template.is_safe(extra[column])):
-                excluded = ("unsafe_name", f"{extra[column]!r} cannot be a path below the frames")
-    return Row(
-        table_row=table_row,
-        subject_cell=cell["subject"],
-        subject=subject,
-        clip=cell["clip"],
-        onset=onset,
-        apex=cell.get("apex"),
-        offset=cell.get("offset"),
-        emotion=cell["emotion"],
-        action_units=cell.get("action_units", ""),
-        extra=extra,
-        excluded=excluded,
-        zero_is_value=True,
-    )
+        filled = {
+            column: path_template.fill(text, cell) for column, text in settings.templates().items()
+        }
+        unsafe = [path for path in filled.values() if not path_template.is_safe(path)]
+        if unsafe and not empty:
+            excluded = ("unsafe_name", f"{unsafe[-1]!r} cannot be a path below the frames")
+    if settings.path is None and _is_blank(cell.get("onset", "")):
+        cell.pop("onset", None)
+    extra = ("objective_class", *filled)
+    return Row(table_row, {**cell, **filled}, subject, extra, excluded, zero_is_value=True)
 
 
 def _is_blank(cell: str) -> bool:

@@ -11,15 +11,7 @@ def score(
 ) -> float:
     """The share of the examples labelled with one of `classes` that were predicted so.
 
-    Args:
-        label: the class of each example, an index (N).
-        predicted: its predicted class (N).
-        classes: the classes that count; examples of others are left out.
-
-    Returns:
-        A value from 0 to 1; NaN without an example.
+    `label` and `predicted` hold the class of each example, an index (N). NaN without an example.
     """
     counted = np.isin(label, classes)
-    if not counted.any():
-        return float("nan")
-    return float((label == predicted)[counted].mean())
+    return float((label == predicted)[counted].mean()) if counted.any() else float("nan")

@@ -11,9 +11,6 @@ def score(
 ) -> float:
     """The number of examples labelled with one of `classes`, whatever was predicted.
 
-    Args:
-        label: the class of each example, an index (N).
-        predicted: its predicted class (N), which does not matter.
-        classes: the classes that count.
+    `label` and `predicted` hold the class of each example, an index (N).
     """
     return float(np.isin(label, classes).sum())

@@ -11,13 +11,7 @@ def score(
 ) -> float:
     """The mean over `classes` of 2 TP / (2 TP + FP + FN); 0 for a class that never occurs.
 
-    Args:
-        label: the class of each example, an index (N).
-        predicted: its predicted class (N).
-        classes: the classes to average over.
-
-    Returns:
-        A value from 0 to 1.
+    `label` and `predicted` hold the class of each example, an index (N).
     """
     values = []
     for one in classes:

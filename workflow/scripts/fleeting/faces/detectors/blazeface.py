@@ -5,13 +5,14 @@ default detector: it finds small grey faces that the paper's detector misses, in
 time. Its box is square, from the brows to the chin, so the margin is larger above.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fleeting.faces.detection import Boxes, Image, candidates, letterbox, suppress
+from fleeting.faces.detector import Boxes, Image, best_boxes, letterbox
 from fleeting.faces.settings import DetectorSettings, Margin
 from fleeting.faces.weights import Source, WeightFile, checked
 
@@ -56,16 +57,15 @@ def load(weights: Path, settings: Settings) -> "BlazeFace":
     return BlazeFace(cv2.dnn.readNetFromTFLite(str(file), *engine), settings.confidence)
 
 
+@dataclass(frozen=True)
 class BlazeFace:
     """The network and the lowest confidence of a face."""
 
-    def __init__(self, net: "cv2.dnn.Net", confidence: float) -> None:
-        """Keep both."""
-        self.net = net
-        self.confidence = confidence
+    net: "cv2.dnn.Net"
+    confidence: float
 
     def detect(self, image: Image) -> Boxes:
-        """See `fleeting.faces.detection.Detector`."""
+        """See `fleeting.faces.detector.Detector`."""
         import cv2
 
         square, scale, left, top = letterbox(image, SIZE, centred=True)
@@ -76,7 +76,7 @@ class BlazeFace:
         boxes = decode(np.asarray(scores)[0], np.asarray(regressors)[0])
         boxes[:, [0, 2]] = (boxes[:, [0, 2]] - left) / scale
         boxes[:, [1, 3]] = (boxes[:, [1, 3]] - top) / scale
-        return suppress(candidates(boxes, self.confidence), OVERLAP, weighted=True)
+        return best_boxes(boxes, self.confidence, OVERLAP, weighted=True)
 
 
 def anchors() -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ input is the default). The network's output has to be the usual (1, 1, N, 7): im
 confidence, x0, y0, x1, y1, the corners as shares of the frame.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from fleeting.errors import UserError
-from fleeting.faces.detection import Boxes, Image, candidates, suppress
-from fleeting.faces.settings import DetectorSettings, Margin, PathText
+from fleeting.faces.detector import Boxes, Image, best_boxes
+from fleeting.faces.settings import DetectorSettings, Margin
 from fleeting.faces.weights import Source
+from fleeting.settings import PathText
 
 if TYPE_CHECKING:
     import cv2
@@ -63,17 +65,16 @@ def load(weights: Path, settings: Settings) -> "OpenCVDetector":
     return OpenCVDetector(net, weights, settings)
 
 
+@dataclass(frozen=True)
 class OpenCVDetector:
-    """The network with the settings of its input."""
+    """The network, the file that it is from, and the settings of its input."""
 
-    def __init__(self, net: "cv2.dnn.Net", weights: Path, settings: Settings) -> None:
-        """Take the network, the file that it is from, and the settings."""
-        self.net = net
-        self.weights = weights
-        self.settings = settings
+    net: "cv2.dnn.Net"
+    weights: Path
+    settings: Settings
 
     def detect(self, image: Image) -> Boxes:
-        """See `fleeting.faces.detection.Detector`; a network of another kind is a `UserError`."""
+        """See `fleeting.faces.detector.Detector`; a network of another kind is a `UserError`."""
         import cv2
 
         given = self.settings
@@ -96,7 +97,7 @@ class OpenCVDetector:
             )
         height, width = image.shape[:2]
         boxes = decode(output, width, height)
-        return suppress(candidates(boxes, given.confidence), OVERLAP, weighted=False)
+        return best_boxes(boxes, given.confidence, OVERLAP, weighted=False)
 
 
 def decode(output: NDArray[np.float64], width: int, height: int) -> Boxes:

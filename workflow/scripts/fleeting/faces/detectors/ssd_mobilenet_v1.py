@@ -5,6 +5,7 @@ nothing more. The weights are those of the face-api library; the network stands 
 `fleeting.faces.mobilenet`.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from fleeting.faces.detection import Boxes, Image, candidates, letterbox, suppress
+from fleeting.faces.detector import Boxes, Image, best_boxes, letterbox
 from fleeting.faces.settings import DetectorSettings, Margin
 from fleeting.faces.weights import Source, WeightFile, checked
 
@@ -68,17 +69,16 @@ def load(weights: Path, settings: Settings) -> "SSDMobileNetV1":
     return SSDMobileNetV1(network, settings.confidence, settings.equalise)
 
 
+@dataclass(frozen=True)
 class SSDMobileNetV1:
     """The network, the lowest confidence of a face, and whether the input is equalised."""
 
-    def __init__(self, network: "Network", confidence: float, equalised: bool) -> None:
-        """Keep the three."""
-        self.network = network
-        self.confidence = confidence
-        self.equalised = equalised
+    network: "Network"
+    confidence: float
+    equalised: bool
 
     def detect(self, image: Image) -> Boxes:
-        """See `fleeting.faces.detection.Detector`."""
+        """See `fleeting.faces.detector.Detector`."""
         import torch
 
         square, scale, _, _ = letterbox(
@@ -89,7 +89,7 @@ class SSDMobileNetV1:
             encoded, scores = self.network(torch.from_numpy(rgb).float() / 127.5 - 1)
         boxes = decode(encoded.numpy(), scores.numpy(), self.network.anchors)
         boxes[:, :4] /= scale
-        return suppress(candidates(boxes, self.confidence), OVERLAP, weighted=False)
+        return best_boxes(boxes, self.confidence, OVERLAP, weighted=False)
 
 
 def equalise(image: Image) -> Image:

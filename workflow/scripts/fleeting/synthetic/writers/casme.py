@@ -1,19 +1,23 @@
 """CASME: an old `.xls` table with durations in milliseconds, and two sections of frames."""
 
-import io
 from collections.abc import Sequence
-from pathlib import Path
 
-import xlwt
-
-from fleeting.files import write_bytes
-from fleeting.synthetic.emotions import code
-from fleeting.synthetic.format import Clip, Format
+from fleeting.synthetic.expressions import action_unit_cell
+from fleeting.synthetic.format import Clip
 from fleeting.synthetic.frame import Camera
-from fleeting.synthetic.sheets import number_or_text
+from fleeting.synthetic.sheets import Cell, Sheets
 
-HEADER = "Subject,Filename,,OnsetF,ApexF1,ApexF2,OffsetF,,Onset,Total,AU,Emotion".split(",")
+TABLE = "CASME/CASME-coded-20190721.xls"
+FIRST_ROW = 2
+FRAMES = "CASME/CASME_raw_selected"
+CROPPED = "CASME/Cropped"
+VIDEOS = False
+HEADER = [
+    title or None
+    for title in "Subject,Filename,,OnsetF,ApexF1,ApexF2,OffsetF,,Onset,Total,AU,Emotion".split(",")
+]
 FRAMES_A_SECOND = 60
+ONSETS, RISES, FALLS = (40, 160), (4, 10), (5, 15)
 DECK = (
     "tense repression tense surprise tense disgust "
     "tense repression tense happiness tense tense "
@@ -21,13 +25,18 @@ DECK = (
     "tense happiness repression tense tense tense "
     "repression tense tense disgust tense repression"
 ).split()
+QUIRKS = (
+    ("repeated_clip", "clip_missing", "apex_backslash"),
+    ("typing_error", "duplicated_key", "order_violation"),
+)
 
 
-def _subject(index: int) -> str:
+def subject(index: int) -> str:
+    """The name of a subject, counted from 0."""
     return f"sub{index + 1:02d}"
 
 
-def _clip_name(index: int, position: int, emotion: str) -> str:
+def clip_name(index: int, position: int, emotion: str) -> str:
     """Irregular, as in reality: `EP01_12` beside `EP01_5`, `EP03`, `EP05_2_10`."""
     episode = f"EP{position // 2 + 1:02d}"
     if position % 6 == 4:
@@ -41,7 +50,7 @@ def _in_section_a(index: int) -> bool:
     return index % 2 == 1
 
 
-def _frame_path(clip: Clip, number: int, cropped: bool) -> str:
+def frame_path(clip: Clip, number: int, cropped: bool) -> str:
     """Section A has 1280x720 frames and plain numbers, section B 640x480 and three digits."""
     section = "Section A" if _in_section_a(clip.subject_index) else "Section B"
     digits = str(number) if _in_section_a(clip.subject_index) else f"{number:03d}"
@@ -50,7 +59,8 @@ def _frame_path(clip: Clip, number: int, cropped: bool) -> str:
     return f"{section}/{clip.subject}/{clip.name}/{clip.name}-{digits}.jpg"
 
 
-def _camera(index: int) -> Camera:
+def camera(index: int) -> Camera:
+    """The camera that a subject sits before."""
     if _in_section_a(index):
         return Camera(1280, 720, face=130, x=660, y=370)
     return Camera(640, 480, face=94, x=310, y=240, grey=index % 4 == 2)
@@ -60,55 +70,23 @@ def _milliseconds(first: int, last: int) -> float:
     return round((last - first + 1) * 1000 / FRAMES_A_SECOND, 2)
 
 
-def _write_table(path: Path, clips: Sequence[Clip]) -> list[int]:
-    workbook = xlwt.Workbook(encoding="utf-8")
-    sheet = workbook.add_sheet("Sheet1")
-    for column, title in enumerate(HEADER):
-        if title:
-            sheet.write(0, column, title)
-    for row, clip in enumerate(clips, start=1):
-        second_apex: int | str = clip.apex + 2 if clip.position % 3 == 1 else "\\"
-        cells = (
-            clip.subject_index + 1,
-            clip.name,
-            None,
-            clip.stated_onset,
-            clip.stated_apex,
-            second_apex,
-            clip.stated_offset,
-            None,
-            _milliseconds(clip.onset, clip.apex),
-            _milliseconds(clip.onset, clip.offset),
-            number_or_text(code(clip.expression)),
-            clip.stated_emotion,
-        )
-        for column, cell in enumerate(cells):
-            if cell is not None:
-                sheet.write(row, column, cell)
-    for name in ("Sheet2", "Sheet3"):
-        workbook.add_sheet(name)
-    saved = io.BytesIO()
-    workbook.save(saved)
-    write_bytes(saved.getvalue(), path)
-    return [row + 1 for row in range(1, len(clips) + 1)]
+def sheets(clips: Sequence[Clip]) -> Sheets:
+    """The table and the two empty sheets behind it."""
+    return {"Sheet1": [HEADER, *map(_cells, clips)], "Sheet2": [], "Sheet3": []}
 
 
-FORMAT = Format(
-    database="casme",
-    table="CASME/CASME-coded-20190721.xls",
-    frames="CASME/CASME_raw_selected",
-    cropped="CASME/Cropped",
-    deck=tuple(DECK),
-    quirks=(
-        ("repeated_clip", "clip_missing", "apex_backslash"),
-        ("typing_error", "duplicated_key", "order_violation"),
-    ),
-    onsets=(40, 160),
-    rises=(4, 10),
-    falls=(5, 15),
-    subject=_subject,
-    clip_name=_clip_name,
-    frame_path=_frame_path,
-    camera=_camera,
-    write_table=_write_table,
-)
+def _cells(clip: Clip) -> list[Cell]:
+    return [
+        clip.subject_index + 1,
+        clip.name,
+        None,
+        clip.stated_onset,
+        clip.stated_apex,
+        clip.apex + 2 if clip.position % 3 == 1 else "\\",
+        clip.stated_offset,
+        None,
+        _milliseconds(clip.onset, clip.apex),
+        _milliseconds(clip.onset, clip.offset),
+        action_unit_cell(clip.expression),
+        clip.stated_emotion,
+    ]

@@ -1,27 +1,22 @@
 """CASME II: the 2019 `.xlsx` table, subjects as text, videos beside the folders of frames."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from openpyxl import Workbook
-
-from fleeting.synthetic.emotions import code
-from fleeting.synthetic.format import Clip, Format
+from fleeting.synthetic.expressions import action_unit_cell
+from fleeting.synthetic.format import Clip
 from fleeting.synthetic.frame import Camera
-from fleeting.synthetic.sheets import number_or_text, save
+from fleeting.synthetic.sheets import Cell, Sheets
 
+TABLE = "CASME2/CASME2-coding-20190701.xlsx"
+FIRST_ROW = 2
+FRAMES = "CASME2/CASME2_RAW_selected"
+CROPPED = "CASME2/Cropped"
+VIDEOS = True
 HEADER = (
-    "Subject",
-    "Filename",
-    None,
-    "OnsetFrame",
-    "ApexFrame",
-    "OffsetFrame",
-    None,
-    "Action Units",
-    "Estimated Emotion",
-    "Objective Classes",
+    *("Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None),
+    *("Action Units", "Estimated Emotion", "Objective Classes"),
 )
+ONSETS, RISES, FALLS = (40, 160), (12, 40), (16, 50)
 DECK = (
     "others disgust repression happiness others surprise "
     "repression others disgust repression others fear "
@@ -30,82 +25,50 @@ DECK = (
     "disgust repression others happiness repression others "
     "others surprise disgust repression happiness repression"
 ).split()
-#: The objective class of the action units that each emotion of the deck shows.
-OBJECTIVE_CLASSES = {
-    "happiness": 1,
-    "surprise": 2,
-    "fear": 6,
-    "disgust": 4,
-    "repression": 5,
-    "others": 3,
-}
+QUIRKS = (
+    ("apex_slash", "apex_is_onset", "frame_missing", "typing_error", "apex_after_offset"),
+    ("apex_backslash", "apex_is_offset", "frame_near", "clip_missing", "duplicated_key"),
+    ("order_violation",),
+)
+#: From 1: the objective classes of the action units that the emotions of the deck show.
+OBJECTIVE_CLASSES = ("happiness", "surprise", "others", "disgust", "repression", "fear")
 
 
-def _subject(index: int) -> str:
+def subject(index: int) -> str:
+    """The name of a subject, counted from 0."""
     return f"sub{index + 1:02d}"
 
 
-def _clip_name(index: int, position: int, emotion: str) -> str:
+def clip_name(index: int, position: int, emotion: str) -> str:
     """The same names recur across subjects."""
     return f"EP{position // 3 + 2:02d}_{position % 3 + 1:02d}{'f' if position % 3 == 0 else ''}"
 
 
-def _frame_path(clip: Clip, number: int, cropped: bool) -> str:
+def frame_path(clip: Clip, number: int, cropped: bool) -> str:
+    """Where a frame lies below the frames or the provider's crops."""
     return f"{clip.subject}/{clip.name}/{'reg_' if cropped else ''}img{number}.jpg"
 
 
-def _camera(index: int) -> Camera:
+def camera(index: int) -> Camera:
+    """The camera that a subject sits before."""
     return Camera(640, 480, face=98, x=325, y=250)
 
 
-def _video(clip: Clip) -> str | None:
-    return f"{clip.subject}/{clip.name}.avi" if clip.position == 0 else None
+def sheets(clips: Sequence[Clip]) -> Sheets:
+    """The table and the two empty sheets behind it."""
+    return {"Sheet1": [HEADER, *map(_cells, clips)], "Sheet2": [], "Sheet3": []}
 
 
-def _write_table(path: Path, clips: Sequence[Clip]) -> list[int]:
-    workbook = Workbook()
-    sheet = workbook.worksheets[0]
-    sheet.title = "Sheet1"
-    sheet.append(HEADER)
-    for clip in clips:
-        sheet.append(
-            (
-                f"{clip.subject_index + 1:02d}",
-                clip.name,
-                None,
-                clip.stated_onset,
-                clip.stated_apex,
-                clip.stated_offset,
-                None,
-                number_or_text(code(clip.expression)),
-                clip.stated_emotion,
-                OBJECTIVE_CLASSES[clip.emotion],
-            )
-        )
-    for name in ("Sheet2", "Sheet3"):
-        workbook.create_sheet(name)
-    save(workbook, path)
-    return [row + 2 for row in range(len(clips))]
-
-
-FORMAT = Format(
-    database="casme2",
-    table="CASME2/CASME2-coding-20190701.xlsx",
-    frames="CASME2/CASME2_RAW_selected",
-    cropped="CASME2/Cropped",
-    deck=tuple(DECK),
-    quirks=(
-        ("apex_slash", "apex_is_onset", "frame_missing", "typing_error", "apex_after_offset"),
-        ("apex_backslash", "apex_is_offset", "frame_near", "clip_missing", "duplicated_key"),
-        ("order_violation",),
-    ),
-    onsets=(40, 160),
-    rises=(12, 40),
-    falls=(16, 50),
-    subject=_subject,
-    clip_name=_clip_name,
-    frame_path=_frame_path,
-    camera=_camera,
-    write_table=_write_table,
-    video=_video,
-)
+def _cells(clip: Clip) -> list[Cell]:
+    return [
+        f"{clip.subject_index + 1:02d}",
+        clip.name,
+        None,
+        clip.stated_onset,
+        clip.stated_apex,
+        clip.stated_offset,
+        None,
+        action_unit_cell(clip.expression),
+        clip.stated_emotion,
+        OBJECTIVE_CLASSES.index(clip.emotion) + 1,
+    ]

@@ -1,15 +1,17 @@
 """SAMM: a header below a preamble, grey 2040x1088 frames, padding that varies."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from openpyxl import Workbook
-
-from fleeting.synthetic.emotions import code
-from fleeting.synthetic.format import Clip, Format
+from fleeting.synthetic.expressions import action_unit_cell
+from fleeting.synthetic.format import Clip
 from fleeting.synthetic.frame import Camera
-from fleeting.synthetic.sheets import number_or_text, save
+from fleeting.synthetic.sheets import Cell, Sheets
 
+TABLE = "SAMM/SAMM_Micro_FACS_Codes_v2.xlsx"
+FRAMES = "SAMM/SAMM"
+CROPPED = None
+VIDEOS = False
+ONSETS, RISES, FALLS = (60, 7000), (16, 36), (20, 48)
 PREAMBLE = (
     ("Synthetic faces in the format of the SAMM micro-movement dataset",),
     (),
@@ -26,38 +28,29 @@ PREAMBLE = (
     (),
 )
 HEADER = (
-    "Subject",
-    "Filename",
-    "Inducement Code",
-    "Onset Frame",
-    "Apex Frame",
-    "Offset Frame",
-    "Duration",
-    "Micro",
-    "Action Units",
-    "Estimated Emotion",
-    "Objective Classes",
-    "Notes",
+    *("Subject", "Filename", "Inducement Code", "Onset Frame", "Apex Frame", "Offset Frame"),
+    *("Duration", "Micro", "Action Units", "Estimated Emotion", "Objective Classes", "Notes"),
 )
+FIRST_ROW = len(PREAMBLE) + 2
 DECK = (
     "others happiness surprise disgust others surprise "
     "others surprise disgust happiness others anger "
     "others happiness surprise others disgust surprise "
     "happiness others contempt surprise happiness disgust"
 ).split()
-OBJECTIVE_CLASSES = {
-    "happiness": 1,
-    "surprise": 2,
-    "anger": 3,
-    "disgust": 4,
-    "others": 7,
-    "contempt": 7,
-}
+QUIRKS = (
+    ("apex_after_offset", "typing_error", "order_violation"),
+    ("duplicated_key", "clip_missing", "frame_near"),
+)
+OBJECTIVE_CLASSES = {"happiness": 1, "surprise": 2, "anger": 3, "disgust": 4}
+#: The objective class of every other emotion of the deck.
+OTHERS = 7
 #: The numbers of the first subjects; from here on every number is taken.
 FIRST_SUBJECTS = (6, 7, 9, 10, 11, 12, 13, 14)
 
 
-def _subject(index: int) -> str:
+def subject(index: int) -> str:
+    """The name of a subject, counted from 0."""
     beyond = index - len(FIRST_SUBJECTS) + 1
     return f"{FIRST_SUBJECTS[index] if beyond <= 0 else FIRST_SUBJECTS[-1] + beyond:03d}"
 
@@ -66,37 +59,31 @@ def _inducement(index: int, position: int) -> int:
     return (index + position // 2) % 7 + 1
 
 
-def _clip_name(index: int, position: int, emotion: str) -> str:
-    return f"{_subject(index)}_{_inducement(index, position)}_{position + 1}"
+def clip_name(index: int, position: int, emotion: str) -> str:
+    """The name of a subject's clip."""
+    return f"{subject(index)}_{_inducement(index, position)}_{position + 1}"
 
 
-def _frame_path(clip: Clip, number: int, cropped: bool) -> str:
+def frame_path(clip: Clip, number: int, cropped: bool) -> str:
     """Four digits, or five where the source video was the second: `006_2_3/006_00562.jpg`."""
     digits = 5 if _inducement(clip.subject_index, clip.position) == 2 else 4
     return f"{clip.subject}/{clip.name}/{clip.subject}_{number:0{digits}d}.jpg"
 
 
-def _camera(index: int) -> Camera:
+def camera(index: int) -> Camera:
+    """The camera that a subject sits before."""
     return Camera(2040, 1088, face=175, x=1015, y=555, grey=True)
 
 
-def _write_table(path: Path, clips: Sequence[Clip]) -> list[int]:
-    workbook = Workbook()
-    sheet = workbook.worksheets[0]
-    sheet.title = "MICRO ONLY"
-    for line in (*PREAMBLE, HEADER):
-        sheet.append(line)
-    first = len(PREAMBLE) + 2
-    rows = list(range(first, first + len(clips)))
-    for row, clip in zip(rows, clips, strict=True):
-        sheet.append(_cells(clip, row))
-    save(workbook, path)
-    return rows
+def sheets(clips: Sequence[Clip]) -> Sheets:
+    """One sheet, with what a reader has to know above the table."""
+    rows = [_cells(clip, row) for row, clip in enumerate(clips, start=FIRST_ROW)]
+    return {"MICRO ONLY": [*PREAMBLE, HEADER, *rows]}
 
 
-def _cells(clip: Clip, row: int) -> tuple[int | str | None, ...]:
+def _cells(clip: Clip, row: int) -> list[Cell]:
     emotion = clip.stated_emotion.capitalize()
-    return (
+    return [
         clip.subject,
         clip.name,
         _inducement(clip.subject_index, clip.position),
@@ -105,29 +92,8 @@ def _cells(clip: Clip, row: int) -> tuple[int | str | None, ...]:
         clip.stated_offset,
         f"=F{row}-D{row}+1",
         "Micro - 1/2",
-        number_or_text(code(clip.expression)),
+        action_unit_cell(clip.expression),
         "Other" if emotion == "Others" else emotion,
-        OBJECTIVE_CLASSES[clip.emotion],
+        OBJECTIVE_CLASSES.get(clip.emotion, OTHERS),
         None,
-    )
-
-
-FORMAT = Format(
-    database="samm",
-    table="SAMM/SAMM_Micro_FACS_Codes_v2.xlsx",
-    frames="SAMM/SAMM",
-    cropped=None,
-    deck=tuple(DECK),
-    quirks=(
-        ("apex_after_offset", "typing_error", "order_violation"),
-        ("duplicated_key", "clip_missing", "frame_near"),
-    ),
-    onsets=(60, 7000),
-    rises=(16, 36),
-    falls=(20, 48),
-    subject=_subject,
-    clip_name=_clip_name,
-    frame_path=_frame_path,
-    camera=_camera,
-    write_table=_write_table,
-)
+    ]

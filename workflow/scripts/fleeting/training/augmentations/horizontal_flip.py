@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from fleeting import settings
 from fleeting.errors import UserError
+from fleeting.settings import Variant
 
 if TYPE_CHECKING:
     import torch
@@ -15,7 +15,7 @@ UNSIGNED = ("red", "green", "blue", "vertical", "strain")
 SIGNED = "horizontal"
 
 
-class Settings(settings.Variant):
+class Settings(Variant):
     """Nothing to set."""
 
     kind: str = "horizontal_flip"

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from fleeting import settings
+from fleeting.settings import Variant
 
 if TYPE_CHECKING:
     import torch
 
 
-class Settings(settings.Variant):
+class Settings(Variant):
     """An example moves by up to `pixels` up or down and left or right, all equally likely."""
 
     kind: str = "shift"

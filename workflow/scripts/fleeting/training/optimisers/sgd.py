@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from fleeting import settings
+from fleeting.settings import Variant
 
 if TYPE_CHECKING:
     import torch
 
 
-class Settings(settings.Variant):
+class Settings(Variant):
     """The paper is silent on both; PyTorch's own defaults."""
 
     kind: str = "sgd"
@@ -24,10 +24,7 @@ def make(
 ) -> "torch.optim.Optimizer":
     """An optimiser whose state starts at zero.
 
-    Args:
-        parameters: what to train.
-        lr: the learning rate, a 0-d tensor on the parameters' device that changes by the step.
-        settings: the block of the config.
+    `lr` is a 0-d tensor on the parameters' device that changes with every step.
     """
     import torch
 

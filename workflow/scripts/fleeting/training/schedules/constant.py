@@ -1,9 +1,9 @@
 """A constant learning rate: the paper names no schedule."""
 
-from fleeting import settings
+from fleeting.settings import Variant
 
 
-class Settings(settings.Variant):
+class Settings(Variant):
     """Nothing to set."""
 
     kind: str = "constant"

@@ -7,10 +7,10 @@ import math
 
 from pydantic import Field
 
-from fleeting import settings
+from fleeting.settings import Variant
 
 
-class Settings(settings.Variant):
+class Settings(Variant):
     """The share of all steps in which the rate rises to its full value; 0: no warm-up."""
 
     kind: str = "cosine"

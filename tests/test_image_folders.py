@@ -1,0 +1,74 @@
+"""The view of a split as folders of links."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from fleeting import tsv
+from fleeting.errors import UserError
+from fleeting.splits import image_folders
+from small_splits import LABELS, Data, write_crop
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Data:
+    """A split of three examples each of 20 samples, and their crops: text that names the image."""
+    made = Data(tmp_path / "results")
+    made.add()
+    faces = [
+        write_crop(made.folder, row["sample"], row["phase"], row["example"].encode())
+        for row in tsv.read_rows(made.examples(), tsv.EXAMPLES)
+    ]
+    tsv.write_rows(faces, made.folder / "faces/paper/samm.tsv", tsv.FACES)
+    made.split()
+    return made
+
+
+def link(data: Data, kind: str = "image") -> list[Path]:
+    block: dict[str, Any] = {"kind": kind, "crop": "paper"}
+    image_folders.run(
+        split=data.folder / "split.tsv",
+        faces=[data.folder / "faces/paper/samm.tsv"],
+        input=block,
+        results=data.folder,
+        output=data.folder / "view",
+    )
+    return sorted((data.folder / "view").rglob("*.png"))
+
+
+def test_folders_of_links_that_can_be_moved(data: Data) -> None:
+    links = link(data)
+    assert len(links) == len(data.rows())
+    assert {path.parts[-2] for path in links} == set(LABELS)
+    assert {path.parts[-4:-2] for path in links} == {
+        ("fold1", role) for role in ("train", "validation", "test")
+    }
+    moved = data.folder.rename(data.folder.with_name("moved"))
+    for path in (moved / "view").rglob("*.png"):
+        assert path.read_text() == path.stem.replace("__", "/")
+
+
+def test_every_crop_of_an_example_is_linked(data: Data) -> None:
+    pairs = data.rows().query("phase == 'apex'")
+    pairs = pairs.assign(example=pairs["sample"], phase="")
+    tsv.write(pairs, data.folder / "split.tsv", tsv.SPLIT)
+    links = link(data, "onset_apex")
+    assert {path.name for path in links} == {
+        f"{sample.replace('/', '__')}__{phase}.png"
+        for sample in pairs["example"]
+        for phase in ("onset", "apex")
+    }
+    for path in links:
+        assert path.read_text() == path.stem.replace("__", "/")
+
+
+def test_what_cannot_be_linked_is_named(data: Data) -> None:
+    for path in (data.folder / "faces").rglob("*.png"):
+        path.unlink()
+    with pytest.raises(UserError, match="png: the crop is missing"):
+        link(data)
+    tsv.write(pd.DataFrame(), data.folder / "faces/paper/samm.tsv", tsv.FACES)
+    with pytest.raises(UserError, match="no crops make samm/"):
+        link(data)

@@ -1,0 +1,102 @@
+"""Which file is a database's table.
+
+Cheap, and without an import of anything heavy: Snakemake calls this in input functions.
+"""
+
+import logging
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from fleeting.databases import reader
+from fleeting.databases.settings import DatabaseSettings
+from fleeting.errors import UserError
+
+log = logging.getLogger(__name__)
+
+#: The table lies in the root or at most this many folders below it.
+DEPTH = 2
+#: Names that are skipped: Snakemake replaces <name> in any path by the value of a variable.
+MARKED = re.compile("[<>]")
+
+
+def newest(root: Path, reader_name: str) -> Path | None:
+    """The newest table below `root`, or None if there is none. Never raises."""
+    return next(iter(versions(root, reader_name)), None)
+
+
+def versions(root: Path, reader_name: str) -> list[Path]:
+    """All files below `root` that can be the table of a reader's database, the newest first.
+
+    Workbooks come before text files. Among these, those called coding, coded or codes come first;
+    then by the latest date in the name, the highest version, and `(Updated)`; among equals the one
+    nearest to the root, then by path. Links that leave the root are not followed, and names with <
+    or > are skipped.
+    """
+    found = _files(root, reader.load(reader_name).TABLE_NAME)
+    ordered = sorted(found, key=lambda path: (len(path.parts), path))
+    return sorted(ordered, key=_age, reverse=True)
+
+
+def locate(database: str, settings: DatabaseSettings) -> Path:
+    """The table to read: the given one, or the newest below the root.
+
+    Logs which other versions the root holds.
+
+    Raises:
+        UserError: the root is missing or holds no table; the text names the accepted names.
+    """
+    if settings.table is not None:
+        return settings.table
+    root = settings.root
+    assert root is not None, "settings have either a root or a table"
+    if not root.is_dir():
+        raise UserError(f"{root}: no such folder; correct databases.{database}.root in the config")
+    found = versions(root, settings.reader)
+    if not found:
+        accepted = ", ".join(reader.load(settings.reader).TABLE_EXAMPLES)
+        raise UserError(
+            f"{root}: no table of {database} there or up to {DEPTH} folders below; names such as "
+            f"{accepted} are accepted. Put the file there (not as a link to elsewhere, nor in a "
+            "folder with < or > in its name), or give "
+            f"databases.{database}.table and .frames in the config"
+        )
+    chosen, *others = found
+    if others:
+        names = ", ".join(str(path.relative_to(root)) for path in others)
+        log.info("%s: took %s; also there: %s", database, chosen.name, names)
+    return chosen
+
+
+def _age(path: Path) -> tuple[bool, bool, str, int, bool]:
+    name = path.stem.casefold()
+    dates = re.findall(r"(?<![0-9])(?:19|20)[0-9]{6}(?![0-9])", name)
+    versions = re.findall(r"(?<![a-z])v([0-9]{1,4})(?![0-9])", name)
+    version = max(map(int, versions), default=0)
+    # All tables as published are called coding, coded or codes; one's own notes are not.
+    coding = "cod" in name
+    workbook = path.suffix.casefold() in (".xls", ".xlsx")
+    return workbook, coding, max(dates, default=""), version, "updated" in name
+
+
+def _files(root: Path, name_pattern: re.Pattern[str]) -> Iterator[Path]:
+    inside = os.path.realpath(root)
+    for folder, folders, names in os.walk(root):
+        is_deepest = len(Path(folder).relative_to(root).parts) == DEPTH
+        folders[:] = [] if is_deepest else [name for name in folders if not MARKED.search(name)]
+        for name in names:
+            # `~$...` and `._...` are what office programs and macOS leave beside a file.
+            ignored = MARKED.search(name) or name.startswith(("~", "."))
+            if name_pattern.fullmatch(name.casefold()) and not ignored:
+                path = Path(folder, name)
+                if _is_file_inside(path, inside):
+                    yield path
+
+
+def _is_file_inside(path: Path, root: str) -> bool:
+    try:
+        target = Path(os.path.realpath(path))
+        return target.is_file() and target.is_relative_to(root)
+    except OSError:
+        return False

@@ -1,0 +1,135 @@
+"""Scores as points: a panel per metric, in it a row per group with each repeat and their mean."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from fleeting.drawing import style
+from fleeting.evaluation.chance import Chance
+from fleeting.evaluation.summary import of_configuration
+
+#: The metrics that figures of scores show.
+METRICS = {"uf1": "UF1", "uar": "UAR", "accuracy": "accuracy"}
+#: The distance of two rows is 1, and this where a new section begins.
+SECTION_GAP = 1.6
+GUESSING = {**style.CHANCE, "linewidth": 1.6}
+MAJORITY = {**GUESSING, "linestyle": (0, (3, 1.5))}
+MEAN: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredgewidth": 0.6}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the figure.
+
+    `scores` are those of one group (rows of `tsv.SCORES`), `configurations` the (model, lr) to show
+    by their position in the legend, and `chance` is by metric: None where there is none.
+    """
+
+    name: str
+    section: str
+    scores: pd.DataFrame
+    configurations: Mapping[int, tuple[str, str]]
+    chance: Mapping[str, Chance | None]
+
+    def repeats(self) -> list[int]:
+        """The number of repeats of each configuration."""
+        return [len(self.values(position, "uf1")) for position in self.configurations]
+
+    def values(self, position: int, metric: str) -> list[float]:
+        """One score of a configuration, one value per repeat."""
+        rows = of_configuration(self.scores, *self.configurations[position])
+        return rows.loc[rows["metric"] == metric, "value"].tolist()
+
+
+def classes(scores: pd.DataFrame) -> int:
+    """The number of classes of an experiment, each of which is a group of its scores."""
+    return sum(group.startswith("class/") for group in scores["group"].unique())
+
+
+def draw(
+    rows: Sequence[Row],
+    series: Sequence[str],
+    *,
+    margin: float,
+    row_height: float,
+    step: float,
+    columns: int,
+) -> Figure:
+    """Draw the figure.
+
+    Args:
+        rows: the rows from above, those of a section together.
+        series: what the colours mean, in the order of the legend.
+        margin: the height of what is above and below the rows, in inches.
+        row_height: the distance of two rows, in inches.
+        step: the distance of two configurations of a row, as a share of the row.
+        columns: of the legend.
+    """
+    positions, rules = [0.0], []
+    for above, below in zip(rows, rows[1:], strict=False):
+        gap = 1 if above.section == below.section else SECTION_GAP
+        if gap > 1:
+            rules.append(positions[-1] + gap / 2)
+        positions.append(positions[-1] + gap)
+    figure = style.new_figure(margin + row_height * positions[-1])
+    panels = figure.subplots(1, len(METRICS), sharey=True)
+    for axes, (metric, title) in zip(panels, METRICS.items(), strict=True):
+        for row, y in zip(rows, positions, strict=True):
+            if chance := row.chance[metric]:
+                _draw_chance(axes, y, chance)
+            for position in row.configurations:
+                offset = step * (position - (len(series) - 1) / 2)
+                _draw_points(axes, y + offset, row.values(position, metric), position)
+        for y in rules:
+            axes.axhline(y, color="#BBBBBB", linewidth=0.6)
+        axes.set_title(title)
+        axes.set_xlim(-0.03, 1.03)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", ".25", ".5", ".75", "1"])
+        axes.grid(axis="y", visible=False)
+        axes.tick_params(axis="y", length=0)
+    panels[0].set_yticks(positions, [row.name for row in rows])
+    panels[0].set_ylim(positions[-1] + 0.6, positions[0] - 0.6)
+    several = any(count > 1 for row in rows for count in row.repeats())
+    figure.legend(*_legend(series, several), loc="outside lower center", ncols=columns)
+    return figure
+
+
+def _draw_points(axes: Axes, y: float, values: Sequence[float], position: int) -> None:
+    """Draw each repeat's score and their mean.
+
+    Where there is no mean, because a repeat has no score (NaN) or there is no repeat, it says so.
+    """
+    look = {**style.line_style(position), "linestyle": "none"}
+    if len(values) > 1:
+        axes.plot(values, [y] * len(values), **look, markersize=3, alpha=0.45, markeredgewidth=0)
+    mean = float(np.mean(values)) if values else float("nan")
+    axes.plot([mean], [y], **look, **MEAN, zorder=3)
+    if np.isnan(mean):
+        axes.text(0.5, y, "no score", ha="center", va="center", fontsize=7, color=look["color"])
+
+
+def _draw_chance(axes: Axes, y: float, chance: Chance) -> None:
+    """Mark both kinds of chance across a row."""
+    for value, look in ((chance.guessing, GUESSING), (chance.majority, MAJORITY)):
+        if value is not None:
+            axes.plot([value, value], [y - 0.42, y + 0.42], **look)
+
+
+def _legend(series: Sequence[str], several: bool) -> tuple[list[Line2D], list[str]]:
+    """Handles and labels: the series, a single repeat where there are several, and chance."""
+    handles = [
+        Line2D([], [], **{**style.line_style(position), "linestyle": "none"}, **MEAN)
+        for position in range(len(series))
+    ]
+    labels = list(series)
+    if several:
+        handles.append(Line2D([], [], color="#888888", marker="o", markersize=3, linestyle="none"))
+        labels.append("one repeat (large: their mean)")
+    handles += [Line2D([], [], **GUESSING), Line2D([], [], **MAJORITY)]
+    return handles, [*labels, "guessing each class equally often", "always the most frequent class"]

@@ -1,0 +1,71 @@
+"""What a protocol is handed and hands back.
+
+A protocol is a module in `fleeting/protocols/` with three names:
+
+- `Settings`, a `fleeting.settings.Variant`: its keys in the config;
+- `folds(settings) -> int | None`: the number of folds, None where it follows from the data;
+- `split(examples, classes, settings) -> Draw`: `examples` is a DataFrame sorted by `example`, with
+  the columns of `tsv.EXAMPLES`, `clip`, `emotion` and `label`; `classes` are the labels that it
+  holds, in the order of the label map.
+
+As with scikit-learn's splitters, examples are named by their positions in that DataFrame.
+"""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Positions = NDArray[np.intp]
+
+ROLES = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Which examples train, validate and test in one fold.
+
+    Attributes:
+        name: unique among the folds of the protocol; the fold's seed follows from it.
+        train: positions of the training examples, in any order; likewise the two others.
+        validation: positions of the validation examples.
+        test: positions of the test examples.
+        repeat: the repeat that the fold is for; None: all of them.
+    """
+
+    name: str
+    train: Positions
+    validation: Positions
+    test: Positions
+    repeat: int | None = None
+
+    @property
+    def by_role(self) -> dict[str, Positions]:
+        """The positions by role, in the order of `ROLES`."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+
+@dataclass(frozen=True)
+class Draw:
+    """The outcome of a protocol.
+
+    Attributes:
+        folds: numbered from 1 in this order. An example may be in many of them.
+        unused: why examples are in no fold: a code, for code to decide by, and a reason for people.
+        notes: a sentence for everything that fell short.
+        groups: the group of each example where the protocol promises that no group has two roles
+            in a fold; the promise is checked. None: it promises nothing.
+    """
+
+    folds: Sequence[Fold]
+    unused: tuple[str, str] = ("not_drawn", "not drawn by the protocol")
+    notes: Sequence[str] = ()
+    groups: Sequence[str] | None = None
+
+
+def derived_seed(seed: int, name: str) -> int:
+    """A seed of 64 bits for one class or fold, so that others cannot change what it draws."""
+    digest = hashlib.sha256(f"{seed}/{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big")

@@ -1,0 +1,109 @@
+"""The scores of the chosen configurations by database, phase and class."""
+
+from collections.abc import Mapping, Sequence
+from math import nan
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fleeting import tsv
+from fleeting.evaluation.render import Page
+from fleeting.evaluation.repeats import for_reading, spread
+from fleeting.evaluation.schemas import SPREAD
+from fleeting.evaluation.scores import metric_title, shown
+from fleeting.evaluation.summary import Summary
+
+CAPTION = (
+    "The scores of the chosen configurations over all test examples, and by database, phase and "
+    "class. The predictions of all folds of a repeat are scored together, and the scores averaged "
+    "over repeats. UF1 and UAR are averaged over the classes that have test examples in the group; "
+    "their number is given. The range over repeats is not a confidence interval."
+)
+READS = {
+    "runs": "experiments/{experiment}/evaluation/runs.tsv",
+    "scores": "experiments/{experiment}/scores.tsv",
+    "choices": "experiments/{experiment}/evaluation/choices.tsv",
+    "split": "experiments/{experiment}/split.tsv",
+}
+SETTINGS = ("experiment.metrics",)
+
+
+def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
+    """Mean, standard deviation, smallest and largest over repeats of every score.
+
+    `classes` counts those with test examples in the group, `examples` is their number (a mean over
+    repeats, should folds differ between them). `chance` (guessing every class of the experiment
+    equally often) stands beside accuracy and UAR, `majority` (always naming the group's most
+    frequent class) beside accuracy.
+    """
+    summary = Summary(files)
+    split = tsv.read(files["split"][0], tsv.SPLIT)
+    tested = split[split["split"] == "test"]
+    metrics = shown(settings["experiment.metrics"])
+    rows = []
+    for choice in summary.choices:
+        values = summary.values(choice.model, choice.lr)
+        for group in dict.fromkeys(group for group, _ in values):
+            labels = _members(tested, group)["label"].value_counts()
+            support = values[group, "support"]
+            for metric in metrics:
+                by_repeat = values[group, metric]
+                rows.append(
+                    {
+                        "choice": choice.name,
+                        "model": choice.model,
+                        "lr": choice.lr,
+                        "group": group,
+                        "classes": len(labels),
+                        "examples": sum(support.values()) / len(support),
+                        "metric": metric,
+                        **spread(list(by_repeat.values())),
+                        "repeats": len(by_repeat),
+                        "chance": summary.chance if metric in ("accuracy", "uar") else nan,
+                        "majority": (
+                            labels.max() / labels.sum()
+                            if metric == "accuracy" and len(labels) > 1
+                            else nan
+                        ),
+                    }
+                )
+    frame = pd.DataFrame(rows)
+    return frame, _page(frame, summary, metrics)
+
+
+def _members(tested: pd.DataFrame, group: str) -> pd.DataFrame:
+    """The test examples of a group of scores.tsv; those of a class are the ones labelled so."""
+    if group == "all":
+        return tested
+    kind, _, name = group.partition("/")
+    return tested[tested["label" if kind == "class" else kind] == name]
+
+
+def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page:
+    """The table for reading: one part per choice, groups in rows, metrics in columns."""
+    parts = []
+    for choice in summary.choices:
+        own = frame[frame["choice"] == choice.name]
+        # Of a group's rows, one per metric, that of the accuracy comes first.
+        shown = own[own["metric"] == "accuracy"].set_index("group")
+        shown = shown.drop(columns=list(SPREAD)).assign(
+            group=[str(group).replace("/", ": ", 1) for group in shown.index],
+            examples=[f"{number:.0f}" for number in shown["examples"]],
+        )
+        for metric in metrics:
+            of_metric = own[own["metric"] == metric].set_index("group")[list(SPREAD)]
+            shown = shown.join(of_metric.add_prefix(f"{metric}_"))
+        titles = {"group": "group", "examples": "test examples", "classes": "classes"}
+        titles |= {metric: metric_title(metric) for metric in metrics}
+        titles |= {name: name for name in ("repeats", "chance", "majority")}
+        parts.append((f"{choice.title} ({choice.reason})", for_reading(shown, titles)))
+    return Page(
+        "Scores by database, phase and class",
+        f"{summary.provenance()} The predictions of all folds of a repeat are scored together. UF1 "
+        "and UAR are the F1-score and the recall averaged over the classes that have test examples "
+        "in the group. A class is scored against the rest: its accuracy and its UAR are its "
+        "recall. Chance is the accuracy and UAR of guessing every class equally often, majority "
+        "the accuracy of always naming the group's most frequent class.",
+        parts,
+    )
