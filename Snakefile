@@ -1,11 +1,12 @@
 # Fleeting: databases -> frames -> faces -> inputs -> protocols -> training -> evaluation -> tables
 # and figures.
-# What each stage does is in workflow/rules/, one file a stage; what it computes, in
-# workflow/scripts/fleeting/, one folder a stage.
+# The rules of each stage are in workflow/rules/, one file per stage; the code that they run is in
+# workflow/scripts/fleeting/ (CONTRIBUTING.md says which folder is which).
 from snakemake.utils import min_version
 
 min_version("9.0")
 
+# A file given by --configfile replaces config.yaml; Snakemake alone would merge the two.
 if not workflow.configfiles:
 
     configfile: workflow.source_path("config.yaml")

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from fleeting.splits.folds import Subset
-from fleeting.splits.gate import Arrays
+from fleeting.splits.gate import ArrayFormat
 from fleeting.training.architecture import COLOURS, architecture
 from fleeting.training.cuda_graphs import RecordedStep, own_stream
 from fleeting.training.data import JobExamples, RoleBuffer
@@ -62,7 +62,7 @@ def variant(
     configure_torch(recipe)
     torch.manual_seed(1)
     made = architecture(model, COLOURS, (size, size), pretrained=False)
-    arrays = Arrays(channels=COLOURS, zero=0, unit=255, shape=(size, size, 3), dtype="uint8")
+    arrays = ArrayFormat(channels=COLOURS, zero=0, unit=255, shape=(size, size, 3), dtype="uint8")
     network = made.build(len(CLASSES)).to(device).to(memory_format=LAYOUTS[layout])
     if "compiled" in way:
         # For each size of batch by itself, as graphs are recorded, instead of once for all sizes.

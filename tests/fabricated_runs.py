@@ -58,7 +58,7 @@ def write_gate(
     folder: Path, classes: Sequence[str], shape: Sequence[int] = (64, 48, 3), folds: int = 1
 ) -> Path:
     """Write a split.json of RGB pictures."""
-    arrays = gates.Arrays(
+    arrays = gates.ArrayFormat(
         channels=("red", "green", "blue"), zero=0, unit=255, shape=tuple(shape), dtype="uint8"
     )
     digests = dict.fromkeys(("examples_sha256", "split_sha256", "folds_sha256"), "0" * 64)

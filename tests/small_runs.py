@@ -14,7 +14,7 @@ from fleeting import tsv
 from fleeting.paths import sha256
 from fleeting.splits import gate as gates
 from fleeting.splits.folds import Subset
-from fleeting.splits.gate import Arrays, Gate
+from fleeting.splits.gate import ArrayFormat, Gate
 from fleeting.training.architecture import architecture
 from fleeting.training.data import JobExamples, RoleBuffer
 from fleeting.training.interruption import Stopped
@@ -29,7 +29,7 @@ RECIPE: dict[str, Any] = {
     "threads": 1,
 }
 CLASSES = ("bright", "dark")
-ARRAYS = Arrays(
+ARRAYS = ArrayFormat(
     channels=("red", "green", "blue"), zero=0, unit=255, shape=(32, 32, 3), dtype="uint8"
 )
 COUNT = 22

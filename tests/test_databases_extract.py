@@ -174,7 +174,7 @@ CAS_ME2_ROW = [1, "anger1_9", 5, 6, 7, "4", "negative", "micro-expression", "fea
 def test_garbage_ends_in_rows_or_a_named_error(
     tmp_path, monkeypatch, database: str, apex: str, first_rows: Sequence, rows
 ):
-    book = Workbook(tmp_path / "t.xlsx", (sheets.sheet("data", [*first_rows, *rows]),))
+    book = Workbook(tmp_path / "t.xlsx", (sheets.make_sheet("data", [*first_rows, *rows]),))
     monkeypatch.setattr(extract.workbook, "read", lambda path: book)
     message = "t.xlsx"
     try:
@@ -207,7 +207,7 @@ def test_the_job(tmp_path):
     assert [*sample] == [*tsv.ANNOTATIONS, *extra]
     assert len(tsv.read_rows(tmp_path / "out/excluded.tsv", tsv.EXCLUDED)) == 1
     assert tsv.read_rows(tmp_path / "out/substituted.tsv", tsv.SUBSTITUTED) == []
-    (count,) = tsv.read_rows(tmp_path / "out/rows.tsv", extract.ROWS)
+    (count,) = tsv.read_rows(tmp_path / "out/rows.tsv", tsv.ROW_COUNT)
     assert count == {"database": "mine", "table": "CAS(ME)^2code_final.xlsx", "rows": "2"}
 
 

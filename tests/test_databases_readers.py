@@ -227,9 +227,9 @@ def test_settings_are_completed():
     + [("sadness", None), ("helpness", None), ("zzz", None)],
 )
 def test_typing_errors_are_known_from_other_emotions(emotion, meant):
-    assert emotions.nearest(emotion) == meant
+    assert emotions.likely_emotion(emotion) == meant
 
 
 def test_the_label_map_counts_as_known_emotions():
-    assert emotions.nearest("smlie", ["smile"]) == "smile"
-    assert emotions.nearest("smile", ["smile"]) is None
+    assert emotions.likely_emotion("smlie", ["smile"]) == "smile"
+    assert emotions.likely_emotion("smile", ["smile"]) is None

@@ -100,7 +100,7 @@ HEAD = ["Subject", "Filename", "Onset"]
 
 def rows(**tables: list[list[object]]) -> list[tuple[int, dict[str, str]]]:
     """The rows below the header of a workbook with these sheets."""
-    found = tuple(sheets.sheet(name, lines) for name, lines in tables.items())
+    found = tuple(sheets.make_sheet(name, lines) for name, lines in tables.items())
     return header.rows(Workbook(Path("t.xlsx"), found), REQUIRED, {"au": ("au",)})
 
 
@@ -158,6 +158,6 @@ def test_any_sheet_has_a_header_or_is_named(lines):
     except UserError as error:
         message = str(error)
     assert "t.xlsx" in message
-    numbers = [number for number, _ in sheets.sheet("data", lines).rows]
+    numbers = [number for number, _ in sheets.make_sheet("data", lines).rows]
     assert [number for number, _ in below] == numbers[len(numbers) - len(below) :]
     assert all(set(REQUIRED) <= set(fields) for _, fields in below)

@@ -9,10 +9,11 @@ from typing import Any
 import openpyxl
 import pytest
 
-from fleeting.config.loading import Config, load
+from fleeting.config.loading import load
 from fleeting.doctor import databases
 from fleeting.doctor.findings import Finding, findings_of
 from fleeting.doctor.reference_counts import REFERENCE, differences
+from fleeting.layout import Config
 from fleeting.synthetic.database import write_all
 from pipeline import CONFIG, ROOTS, SYNTHETIC
 

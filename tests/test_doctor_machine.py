@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 import torch
 
-from fleeting.config.loading import Config, load
+from fleeting.config.loading import load
 from fleeting.doctor import disk, machine, weights
-from fleeting.doctor.findings import Finding, size
+from fleeting.doctor.findings import Finding, readable_size
+from fleeting.layout import Config
 from fleeting.paths import sha256
 from fleeting.training.architecture import COLOURS, Architecture, architecture
 
@@ -35,7 +36,7 @@ def of_level(findings: list[Finding], level: str) -> list[str]:
     [(0, "0 bytes"), (999, "999 bytes"), (1000, "1 kB"), (4.55e6, "4.5 MB"), (1.88e13, "19 TB")],
 )
 def test_bytes_for_reading(number: float, text: str) -> None:
-    assert size(number) == text
+    assert readable_size(number) == text
 
 
 def give(monkeypatch: pytest.MonkeyPatch, free: int) -> None:

@@ -6,7 +6,6 @@ import pytest
 from fabricated_runs import declared
 from fleeting import registry, tsv
 from fleeting.errors import UserError
-from fleeting.evaluation.accounting import ROWS
 
 SETTINGS = {
     "databases": ["casme"],
@@ -90,7 +89,7 @@ def results(tmp_path):
         for row, (clip, emotion) in enumerate(emotions, start=2)
     ]
     put(tmp_path, ANNOTATIONS, tsv.ANNOTATIONS, samples)
-    put(tmp_path, f"{ANNOTATIONS}.rows", ROWS, [["casme", "c.xls", 4]])
+    put(tmp_path, f"{ANNOTATIONS}.rows", tsv.ROW_COUNT, [["casme", "c.xls", 4]])
     not_annotated = [
         excluded("", "annotations", "onset_missing", 5),
         excluded("EP01/1/apex", "annotations", "apex_missing", 2),

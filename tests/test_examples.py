@@ -174,7 +174,7 @@ def test_arrays_by_name(two: list[Path]) -> None:
     assert [hashlib.sha256(array.tobytes()).hexdigest() for array in loaded] == [
         digests[name] for name in names
     ]
-    assert arrays.layout(two) == ((8, 8, 3), "uint8")
+    assert arrays.shape_and_dtype(two) == ((8, 8, 3), "uint8")
 
 
 def other_dtype(path: Path) -> None:

@@ -14,7 +14,7 @@ from skimage.data import astronaut
 from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.faces import fetch as fetching
-from fleeting.faces.crop import Job, crop_frames
+from fleeting.faces.crop import CropJob, crop_frames
 from fleeting.faces.detector import Detector
 from fleeting.faces.detectors import blazeface, opencv_ssd
 from fleeting.faces.fetch import fetch
@@ -122,7 +122,7 @@ def test_the_crop_job(weights: Callable[[str], Path], tmp_path: Path) -> None:
     ]
     tsv.write_rows(rows, tmp_path / "006.tsv", tsv.FRAMES)
     settings, folder = CropSettings(), weights("blazeface")
-    job = Job(tmp_path / "results", "paper", "samm", "006", frames, "raw", settings, folder)
+    job = CropJob(tmp_path / "results", "paper", "samm", "006", frames, "raw", settings, folder)
     crop_frames(job, tmp_path / "006.tsv", tmp_path / "faces.tsv", tmp_path / "excluded.tsv")
     apex, onset = tsv.read_rows(tmp_path / "faces.tsv", tsv.FACES)
     assert (apex["outcome"], onset["outcome"]) == ("face", "face cut by the border")

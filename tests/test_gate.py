@@ -43,7 +43,7 @@ def test_the_gate_and_the_folds_are_those_of_the_tables(data: Data) -> None:
     stated, folds = read(data)
     rows = data.rows()
     assert stated.classes == tuple(sorted(LABELS))
-    assert stated.input == gate.Arrays(
+    assert stated.input == gate.ArrayFormat(
         channels=("red", "green", "blue"), zero=0, unit=255, shape=(8, 8, 3), dtype="uint8"
     )
     assert (stated.folds, stated.examples) == (5, rows["example"].nunique())

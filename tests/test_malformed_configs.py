@@ -11,7 +11,7 @@ import yaml
 from snakemake.common.configfile import load_configfile
 from snakemake.exceptions import WorkflowError
 
-from fleeting.config.loading import check_keys, load, read
+from fleeting.config.loading import load, read, refuse_repeated_keys
 from fleeting.errors import UserError
 
 ROOT = Path(__file__).parents[1]
@@ -60,6 +60,8 @@ VALUES: list[tuple[str, Any, str]] = [
     (f"{P}.grid.repeats", 0, "greater than"),
     (f"{P}.grid.repeats", 10**12, "less than"),
     (f"{P}.grid.repeats", 2.5, "integer"),
+    (f"{P}.grid.repeats", True, "should be a number"),
+    ("allow_missing", "no", "should be true or false"),
     (f"{P}.input", "none", "no input is called"),
     (f"{P}.metrics", ["uf2"], "do you mean 'uf1'"),
     (f"{P}.metrics", [], "at least 1"),
@@ -159,7 +161,7 @@ def test_a_file_that_is_refused(
 
     def as_the_rules() -> None:
         config = load_configfile(path)
-        check_keys(path)
+        refuse_repeated_keys(path)
         load(config)
 
     with pytest.raises((UserError, WorkflowError)) as error:

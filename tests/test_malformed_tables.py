@@ -8,7 +8,7 @@ import pytest
 from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.examples.pack import read_crops
-from fleeting.faces.crop import Job, crop_frames
+from fleeting.faces.crop import CropJob, crop_frames
 from fleeting.faces.settings import CropSettings
 from fleeting.frames import select
 from fleeting.splits import image_folders, pool, split
@@ -127,7 +127,7 @@ def test_frames_that_were_edited(tmp_path: Path, cells: Row) -> None:
     path = tmp_path / "sub01.tsv"
     write_unchecked(path, [row(tsv.FRAMES, **cells)])
     results, root = tmp_path / "results", tmp_path / "frames"
-    job = Job(results, "paper", "casme2", "sub01", root, "cropped", CropSettings(), None)
+    job = CropJob(results, "paper", "casme2", "sub01", root, "cropped", CropSettings(), None)
     with pytest.raises(UserError, match=r"sub01\.tsv, line 2"):
         crop_frames(job, path, tmp_path / "f.tsv", tmp_path / "e.tsv")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["frames", "sub01.tsv"]
@@ -142,7 +142,7 @@ def test_crops_without_a_sample(tmp_path: Path) -> None:
 
 def divide(annotations: Path, examples: Path) -> None:
     found = pool.make_pool(pool.annotate([annotations], [examples]), LABEL_MAP, [])
-    split.divide(found, list(LABEL_MAP), {"kind": "random_images", "seed": 1})
+    split.apply_protocol(found, list(LABEL_MAP), {"kind": "random_images", "seed": 1})
 
 
 @pytest.mark.parametrize(

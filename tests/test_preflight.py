@@ -15,13 +15,13 @@ import pytest
 from fleeting.examples import arrays
 from fleeting.files import write_bytes
 from fleeting.jobs import explain
-from fleeting.preflight import existing, obstacle, unquotable
+from fleeting.preflight import nearest_existing, obstacle, unquotable
 from pipeline import Project
 
 
 def test_what_keeps_from_writing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "deep" / "results"
-    assert existing(folder) == tmp_path
+    assert nearest_existing(folder) == tmp_path
     assert obstacle(folder) is None
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=5_000_000))
     assert "only 5.0 MB are free" in str(obstacle(folder))

@@ -45,7 +45,7 @@ def beat(results: Path, job: Job, age: float = 0, **changes: Any) -> None:
     values = {"fold": 7, "folds_done": 2, "folds": 4, "epoch": 5, "epochs": 10}
     values |= {"train_loss": 0.5, "validation_loss": None, "images_per_second": 1234.5}
     values |= {"device": "a GPU", "host": "node [7]", **changes}
-    path = results / job.checkpoints / state.NAME
+    path = results / job.checkpoints / state.FILE_NAME
     path.parent.mkdir(parents=True)
     path.write_text(json.dumps(values))
     os.utime(path, (time.time() - age,) * 2)
@@ -107,7 +107,7 @@ def test_a_dead_job_is_marked_and_does_not_count_as_running(config: Config, tmp_
     found = state.experiment(config, tmp_path, "one")
     assert [one.dead for one in found.heartbeats] == [True, False]
     text = shown(config, tmp_path)
-    assert "dead: last sign 2 min ago" in text
+    assert "dead: last sign 4 min ago" in text
     for shown_value in ("3 of 4", "5 of 10", "1234", "node [7]"):
         assert shown_value in text
 
@@ -124,7 +124,7 @@ def test_a_finished_project_has_no_time_left(config: Config, tmp_path: Path) -> 
         for job in layout.training_jobs(config, name):
             finish(tmp_path, job)
     for kind, ending in (("table", ".tsv"), ("figure", ".svg")):
-        for path in layout.all_written(config, kind, ending):
+        for path in layout.output_paths(config, kind, ending):
             touch(tmp_path / path)
     found = state.experiment(config, tmp_path, "one")
     assert (found.done, found.seconds_left) == (8, 0)
@@ -134,7 +134,7 @@ def test_a_finished_project_has_no_time_left(config: Config, tmp_path: Path) -> 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"epoch": 1}'])
 def test_a_damaged_heartbeat_is_ignored(config: Config, tmp_path: Path, text: str) -> None:
     job = layout.training_jobs(config, "one")[0]
-    path = tmp_path / job.checkpoints / state.NAME
+    path = tmp_path / job.checkpoints / state.FILE_NAME
     path.parent.mkdir(parents=True)
     path.write_text(text)
     assert state.experiment(config, tmp_path, "one").heartbeats == []

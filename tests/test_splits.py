@@ -155,8 +155,8 @@ def fold(name: str, *by_role: list[int]) -> Fold:
 @pytest.mark.parametrize(
     ("folds", "message"),
     [
-        ([], "folds need names"),
-        ([fold("1", [0, 1], [2], [4]), fold("1", [0, 1], [2], [4])], "folds need names"),
+        ([], "each with a name of its own"),
+        ([fold("1", [0, 1], [2], [4]), fold("1", [0, 1], [2], [4])], "each with a name of its own"),
         ([fold("1", [0, 1, 2], [3], [2])], "fold 1 has an example twice or in two roles"),
         ([fold("1", [0, 1, 2], [3], [4])], "fold 1 has b in two roles"),
         ([fold("1", [0, 1], [], [4])], "fold 1 has no validation example"),

@@ -197,3 +197,18 @@ def test_a_file_system_without_locks_is_said_and_used(
     number = errno.ENOSPC
     with pytest.raises(OSError, match="refused"), checkpoint.exclusive(tmp_path / "run"):
         pass
+
+
+def test_a_disk_that_cannot_be_read_costs_no_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun(tmp_path).end_epoch({"epoch": 1})
+
+    def fail(path: Path) -> bytes:
+        raise OSError(errno.ESTALE, "Stale file handle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", fail)
+        with pytest.raises(OSError, match="Stale"):
+            Checkpoints(tmp_path, KEY).in_progress(1)
+    assert names(tmp_path) == ["fold0001_epoch0000001"]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fleeting.splits.folds import Subset
-from fleeting.splits.gate import Arrays
+from fleeting.splits.gate import ArrayFormat
 from fleeting.training import cuda_graphs, devices, generators
 from fleeting.training.architecture import architecture
 from fleeting.training.checkpoint import State
@@ -30,7 +30,7 @@ RECIPE: dict[str, Any] = {
 CLASSES = ("a", "b", "c")
 CUDA = torch.device("cuda")
 RESNET = architecture("resnet18", ("red", "green", "blue"), (64, 64), pretrained=False)
-ARRAYS = Arrays(channels=RESNET.channels, zero=0, unit=255, shape=(64, 64, 3), dtype="uint8")
+ARRAYS = ArrayFormat(channels=RESNET.channels, zero=0, unit=255, shape=(64, 64, 3), dtype="uint8")
 
 
 def examples() -> JobExamples:

@@ -12,7 +12,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from fleeting.splits.folds import Subset
-from fleeting.splits.gate import Arrays
+from fleeting.splits.gate import ArrayFormat
 from fleeting.training import cuda_graphs
 from fleeting.training.architecture import architecture
 from fleeting.training.data import JobExamples, RoleBuffer
@@ -29,7 +29,9 @@ COUNT, SIZE = 27, 64
 NO_GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 DEVICES = ["cpu", pytest.param("cuda", marks=NO_GPU)]
 RESNET = architecture("resnet18", ("red", "green", "blue"), (SIZE, SIZE), pretrained=False)
-ARRAYS = Arrays(channels=RESNET.channels, zero=0, unit=255, shape=(SIZE, SIZE, 3), dtype="uint8")
+ARRAYS = ArrayFormat(
+    channels=RESNET.channels, zero=0, unit=255, shape=(SIZE, SIZE, 3), dtype="uint8"
+)
 
 
 def pictures() -> np.ndarray:

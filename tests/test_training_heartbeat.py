@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from fleeting.training import heartbeat, loop
-from fleeting.training.heartbeat import NAME, Heartbeat
+from fleeting.training.heartbeat import FILE_NAME, Heartbeat
 from small_runs import files, metadata, small_run, small_split
 
 
 def read(folder: Path) -> dict[str, Any]:
-    return dict(json.loads((folder / NAME).read_text()))
+    return dict(json.loads((folder / FILE_NAME).read_text()))
 
 
 def test_it_says_how_far_a_job_is_until_it_is_finished(
@@ -61,7 +61,7 @@ def test_it_is_touched_while_an_epoch_takes_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "PERIOD", 0.01)
-    path = tmp_path / NAME
+    path = tmp_path / FILE_NAME
     with heartbeat.beating(tmp_path) as beat:
         beat.begin_fold(1, 0, 0)
         os.utime(path, (0, 0))

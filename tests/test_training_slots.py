@@ -132,6 +132,13 @@ def test_a_schedulers_job_uses_its_only_device(
     assert acquire(DEVICES[:1], 1).lock, "an empty variable is no scheduler's job"
 
 
+def test_a_schedulers_job_with_several_devices_never_waits(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    assert sorted(device(start(1)) for _ in range(4)) == ["0", "0", "1", "1"]
+
+
 def test_the_folder_is_the_users_alone(folder: Path) -> None:
     acquire(DEVICES, 1)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700

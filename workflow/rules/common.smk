@@ -23,7 +23,7 @@ from snakemake.exceptions import WorkflowError
 dependencies.prefer_this_python()
 try:
     for path in workflow.configfiles:
-        loading.check_keys(Path(path))
+        loading.refuse_repeated_keys(Path(path))
     config = loading.load(config)
 except UserError as error:
     raise WorkflowError(str(error)) from None

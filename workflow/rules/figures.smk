@@ -4,7 +4,7 @@ include: "functions/figures.smk"
 
 rule figures:
     input:
-        [result(path) for path in layout.all_written(config, "figure", ".svg", ".png")],
+        [result(path) for path in layout.output_paths(config, "figure", ".svg", ".png")],
 
 
 for name in registry.names("figure"):
@@ -15,7 +15,7 @@ for name in registry.names("figure"):
         input:
             **reads("figure", name),
             code=code_of("drawing.draw", "figure", name),
-            checkpoints=above,
+            checkpoints=checkpoints_above,
         output:
             **figure_outputs(name),
         log:

@@ -5,7 +5,7 @@ include: "functions/tables.smk"
 rule evaluation:
     input:
         of_experiments("scores.tsv"),
-        [result(path) for path in layout.all_written(config, "table", ".tsv")],
+        [result(path) for path in layout.output_paths(config, "table", ".tsv")],
         [
             in_experiment("evaluation/retained_models.tsv").format(experiment=name)
             for name in EXPERIMENTS
@@ -21,7 +21,7 @@ for name in registry.names("table"):
         input:
             **reads("table", name),
             code=code_of("evaluation.write_table", "table", name),
-            checkpoints=above,
+            checkpoints=checkpoints_above,
         output:
             **table_outputs(name),
         log:

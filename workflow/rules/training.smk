@@ -4,7 +4,7 @@ include: "functions/training.smk"
 
 
 RUN = in_experiment(layout.RUN)
-RUN_NAME = f"{{experiment}}/{layout.RUN_NAME}"
+LOG_NAME = f"{{experiment}}/{layout.RUN_NAME}"
 RETRIES = 2
 
 
@@ -63,9 +63,9 @@ rule train:
         metadata=f"{RUN}/run.json",
         models=directory(f"{RUN}/models"),
     log:
-        result(f"logs/training/{RUN_NAME}.log"),
+        result(f"logs/training/{LOG_NAME}.log"),
     benchmark:
-        result(f"benchmarks/training/{RUN_NAME}.tsv")
+        result(f"benchmarks/training/{LOG_NAME}.tsv")
     # A killed job resumes from its last checkpoint. On a cluster, the submitting process retries.
     retries: RETRIES if workflow.is_main_process else 0
     conda:

@@ -5,7 +5,7 @@ def figure_outputs(name):
     """A figure in its two forms; the first is in the report."""
     return {
         "svg": report(
-            f"{written('figure', name)}.svg",
+            f"{output_path('figure', name)}.svg",
             caption="../report/caption.rst",
             category=(
                 "comparison" if layout.compares("figure", name) else "{experiment}"
@@ -13,7 +13,7 @@ def figure_outputs(name):
             subcategory="figures",
             labels={"figure": layout.stem("figure", name).replace("_", " ")},
         ),
-        "png": f"{written('figure', name)}.png",
+        "png": f"{output_path('figure', name)}.png",
     }
 
 

@@ -13,7 +13,7 @@ def selections():
 @cache
 def selection_label(crop):
     """The folder name of a crop's selection of frames."""
-    return layout.selection(config, crop)
+    return layout.selection_label(config, crop)
 
 
 def selection_of(wildcards):

@@ -1,9 +1,9 @@
 # Tables and figures are modules: what each reads is declared in it, and its rule follows from that.
 
 
-def written(kind, name):
+def output_path(kind, name):
     """The path of a table or figure, without its ending."""
-    return result(layout.written(kind, name))
+    return result(layout.output_path(kind, name))
 
 
 def job_name(kind, name):
@@ -66,7 +66,7 @@ def named_files(kind, name):
     return lambda w, input: [f"{key}={path}" for key in keys for path in input[key]]
 
 
-def above(wildcards):
+def checkpoints_above(wildcards):
     """The checkpoints above a table or figure: see evaluation.smk."""
     if hasattr(wildcards, "experiment"):
         return checkpoint_outputs(wildcards)
@@ -126,16 +126,16 @@ def table_outputs(name):
     """The files of a table; its page is in the report."""
     printed = registry.constants("table", name).get("PRINTED", False)
     return {
-        "table": f"{written('table', name)}.tsv",
+        "table": f"{output_path('table', name)}.tsv",
         "page": report(
-            f"{written('table', name)}.html",
+            f"{output_path('table', name)}.html",
             caption="../report/caption.rst",
             category="comparison" if layout.compares("table", name) else "{experiment}",
             subcategory="tables",
             labels={"table": layout.stem("table", name).replace("_", " ")},
         ),
         **{
-            ending: f"{written('table', name)}.{ending}"
+            ending: f"{output_path('table', name)}.{ending}"
             for ending in (["md", "tex"] if printed else [])
         },
     }

@@ -1,4 +1,4 @@
-"""Which project files a job needs, read from its imports.
+"""The project files that a job needs, found by its imports.
 
 Snakemake sees neither a script called from `shell:` nor the modules that it imports, unless they
 are inputs. This finder lists them, so that no list is kept by hand. Only variants are imported by
@@ -15,6 +15,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent
 SCRIPTS = PACKAGE.parent
 RUNNER = SCRIPTS / "job.py"
+REGISTRY = PACKAGE / "registry.py"
 
 
 class UnresolvedImport(Exception):
@@ -53,8 +54,17 @@ def files(*modules: str) -> list[Path]:
 @cache
 def imported(path: Path) -> tuple[Path, ...]:
     """The project files that one file imports itself."""
-    names = _imported_names(path)
-    return tuple(_file(name, path) for name in names if name.split(".")[0] == PACKAGE.name)
+    names = list(_imported_names(path))
+    if "importlib" in names and path != REGISTRY:
+        raise UnresolvedImport(f"{path}: import by name through fleeting.registry only")
+    own = (name for name in names if _is_own(name.split(".")[0]))
+    return tuple(_file(name, path) for name in own)
+
+
+@cache
+def _is_own(name: str) -> bool:
+    """Whether the top of a dotted name is this project's, or a file beside it."""
+    return (SCRIPTS / name).is_dir() or (SCRIPTS / f"{name}.py").is_file()
 
 
 def _imported_names(path: Path) -> Iterator[str]:

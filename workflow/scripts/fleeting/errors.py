@@ -1,4 +1,4 @@
-"""The error that users are meant to read, and the one that excludes what it is about."""
+"""The error that users read, and the error that excludes a frame or picture."""
 
 
 class UserError(Exception):
@@ -9,8 +9,13 @@ class UserError(Exception):
     """
 
 
+def exclusion(code: str, detail: str) -> dict[str, str]:
+    """The columns of EXCLUDED that say why something is left out."""
+    return {"code": code, "reason": code.replace("_", " "), "detail": detail}
+
+
 class Unusable(Exception):
-    """A frame or picture that cannot be used: `code` is what code decides by, `detail` explains."""
+    """A frame or picture that cannot be used: `code` is for code, `detail` for people."""
 
     def __init__(self, code: str, detail: str) -> None:
         """Keep the code and the detail."""
@@ -19,5 +24,5 @@ class Unusable(Exception):
         self.detail = detail
 
     def exclusion(self) -> dict[str, str]:
-        """The columns of EXCLUDED that say why: the code, its words, the detail."""
-        return {"code": self.code, "reason": self.code.replace("_", " "), "detail": self.detail}
+        """The columns of EXCLUDED that say why."""
+        return exclusion(self.code, self.detail)

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-#: How a file is called until it is whole, after a dot, its name and a random part.
+#: The ending of a file until it is whole, after a dot, its name and a random part.
 UNFINISHED = ".unfinished"
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give a place to write to; after the block it is `path`, all of it at once.
+    """Yield a temporary path to write to, which replaces `path` when the block succeeds.
 
-    The content is on the disk before it gets its name, so that a machine that vanishes leaves no
-    file that is named and empty. Renaming within a folder is atomic on shared file systems too,
-    and the place is this process's own even if a lost job somewhere else still writes the same
-    file. If the block fails, nothing is left and what `path` was stays.
+    The content is on the disk before it gets its name, so that a crash of the machine leaves no
+    empty file under that name. Renaming within a folder is atomic on shared file systems too, and
+    the temporary path is this process's own, even if a lost job elsewhere still writes the same
+    file. If the block fails, nothing is left behind and `path` stays as it was.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     # A name that takes all of a file system's 255 bytes is cut: the random part tells it apart.
@@ -47,7 +47,7 @@ def write_text(text: str, path: Path) -> None:
 
 
 def remove_unfinished(folder: Path) -> None:
-    """Remove what processes that were killed left in a folder that nobody else writes to now."""
+    """Remove leftovers of killed processes from a folder that no other process writes to now."""
     for left in folder.glob(f".*{UNFINISHED}"):
         left.unlink(missing_ok=True)
 

@@ -111,7 +111,7 @@ def call(function: Callable[..., None], arguments: Sequence[str]) -> None:
 
 
 def _kind(annotation: Any) -> tuple[Callable[[str], Any], bool]:
-    """How one value of an annotated argument is read, and whether it takes several."""
+    """The function that reads one value of an argument, and whether it takes several values."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         return _kind(next(kind for kind in inner if kind is not type(None)))

@@ -1,4 +1,4 @@
-"""Which files a config asks for, and where they lie: what the rules and `make progress` share.
+"""The files that a config asks for, for the rules and `make progress`.
 
 Paths are relative to the results folder. `config` is a complete one, as `config.loading.load`
 returns it.
@@ -9,11 +9,11 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from fleeting import registry
+from fleeting.paths import RUN
 from fleeting.settings import variant
 
 Config = dict[str, Any]
-#: The folder of a training job's results, and the name of what belongs to the job elsewhere.
-RUN = "runs/{model}/lr{lr}/repeat{repeat}/part{part}"
+#: What a training job's checkpoints and logs are named after.
 RUN_NAME = "{model}_lr{lr}_repeat{repeat}_part{part}"
 
 
@@ -28,12 +28,12 @@ class Job(NamedTuple):
 
     @property
     def folder(self) -> str:
-        """Where its results lie."""
+        """The folder of its results."""
         return f"experiments/{self.experiment}/{RUN.format(**self._asdict())}"
 
     @property
     def checkpoints(self) -> str:
-        """Where it keeps its checkpoints and its heartbeat while it trains."""
+        """The folder of its checkpoints and its heartbeat while it trains."""
         return f"experiments/{self.experiment}/checkpoints/{RUN_NAME.format(**self._asdict())}"
 
 
@@ -57,8 +57,8 @@ def crops(config: Config) -> list[str]:
     return sorted({config["inputs"][name]["crop"] for name in inputs(config)})
 
 
-def selection(config: Config, crop: str) -> str:
-    """The folder's name of a crop's selection of frames."""
+def selection_label(config: Config, crop: str) -> str:
+    """The name of the folder of a crop's selection of frames."""
     module, settings = variant("selection", config["crops"][crop]["frames"])
     return str(module.label(settings))
 
@@ -73,16 +73,16 @@ def stem(kind: str, name: str) -> str:
     return str(registry.constants(kind, name).get("FILE", name))
 
 
-def written(kind: str, name: str) -> str:
+def output_path(kind: str, name: str) -> str:
     """The path of a table or figure without its ending; it may hold `{experiment}` and `{lr}`."""
     folder = "comparison" if compares(kind, name) else f"experiments/{{experiment}}/{kind}s"
     return f"{folder}/{stem(kind, name)}"
 
 
-def all_written(config: Config, kind: str, *endings: str) -> Iterator[str]:
+def output_paths(config: Config, kind: str, *endings: str) -> Iterator[str]:
     """The paths of all tables or all figures, with each of the endings."""
     for name in registry.names(kind):
-        path = written(kind, name)
+        path = output_path(kind, name)
         for experiment in [""] if compares(kind, name) else config["experiments"]:
             lrs = config["experiments"][experiment]["grid"]["lrs"] if "{lr}" in path else [""]
             for lr, ending in product(lrs, endings):

@@ -1,4 +1,4 @@
-"""Names and places, and what keeps a name out of a table inside the folder it belongs to."""
+"""The names of samples and files, and checks that keep names from tables inside their folders."""
 
 import hashlib
 import os
@@ -7,9 +7,12 @@ from pathlib import Path
 #: No name of a subject or clip may hold these: separators, what shells and Snakemake expand.
 UNSAFE = frozenset('/\\:*?"<>|{}\0')
 
+#: The folder of one part of a run, below its experiment's folder.
+RUN = "runs/{model}/lr{lr}/repeat{repeat}/part{part}"
+
 
 def is_safe_name(name: str) -> bool:
-    """Whether a name out of a table may become one component of a path."""
+    """Whether a name from a table may become one component of a path."""
     return (
         name.strip() == name
         and name not in ("", ".", "..")
@@ -21,7 +24,7 @@ def is_safe_name(name: str) -> bool:
 
 
 def is_inside(root: Path, path: Path) -> bool:
-    """Whether a path, after all links and `..`, lies below a folder."""
+    """Whether a path, with all links and `..` resolved, is below a folder."""
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
@@ -36,14 +39,14 @@ def image_name(sample: str, phase: str) -> str:
 
 
 def crop_path(crop: str, image: str) -> str:
-    """Where an image's crop lies, relative to the results folder."""
+    """The path of an image's crop, relative to the results folder."""
     return f"faces/{crop}/{image}.png"
 
 
 def run_folder(results: Path, experiment: str, model: str, lr: str, repeat: int, part: int) -> Path:
-    """The folder of one part of one run, named by (experiment, model, lr, repeat, part)."""
-    runs = results / "experiments" / experiment / "runs"
-    return runs / model / f"lr{lr}" / f"repeat{repeat}" / f"part{part}"
+    """The folder of one part of one run."""
+    folder = RUN.format(model=model, lr=lr, repeat=repeat, part=part)
+    return results / "experiments" / experiment / folder
 
 
 def sha256(path: Path) -> str:

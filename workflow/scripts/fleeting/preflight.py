@@ -1,4 +1,4 @@
-"""What keeps the pipeline from writing: a job that it stops may be unable to log it."""
+"""Obstacles to writing results: a job that meets one may be unable to log it."""
 
 import os
 import shutil
@@ -10,10 +10,10 @@ LEAST_FREE = 100 * 10**6
 
 
 def unquotable(places: Iterable[str]) -> str | None:
-    """Why a place cannot stand in a cluster's command; None: all of them can.
+    """Why a place cannot be part of a cluster's command; None: all of them can.
 
-    Snakemake writes them there with `repr`, which puts text with an apostrophe into double quotes,
-    and in these a shell still expands.
+    Snakemake quotes them with `repr`, which puts text with an apostrophe into double quotes, inside
+    which a shell still expands.
     """
     for place in places:
         if "'" in place and set(place).intersection('$`"\\'):
@@ -24,8 +24,8 @@ def unquotable(places: Iterable[str]) -> str | None:
     return None
 
 
-def existing(path: Path) -> Path:
-    """The path, or the nearest of the folders above it that exists."""
+def nearest_existing(path: Path) -> Path:
+    """The path if it exists, or else the nearest folder above it that does."""
     path = path.absolute()
     while not os.path.lexists(path):
         path = path.parent
@@ -34,7 +34,7 @@ def existing(path: Path) -> Path:
 
 def unwritable(folder: Path) -> str | None:
     """Why nothing can be written below a folder, which need not exist yet; None: it can be."""
-    if os.access(existing(folder), os.W_OK | os.X_OK):
+    if os.access(nearest_existing(folder), os.W_OK | os.X_OK):
         return None
     return (
         f"{folder} cannot be written to: it belongs to somebody else, or its file system is "
@@ -46,7 +46,7 @@ def obstacle(folder: Path) -> str | None:
     """Why writing below a folder fails, or may have failed; None: nothing is in the way."""
     if found := unwritable(folder):
         return found
-    free = shutil.disk_usage(existing(folder)).free
+    free = shutil.disk_usage(nearest_existing(folder)).free
     if free < LEAST_FREE:
         return (
             f"only {free / 1e6:.1f} MB are free on the disk of {folder}: a job may fail, or have "

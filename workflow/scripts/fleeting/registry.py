@@ -53,7 +53,7 @@ def load(kind: str, name: str) -> ModuleType:
 
 
 def load_module(name: str) -> ModuleType:
-    """Import a module by its dotted name. Only this function does: see `fleeting.dependencies`."""
+    """Import a module by its dotted name; nothing else may (see `fleeting.dependencies`)."""
     return importlib.import_module(name)
 
 

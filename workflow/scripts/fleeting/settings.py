@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from fleeting import registry
 
-#: In bytes, what Linux and macOS take for a path in the config and for each name in it.
+#: The most bytes that Linux and macOS accept in a path of the config, and in each name in it.
 LONGEST_PATH, LONGEST_NAME = 900, 255
 _Path = TypeVar("_Path", str, Path)
 
@@ -48,8 +48,8 @@ PathText = Annotated[str, AfterValidator(usable_path)]
 Location = Annotated[Path, AfterValidator(usable_path)]
 
 
-def nearest(word: object, known: Iterable[str]) -> str:
-    """The end of an error message: which known name a wrong one resembles, or nothing."""
+def suggestion(word: object, known: Iterable[str]) -> str:
+    """The end of an error message that suggests the nearest known name; empty if none is near."""
     near = difflib.get_close_matches(str(word), list(known), n=1)
     return f" (do you mean {near[0]!r}?)" if near else ""
 
@@ -69,7 +69,7 @@ class Settings(BaseModel):
         return {
             key
             if key in known
-            else f"unknown key {key!r}{nearest(key, known)}; known: {', '.join(known)}": value
+            else f"unknown key {key!r}{suggestion(key, known)}; known: {', '.join(known)}": value
             for key, value in block.items()
         }
 
@@ -130,7 +130,7 @@ class OneOf:
                 {
                     "kind": self.kind,
                     "name": repr(name),
-                    "hint": nearest(name, known),
+                    "hint": suggestion(name, known),
                     "known": ", ".join(known),
                 },
             )

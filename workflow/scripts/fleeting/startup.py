@@ -1,4 +1,4 @@
-"""What every job sets before anything heavy is imported: import this first."""
+"""Settings of every job that must precede heavy imports: import this first."""
 
 import gc
 import os

@@ -1,6 +1,6 @@
 """The tab-separated tables that the stages hand to each other.
 
-A table is a text file with one header line. Every cell is text; a kind says what it may hold.
+A table is a text file with one header line. Every cell is text; its column's kind limits it.
 Reading and writing both check every cell, so that a wrong one is named where it arises.
 
 Every job of the pipeline imports this module, and importing pandas takes longer than the work of
@@ -36,8 +36,10 @@ ROLE: Kind = (re.compile(r"train|validation|test"), "train, validation or test")
 SHA256: Kind = (re.compile(r"[0-9a-f]{64}"), "a sha256 in hexadecimal digits")
 
 PHASES = ("onset", "apex", "offset")
+#: How rows of a sample are sorted by phase; those without one come last.
+PHASE_ORDER = {phase: position for position, phase in enumerate((*PHASES, ""))}
 
-#: A usable sample. What a database offers besides follows these columns.
+#: A usable sample. Further columns that a database offers follow these.
 ANNOTATIONS: Schema = {
     "sample": NAME,
     "database": NAME,
@@ -51,6 +53,8 @@ ANNOTATIONS: Schema = {
     "table": NAME,
     "table_row": INTEGER,
 }
+#: How many rows a database's table has.
+ROW_COUNT: Schema = {"database": NAME, "table": NAME, "rows": INTEGER}
 #: What a stage could not use. `image` is empty where the whole row of the database is left out;
 #: `code` is for code to decide by, `reason` and `detail` are for people.
 EXCLUDED: Schema = {
@@ -115,7 +119,7 @@ EXAMPLES: Schema = {
     "sha256": SHA256,
     "source": NAME,
 }
-#: The role of an example in a fold. An example may stand in many folds.
+#: The role of an example in a fold. An example may be in many folds.
 SPLIT: Schema = {
     "example": NAME,
     "sample": NAME,
@@ -177,7 +181,7 @@ def read_rows(path: Path, schema: Schema) -> list[dict[str, str]]:
 
 
 def read(path: Path, schema: Schema) -> "pd.DataFrame":
-    """The same as a DataFrame, every column of it text."""
+    """The same as a DataFrame, in which every column is text."""
     import pandas as pd
 
     columns, lines = _read(path, schema)

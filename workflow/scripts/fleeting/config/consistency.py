@@ -1,4 +1,4 @@
-"""What the models of single blocks cannot say: values that contradict each other."""
+"""Contradictions between values, which the models of single blocks cannot see."""
 
 import os
 from collections.abc import Iterator
@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from fleeting import registry
-from fleeting.settings import nearest
+from fleeting.layout import Config
+from fleeting.settings import suggestion
 from fleeting.training.network_names import network_names
-
-Config = dict[str, Any]
 
 #: Names of folders below `weights/` that no experiment may take.
 RESERVED = ("imagenet", "detectors")
-#: Folders of the project itself: results are written, and old ones removed, elsewhere.
+#: The project's own folders, which must not hold results: old results are removed.
 OWN_FOLDERS = (".git", ".snakemake", ".venv", "tests", "workflow")
 
 
@@ -53,7 +52,7 @@ def contradictions(config: Config) -> Iterator[str]:
 
 def _unknown(place: str, kind: str, name: str, known: Any) -> Iterator[str]:
     if name not in known:
-        yield f"{place}: no {kind} is called {name!r}{nearest(name, list(known))}"
+        yield f"{place}: no {kind} is called {name!r}{suggestion(name, list(known))}"
 
 
 def _wrong_synthetic(config: Config) -> Iterator[str]:

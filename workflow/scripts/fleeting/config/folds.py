@@ -1,14 +1,14 @@
-"""What the number of an experiment's folds decides before there is a split."""
+"""Decisions that follow from an experiment's number of folds, before there is a split."""
 
 from typing import Any
 
 from fleeting.settings import variant
 
-#: With more folds than this, an experiment has no folders of links, and keeps models only if asked.
+#: With more folds than this, an experiment has no folder of links, and keeps models only if asked.
 FEW_FOLDS = 10
 
 
-def known_folds(experiment: dict[str, Any]) -> int | None:
+def fold_count(experiment: dict[str, Any]) -> int | None:
     """The number of an experiment's folds, or None where it follows from the data."""
     protocol, settings = variant("protocol", experiment["protocol"])
     folds: int | None = protocol.folds(settings)
@@ -17,7 +17,7 @@ def known_folds(experiment: dict[str, Any]) -> int | None:
 
 def has_few_folds(experiment: dict[str, Any]) -> bool:
     """Whether an experiment is known to have few folds."""
-    folds = known_folds(experiment)
+    folds = fold_count(experiment)
     return folds is not None and folds <= FEW_FOLDS
 
 

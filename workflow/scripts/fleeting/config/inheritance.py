@@ -13,7 +13,7 @@ MERGED: dict[str, Any] = {
     "recipe": {"optimiser": {}, "schedule": {}},
     "grid": {},
 }
-#: The kinds that a block means which does not name its own.
+#: The kinds of blocks that do not name one.
 KINDS = {
     "protocol": {"kind": "random_images"},
     "recipe": {"optimiser": {"kind": "sgd"}, "schedule": {"kind": "constant"}},
@@ -28,14 +28,16 @@ def resolve(name: str, experiments: Mapping[str, Any]) -> Any:
         experiments: all experiments of the file, unchecked.
 
     Returns:
-        The merged block without `based_on`. What is not a block is returned as it is: the check
-        that follows names it.
+        The merged block without `based_on`. Anything but a block is returned as it is: the check
+        that follows reports it.
 
     Raises:
         UserError: `based_on` names no experiment, or the chain is circular.
     """
     chain = [name]
-    while isinstance(own := _own(chain[-1], experiments), dict) and own.get("based_on") is not None:
+    while (
+        isinstance(own := _block(chain[-1], experiments), dict) and own.get("based_on") is not None
+    ):
         place, parent = f"experiments.{chain[-1]}.based_on", str(own["based_on"])
         if parent in chain:
             raise UserError(f"{place}: circular: {' -> '.join((*chain, parent))}; remove one")
@@ -45,16 +47,16 @@ def resolve(name: str, experiments: Mapping[str, Any]) -> Any:
         chain.append(parent)
     merged: Any = KINDS
     for each in reversed(chain):
-        own = _own(each, experiments)
+        own = _block(each, experiments)
         if not isinstance(own, dict):
             return own
         merged = _merge(merged, own, MERGED)
     return {key: value for key, value in merged.items() if key != "based_on"}
 
 
-def _own(name: str, experiments: Mapping[str, Any]) -> Any:
-    own = experiments.get(name)
-    return {} if own is None else own
+def _block(name: str, experiments: Mapping[str, Any]) -> Any:
+    block = experiments.get(name)
+    return {} if block is None else block
 
 
 def _merge(parent: Mapping[str, Any], child: Mapping[str, Any], deeper: Mapping[str, Any]) -> Any:

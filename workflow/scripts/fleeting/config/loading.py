@@ -1,4 +1,4 @@
-"""A config as it was read from a file, made into one that the rules can rely on."""
+"""Reading, checking and completing a config, so that the rules can rely on it."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,18 +9,17 @@ from pydantic import ValidationError
 from fleeting import registry
 from fleeting.config import consistency, inheritance, messages, models
 from fleeting.errors import UserError
-
-Config = dict[str, Any]
+from fleeting.layout import Config
 
 #: The paper's databases, in its order; others follow by name.
-FIRST = ("casme", "casme2", "cas_me2", "samm")
+PAPER_DATABASES = ("casme", "casme2", "cas_me2", "samm")
 
 
 def read(path: Path) -> Config:
     """Read a config file as the workflow would, and complete it.
 
     Raises:
-        UserError: the file cannot be read, is not YAML, or `check_keys` or `load` refuses it.
+        UserError: the file cannot be read, is not YAML, repeats a key, or is refused by `load`.
     """
     import yaml
 
@@ -33,7 +32,7 @@ def read(path: Path) -> Config:
         ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: not YAML in UTF-8; correct it: {error}") from None
-    check_keys(path)
+    refuse_repeated_keys(path)
     return load(raw)
 
 
@@ -59,15 +58,19 @@ def load(raw: Any) -> Config:
     config["results"] = config["results"].rstrip("/") or "/"
     if config["synthetic"] is None:
         del config["synthetic"]
-    if wrong := list(consistency.contradictions(config)):
+    wrong = [*messages.mistaken_booleans(given, config), *consistency.contradictions(config)]
+    if wrong:
         raise messages.refusal(wrong)
     listed = config["databases"]
-    order = [*(name for name in FIRST if name in listed), *sorted(set(listed) - set(FIRST))]
+    order = [
+        *(name for name in PAPER_DATABASES if name in listed),
+        *sorted(set(listed) - set(PAPER_DATABASES)),
+    ]
     config["databases"] = {name: listed[name] for name in order}
     return config
 
 
-def check_keys(path: Path) -> None:
+def refuse_repeated_keys(path: Path) -> None:
     """Refuse a config file in which a block has a key twice: only the last one would count."""
     import yaml
 
@@ -94,7 +97,7 @@ def check_keys(path: Path) -> None:
 
 
 def _whole_numbers(value: Any) -> Any:
-    """Whole numbers as integers, so that 2.0 and 2 are the same parameter of a job."""
+    """The value with whole floats as integers: 2.0 and 2 must be the same parameter of a job."""
     if isinstance(value, dict):
         return {key: _whole_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -103,7 +106,7 @@ def _whole_numbers(value: Any) -> Any:
 
 
 def _with_kinds(config: Config) -> Config:
-    """The config with `based_on` resolved and the variants named that it leaves to the paper."""
+    """The config with `based_on` resolved, and with default readers and detectors filled in."""
     named = dict(config)
     if isinstance(experiments := config.get("experiments"), dict):
         named["experiments"] = {

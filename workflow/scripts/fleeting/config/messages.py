@@ -1,7 +1,7 @@
 """What is wrong with a config, one line for each key."""
 
 import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -61,3 +61,22 @@ def _line(error: Mapping[str, Any]) -> str:
 def _place(path: list[str]) -> str:
     """The dotted path of a value in the config."""
     return ".".join(path) or "the config"
+
+
+def mistaken_booleans(given: Any, checked: Any, path: tuple[str, ...] = ()) -> Iterator[str]:
+    """Where `true` was given for a number, or a number or text for true or false.
+
+    Args:
+        given: the config as the file has it.
+        checked: the same as the models read it: pydantic takes 1 for true, and true for 1.
+        path: where both are.
+    """
+    if isinstance(given, dict) and isinstance(checked, dict):
+        for key in given.keys() & checked.keys():
+            yield from mistaken_booleans(given[key], checked[key], (*path, str(key)))
+    elif isinstance(given, list) and isinstance(checked, list):
+        for number, pair in enumerate(zip(given, checked, strict=False)):
+            yield from mistaken_booleans(*pair, (*path, str(number)))
+    elif isinstance(given, bool) != isinstance(checked, bool):
+        wanted = "true or false" if isinstance(checked, bool) else "a number"
+        yield f"{_place(list(path))}: {shown(given)} should be {wanted}"

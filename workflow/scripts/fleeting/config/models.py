@@ -35,7 +35,7 @@ Emotions = Annotated[
 
 
 def _whose_faces(value: object) -> object:
-    """Refuse what is neither a word nor a list of subjects, in one error for both forms."""
+    """Refuse anything but the two words and lists of subjects, with one error for both forms."""
     if value in ("none", "synthetic"):
         return value
     if isinstance(value, list) and all(
@@ -102,7 +102,7 @@ class Experiment(Settings):
         "emotion are excluded and counted.",
     )
     exclude_subjects: Subjects = Field(
-        [], description="Subjects (database/subject) of which the split uses nothing."
+        [], description="Subjects (database/subject) whose examples the split does not use."
     )
     protocol: Annotated[SerializeAsAny[Variant], OneOf("protocol")] = Field(
         "random_images",
@@ -113,7 +113,7 @@ class Experiment(Settings):
         1,
         ge=1,
         le=1000,
-        description="Into how many jobs the folds of a run are divided. Results do not depend on "
+        description="How many jobs the folds of a run are divided among. Results do not depend on "
         "it.",
     )
     recipe: Recipe = Field({}, validate_default=True, description="How a network is trained.")

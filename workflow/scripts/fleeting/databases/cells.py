@@ -1,4 +1,4 @@
-"""What a cell of a database's table says, whatever the spreadsheet program made of it.
+"""The values of cells in a database's table, whatever spreadsheet programs made of them.
 
 Every cell is text. The four published databases share one set of signs for "missing".
 """
@@ -16,8 +16,9 @@ _INTEGER = re.compile(r"0*([0-9]{1,9})(?:\.0*)?", re.ASCII)
 def text(value: object) -> str:
     """A cell's value as text on one line, without white space around it.
 
-    Spreadsheet programs store integers as floating-point numbers: 46.0 becomes `46`. They also make
-    dates of what looks like one (action units `4-7`): what it was cannot be told, so it says so.
+    Spreadsheet programs store integers as floating-point numbers: 46.0 becomes `46`. They also
+    turn text that looks like a date into one (action units `4-7`): the original cannot be told, so
+    the text says that it is a date.
     """
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""

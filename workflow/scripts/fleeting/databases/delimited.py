@@ -1,6 +1,6 @@
 """Text tables: comma-separated, tab-separated and the like, as people export them.
 
-Neither the delimiter nor the encoding is declared in such a file, so both are found by content.
+Such a file declares neither its delimiter nor its encoding, so both are inferred.
 """
 
 import codecs
@@ -13,11 +13,11 @@ from itertools import islice
 
 log = logging.getLogger(__name__)
 
-#: In the order in which one is taken among equals.
+#: In order of preference, for ties.
 DELIMITERS = "\t,;|"
-#: How many records the delimiter is found from.
-SAMPLE = 2000
-#: Characters that no text has.
+#: How many records the delimiter is inferred from.
+INSPECTED = 2000
+#: Characters that text never has.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f]")
 
 
@@ -41,18 +41,18 @@ def read(name: str, content: bytes) -> list[list[str]]:
 def _decode(name: str, content: bytes) -> str:
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return content.decode("utf-16")
-    # Most characters of a table are ASCII, of which one byte of two is zero in UTF-16.
+    # Most characters of a table are ASCII, and in UTF-16 one of their two bytes is zero.
     first, second = content[::2].count(0), content[1::2].count(0)
     if 4 * max(first, second) > len(content):
         return content.decode("utf-16-be" if first > second else "utf-16-le")
-    # Programs for DOS end a file with this character.
+    # DOS programs end a file with this character.
     content = content.rstrip(b"\x1a")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         text, encoding = _chinese(content), "gb18030"
     if text is None:
-        # Each byte is a character here, five of them an undefined one.
+        # Every byte decodes in this encoding; five are undefined and are replaced.
         text, encoding = content.decode("cp1252", "replace"), "cp1252"
     log.warning(
         "Warning: %s is not in UTF-8; read as %s. If names in it look wrong, save it as UTF-8",
@@ -64,24 +64,25 @@ def _decode(name: str, content: bytes) -> str:
 def _chinese(content: bytes) -> str | None:
     """The text if it is Chinese in GB 2312 or its successors, or None.
 
-    Most western text can be decoded as such too, but then gives rare characters.
+    Most Western text decodes as GB 18030 too, but into rare characters.
     """
     try:
         text = content.decode("gb18030")
     except UnicodeDecodeError:
         return None
-    beyond = [sign for sign in text if not sign.isascii()]
-    codes = [sign.encode("gb2312", "ignore") for sign in beyond]
-    # Punctuation and the 3755 most frequent characters; pairs of western small letters are above.
+    foreign = [character for character in text if not character.isascii()]
+    codes = [character.encode("gb2312", "ignore") for character in foreign]
+    # Punctuation and the 3755 most frequent characters; pairs of Western lower-case letters have
+    # higher codes.
     common = [code for code in codes if code and code[0] <= 0xD7]
-    return text if 2 * len(common) > len(beyond) else None
+    return text if 2 * len(common) > len(foreign) else None
 
 
 def _delimiter(text: str) -> str:
-    """The one that splits most records into the same number of cells, and into the most cells."""
+    """The delimiter that splits most records into the same number of cells, and into the most."""
 
     def score(delimiter: str) -> tuple[bool, int]:
-        records = _records(text, delimiter, SAMPLE)
+        records = _records(text, delimiter, INSPECTED)
         widths = Counter(len(record) for record in records if any(record))
         gained = {width: count * (width - 1) for width, count in widths.items()}
         best = max(gained, key=lambda width: gained[width], default=0)
@@ -97,7 +98,7 @@ def _records(text: str, delimiter: str, most: int | None = None) -> list[list[st
     try:
         return list(islice(quoted, most))
     except csv.Error:
-        # An unclosed quotation mark would take all lines below into its cell.
+        # Otherwise an unclosed quotation mark would swallow all lines below it.
         lines.seek(0)
         plain = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
         return list(islice(plain, most))

@@ -7,14 +7,14 @@ emotion belongs to is the experiment's choice, and other tables may hold any oth
 import difflib
 from collections.abc import Iterable
 
-#: `helpness` stands in some copies of CAS(ME)^2; `amusement` in older texts on CASME.
+#: `helpness` is in some copies of CAS(ME)^2; `amusement` in older texts on CASME.
 VOCABULARY = frozenset(
     "amusement anger contempt disgust fear happiness happy helpless helpness negative other others "
     "pain positive repression sad sadness surprise tense".split()
 )
 
 
-def nearest(emotion: str, mapped: Iterable[str] = ()) -> str | None:
+def likely_emotion(emotion: str, mapped: Iterable[str] = ()) -> str | None:
     """The emotion that was probably meant, or None if it is a known one or like none of them.
 
     Args:

@@ -13,20 +13,17 @@ from typing import Any
 
 from fleeting import paths, tsv
 from fleeting.databases import cells, reader, row_problems, table_file, workbook
-from fleeting.databases import settings as blocks
+from fleeting.databases import settings as database_settings
 from fleeting.databases.reader import Row
 from fleeting.databases.row_problems import Problem, StatedFrames
 from fleeting.databases.settings import DatabaseSettings
-from fleeting.errors import UserError
+from fleeting.errors import UserError, exclusion
 
 log = logging.getLogger(__name__)
 
 STAGE = "annotations"
-#: A cell can hold 32,767 characters, and its row would fill the report.
+#: The most characters of a detail: a cell can hold 32,767, which would fill the report.
 LONGEST_DETAIL = 300
-
-#: How many rows the table of a database has.
-ROWS: tsv.Schema = {"database": tsv.NAME, "table": tsv.NAME, "rows": tsv.INTEGER}
 
 
 @dataclass
@@ -40,7 +37,7 @@ class Extraction:
     rows: int = 0
 
     def exclude(self, row: Row, sample: str, phase: str, problem: Problem) -> None:
-        """Note that a sample's image of a phase is left out; of no phase, the whole row."""
+        """Exclude a sample's image of a phase or, if `phase` is empty, its whole row."""
         code, detail = problem
         if len(detail) > LONGEST_DETAIL:
             detail = f"{detail[:LONGEST_DETAIL]} ... ({len(detail)} characters)"
@@ -51,9 +48,7 @@ class Extraction:
                 "sample": sample,
                 "image": paths.image_name(sample, phase) if phase else "",
                 "stage": STAGE,
-                "code": code,
-                "reason": code.replace("_", " "),
-                "detail": detail,
+                **exclusion(code, detail),
             }
         )
 
@@ -80,13 +75,13 @@ def run(
     Args:
         database: the database's name in the config.
         settings: its block of the config.
-        apex: what becomes of an apex that cannot be used, see `extract`.
+        apex: how an apex that cannot be used is handled, see `extract`.
         samples: where ANNOTATIONS are written.
         excluded: where EXCLUDED is written.
         substituted: where SUBSTITUTED is written.
-        rows: where ROWS are written.
+        rows: where ROW_COUNT is written.
     """
-    block = blocks.load(database, settings)
+    block = database_settings.load(database, settings)
     path = table_file.locate(database, block)
     result = extract(database, block, path, apex)
     log.info(
@@ -101,7 +96,7 @@ def run(
     tsv.write_rows(result.samples, samples, tsv.ANNOTATIONS)
     tsv.write_rows(result.excluded, excluded, tsv.EXCLUDED)
     tsv.write_rows(result.substituted, substituted, tsv.SUBSTITUTED)
-    tsv.write_rows([count], rows, ROWS)
+    tsv.write_rows([count], rows, tsv.ROW_COUNT)
 
 
 def extract(database: str, settings: DatabaseSettings, path: Path, apex_policy: str) -> Extraction:
@@ -118,7 +113,7 @@ def extract(database: str, settings: DatabaseSettings, path: Path, apex_policy: 
     """
     database_reader = reader.load(settings.reader)
     result = Extraction(database)
-    # Case is folded since two such folders would be one on some file systems.
+    # Without case, since two folders that differ only in case are one on some file systems.
     seen: dict[tuple[str, str, int | None], Row] = {}
     for row in database_reader.rows(workbook.read(path), settings):
         result.rows += 1
@@ -130,19 +125,19 @@ def extract(database: str, settings: DatabaseSettings, path: Path, apex_policy: 
             if earlier is not row:
                 problem = row_problems.duplicate_problem(row, earlier)
         sample = ""
-        clip_names = (row.subject, row.cells["clip"])
-        if stated.onset is not None and all(map(paths.is_safe_name, clip_names)):
-            sample = paths.sample_name(database, *clip_names, stated.onset)
+        names = (row.subject, row.cells["clip"])
+        if stated.onset is not None and all(map(paths.is_safe_name, names)):
+            sample = paths.sample_name(database, *names, stated.onset)
         if problem:
             result.exclude(row, sample, "", problem)
         else:
-            _add(result, path.name, row, sample, stated, apex_policy)
+            _add_sample(result, path.name, row, sample, stated, apex_policy)
     if not result.samples:
         raise UserError(f"{path}: no row of {database} is usable. {result.summary()}")
     return result
 
 
-def _add(
+def _add_sample(
     result: Extraction, table: str, row: Row, sample: str, stated: StatedFrames, apex_policy: str
 ) -> None:
     onset = stated.onset

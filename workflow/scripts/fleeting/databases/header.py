@@ -12,11 +12,11 @@ from fleeting.errors import UserError
 
 log = logging.getLogger(__name__)
 
-#: For each field the headings that it can stand under, the preferred one first, as `heading` gives
-#: them.
+#: By field, the headings that its column may have, the preferred one first, in the form that
+#: `normalised_heading` returns.
 Headings = Mapping[str, tuple[str, ...]]
 
-#: A cell can hold 32,767 characters.
+#: The most characters of a header that a message quotes: a cell can hold 32,767.
 LONGEST = 400
 REMEDY = (
     "give the coding file of the database, as it was distributed; with `reader: table`, name your "
@@ -28,7 +28,7 @@ REMEDY = (
 class _Header:
     """A row that may be the header: its index in the sheet, and its columns by field.
 
-    A field has several columns where several have the heading that it is found under.
+    A field has several columns where several have its heading.
     """
 
     sheet: Sheet
@@ -40,7 +40,7 @@ class _Header:
         return len(self.sheet.rows) - self.index - 1
 
 
-def heading(cell: str) -> str:
+def normalised_heading(cell: str) -> str:
     """A header cell as it is compared: case-folded, letters and digits only."""
     return re.sub(r"[^0-9a-z]", "", cell.casefold())
 
@@ -100,7 +100,7 @@ def _choose(workbook: Workbook, wanted: Headings, given: Mapping[str, str]) -> _
     ]
     headers = [found for found in candidates if {"subject", "clip"} <= found.columns.keys()]
     if not headers:
-        # What looks most like a header.
+        # The row that looks most like a header.
         nearest = max(candidates, key=lambda found: len(found.columns), default=None)
         cells = nearest.sheet.rows[nearest.index][1] if nearest else ()
         names = ", ".join(repr(sheet.name) for sheet in workbook.sheets if sheet.name)
@@ -126,14 +126,14 @@ def _columns(
     by_heading: dict[str, list[int]] = defaultdict(list)
     by_text: dict[str, list[int]] = defaultdict(list)
     for index, cell in enumerate(header):
-        by_heading[heading(cell)].append(index)
+        by_heading[normalised_heading(cell)].append(index)
         by_text[cell.casefold()].append(index)
     by_heading.pop("", None)
     found = {}
     for field, names in wanted.items():
         if field in given:
             text = " ".join(given[field].split()).casefold()
-            columns = by_text.get(text) or by_heading.get(heading(text))
+            columns = by_text.get(text) or by_heading.get(normalised_heading(text))
         else:
             columns = next((by_heading[name] for name in names if name in by_heading), None)
         if columns:

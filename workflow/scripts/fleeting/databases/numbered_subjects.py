@@ -1,4 +1,4 @@
-"""What the readers of CASME, CASME II and SAMM share: a table with a header, numbered subjects."""
+"""Shared by the readers of CASME, CASME II and SAMM: a table with a header, numbered subjects."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,10 +1,10 @@
-"""What a reader offers to the stages.
+"""The interface of a reader.
 
 A reader is one module in `fleeting/databases/readers`; adding a file there adds a format. It holds
-all that differs between formats: which files can be the table, how the table looks, how subjects
-are named, and where a clip's frames may lie. The config names the reader of each database; by
-default it is the database's own name. Readers are loaded by name through `load`, never imported, so
-that editing one leaves the others alone.
+everything that differs between formats: which files can be the table, how the table looks, how
+subjects are named, and where a clip's frames may be. The config names the reader of each database;
+by default it is the database's own name. Readers are loaded by name through `load`, never imported,
+so that editing one leaves the others alone.
 """
 
 import re
@@ -42,13 +42,13 @@ class Row:
 
 @dataclass(frozen=True)
 class ClipLocation:
-    """Where a clip's frames may lie: one pattern for each level of folders, outermost first.
+    """Where a clip's frames may be: one pattern for each level of folders, outermost first.
 
     The patterns must match a folder's whole name, after `normalised_name`. Folders above the first
     level, and folders without digits in their names below it, do not matter.
 
     A location with `file` is exact instead: `levels` are all folders from the root of the frames
-    down to the files (none if the files lie in the root itself), and only files whose whole name
+    down to the files (none if the files are in the root itself), and only files whose whole name
     matches `file` after `normalised_name` are frames; its group `frame` is the frame number. The
     folders' and files' names then do not decide between raw and cropped frames: the user has said
     which they are. Without `file`, the last run of digits in a file's name is the frame number.
@@ -80,7 +80,7 @@ class Reader(Protocol):
     def clip_locations(
         self, subject: str, clip: str, extra: Mapping[str, str], settings: DatabaseSettings
     ) -> tuple[ClipLocation, ...]:
-        """Where the frames of a sample may lie, the preferred location first.
+        """Where the frames of a sample may be, the preferred location first.
 
         Args:
             subject: the sample's subject, as the annotations name it.

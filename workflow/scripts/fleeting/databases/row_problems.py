@@ -1,6 +1,6 @@
-"""Why a row of a table, or one of its images, cannot be used: checks that all databases share.
+"""Checks of rows that all databases share: why a row, or one of its images, cannot be used.
 
-A problem is a code for code to decide by, and a detail for people.
+A problem is a code, for code, and a detail, for people.
 """
 
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def row_problem(row: Row, stated: StatedFrames, subjects: str) -> Problem | None
 
 
 def duplicate_problem(row: Row, earlier: Row) -> Problem:
-    """What to say of a row with the subject, clip and onset of an earlier one."""
+    """The problem of a row that repeats the subject, clip and onset of an earlier one."""
     ours, theirs = (either.cells["emotion"].casefold() for either in (row, earlier))
     agreement = f"both {ours}" if ours == theirs else f"{theirs} there, {ours} here"
     return (

@@ -38,7 +38,7 @@ class Workbook:
         return ", ".join(parts)
 
 
-def sheet(name: str, rows: Iterable[Sequence[object]]) -> Sheet:
+def make_sheet(name: str, rows: Iterable[Sequence[object]]) -> Sheet:
     """A sheet from the values of all its rows, the empty ones included.
 
     Raises a `ValueError` where it has too many cells.

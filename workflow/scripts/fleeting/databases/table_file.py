@@ -1,6 +1,6 @@
-"""Which file is a database's table.
+"""Finding the file that is a database's table.
 
-Cheap, and without an import of anything heavy: Snakemake calls this in input functions.
+Cheap to import and to call, since Snakemake does so in input functions.
 """
 
 import logging
@@ -15,7 +15,7 @@ from fleeting.errors import UserError
 
 log = logging.getLogger(__name__)
 
-#: The table lies in the root or at most this many folders below it.
+#: The table is in the root or at most this many folders below it.
 DEPTH = 2
 #: Names that are skipped: Snakemake replaces <name> in any path by the value of a variable.
 MARKED = re.compile("[<>]")
@@ -36,7 +36,7 @@ def versions(root: Path, reader_name: str) -> list[Path]:
     """
     found = _files(root, reader.load(reader_name).TABLE_NAME)
     ordered = sorted(found, key=lambda path: (len(path.parts), path))
-    return sorted(ordered, key=_age, reverse=True)
+    return sorted(ordered, key=_preference, reverse=True)
 
 
 def locate(database: str, settings: DatabaseSettings) -> Path:
@@ -69,12 +69,12 @@ def locate(database: str, settings: DatabaseSettings) -> Path:
     return chosen
 
 
-def _age(path: Path) -> tuple[bool, bool, str, int, bool]:
+def _preference(path: Path) -> tuple[bool, bool, str, int, bool]:
     name = path.stem.casefold()
     dates = re.findall(r"(?<![0-9])(?:19|20)[0-9]{6}(?![0-9])", name)
-    versions = re.findall(r"(?<![a-z])v([0-9]{1,4})(?![0-9])", name)
-    version = max(map(int, versions), default=0)
-    # All tables as published are called coding, coded or codes; one's own notes are not.
+    numbers = re.findall(r"(?<![a-z])v([0-9]{1,4})(?![0-9])", name)
+    version = max(map(int, numbers), default=0)
+    # All published tables are called coding, coded or codes; a user's own notes are not.
     coding = "cod" in name
     workbook = path.suffix.casefold() in (".xls", ".xlsx")
     return workbook, coding, max(dates, default=""), version, "updated" in name

@@ -28,9 +28,9 @@ from fleeting.errors import UserError
 MOST_BYTES = 32_000_000
 #: The last row and the last column that a sheet can have.
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
-#: openpyxl holds all that is in a row at once, and takes whatever it finds there for cells.
+#: openpyxl holds a whole row in memory, and takes every element in it for a cell.
 MOST_ELEMENTS = 20 * MOST_COLUMNS
-#: How files in the Office Open XML format begin, packed parts of which they are made.
+#: How `.xlsx` files begin, which are ZIP archives.
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 #: How `.xls` files begin: a container, or, from the oldest programs, the bare records.
 _XLS = (b"\xd0\xcf\x11\xe0", b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")
@@ -83,7 +83,7 @@ def _sheets(name: str, content: bytes) -> list[Sheet]:
         return _read_xlsx(content)
     if content.startswith(_XLS):
         return _read_xls(content)
-    return [sheets.sheet("", delimited.read(name, content))]
+    return [sheets.make_sheet("", delimited.read(name, content))]
 
 
 def _read_xlsx(content: bytes) -> list[Sheet]:
@@ -97,14 +97,14 @@ def _read_xlsx(content: bytes) -> list[Sheet]:
     book = openpyxl.load_workbook(
         io.BytesIO(content), read_only=True, data_only=True, keep_links=False
     )
-    return [sheets.sheet(sheet.title, _xlsx_rows(sheet)) for sheet in book.worksheets]
+    return [sheets.make_sheet(sheet.title, _xlsx_rows(sheet)) for sheet in book.worksheets]
 
 
 def _check_part(name: str, content: bytes) -> None:
-    """Refuse what grows when it is parsed, and what openpyxl would leave out without a word.
+    """Refuse XML that grows when it is parsed, or that openpyxl would silently read in part.
 
-    That is a declaration of a document type, with its entities, which no workbook has, and rows
-    and cells of a sheet that do not stand in order.
+    The former is a document type declaration, which may define entities and which no workbook has;
+    the latter is a sheet with rows or cells out of order.
     """
     parser = expat.ParserCreate(namespace_separator=" ")
     row = column = elements = 0
@@ -157,7 +157,7 @@ def _read_xls(content: bytes) -> list[Sheet]:
     # Ragged: one cell in the last column must not widen every row.
     book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True)
     return [
-        sheets.sheet(
+        sheets.make_sheet(
             sheet.name, ([_xls_value(cell, book) for cell in row] for row in sheet.get_rows())
         )
         for sheet in book.sheets()

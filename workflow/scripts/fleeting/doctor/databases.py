@@ -1,6 +1,6 @@
-"""The databases, read by the stages that a run begins with: their tables, and the frames on disk.
+"""The databases' tables and frames, examined by running the stages that read them.
 
-The stages write into a temporary folder and log their accounts and warnings as in a run.
+The stages write into a temporary folder, and log as in a run.
 """
 
 from collections import Counter
@@ -9,12 +9,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleeting import layout, tsv
-from fleeting.config.loading import Config
 from fleeting.databases import extract, settings, table_file
 from fleeting.databases.settings import DatabaseSettings
 from fleeting.doctor.findings import Finding, fine, note
 from fleeting.doctor.reference_counts import REFERENCE, differences
 from fleeting.frames import select
+from fleeting.layout import Config
 
 #: The code of rows that the config itself excludes.
 ASKED_FOR = "expression_type_not_wanted"
@@ -62,13 +62,13 @@ def _stages(
     extract.run(database=name, settings=block, apex=config["annotations"]["apex"], **tables)
     samples = tsv.read_rows(tables["samples"], tsv.ANNOTATIONS)
     excluded = tsv.read_rows(tables["excluded"], tsv.EXCLUDED)
-    rows = int(tsv.read_rows(tables["rows"], extract.ROWS)[0]["rows"])
+    rows = int(tsv.read_rows(tables["rows"], tsv.ROW_COUNT)[0]["rows"])
     yield from _counts(block["reader"], rows, samples, "synthetic" in config)
     unasked = [row for row in excluded if row["code"] != ASKED_FOR]
     yield from _exclusions(unasked, "Correct these rows if they are typing errors")
     frames[name] = Counter()
     for crop in layout.crops(config):
-        selection = layout.selection(config, crop)
+        selection = layout.selection_label(config, crop)
         if selection in frames[name]:
             continue
         tables = {key: folder / f"{key}.tsv" for key in ("frames", "excluded", "substituted")}
@@ -87,7 +87,7 @@ def _stages(
 
 
 def _counts(reader: str, rows: int, samples: Sequence[Row], synthetic: bool) -> Iterator[Finding]:
-    """What there is of a database, and whether it is what its versions are known to hold."""
+    """The counts of a database, and whether they are those of its known versions."""
     subjects = len({row["subject"] for row in samples})
     emotions = Counter(row["emotion"] for row in samples)
     shown = ", ".join(f"{emotion} {count}" for emotion, count in emotions.most_common())

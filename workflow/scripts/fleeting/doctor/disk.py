@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from fleeting import layout
-from fleeting.config.folds import kept_models, known_folds
-from fleeting.config.loading import Config
-from fleeting.doctor.findings import Finding, fine, problem, size
+from fleeting.config.folds import fold_count, kept_models
+from fleeting.doctor.findings import Finding, fine, problem, readable_size
 from fleeting.doctor.machine import jobs_at_once
-from fleeting.preflight import existing, unwritable
+from fleeting.layout import Config
+from fleeting.preflight import nearest_existing, unwritable
 from fleeting.training.architecture import COLOURS, architecture
 from fleeting.training.checkpoint import KEPT
 
@@ -27,8 +27,8 @@ def examine(config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding
 
     Args:
         config: complete.
-        frames: the frames on disk by database and selection; of a database that is missing here
-            nothing is counted.
+        frames: how many frames are on disk, by database and selection; a database that is missing
+            here is not counted.
     """
     results = Path(config["results"])
     if text := unwritable(results):
@@ -36,15 +36,18 @@ def examine(config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding
         return
     needed: Counter[str] = Counter()
     for what, folder, bytes_ in _written(config, frames):
-        # What is there already is not written again.
-        there = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        needed[what] += max(0, bytes_ - there)
-    # The runs of one experiment train at the same time, hardly ever those of several.
+        # Existing files are not written again.
+        existing = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        needed[what] += max(0, bytes_ - existing)
+    # The runs of one experiment train at the same time; those of several hardly ever do.
     blocks = config["experiments"].values()
     needed["checkpoints"] = max(_checkpoint_bytes(config, block) for block in blocks)
-    total, free = needed.total(), shutil.disk_usage(existing(results)).free
-    parts = ", ".join(f"{what} {size(bytes_)}" for what, bytes_ in needed.items() if bytes_)
-    text = f"{results}: at most {size(total)} will be written ({parts}), {size(free)} free"
+    total, free = needed.total(), shutil.disk_usage(nearest_existing(results)).free
+    parts = ", ".join(f"{what} {readable_size(count)}" for what, count in needed.items() if count)
+    text = (
+        f"{results}: at most {readable_size(total)} will be written ({parts}), "
+        f"{readable_size(free)} free"
+    )
     if uncounted := [name for name in config["databases"] if name not in frames]:
         text += f"; the crops of {', '.join(uncounted)} are not counted"
     if total <= free:
@@ -65,13 +68,13 @@ def model_bytes(model: str, classes: int) -> int:
 
 
 def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[str, Path, int]]:
-    """What a run writes at most: its kind, its folder and its bytes."""
+    """The most that a run writes: the kind of files, their folder and their bytes."""
     results = Path(config["results"])
     pixels = {}
     for crop in layout.crops(config):
         # A PNG is hardly ever larger than its pixels; crops that are not resized count as 224.
         side = config["crops"][crop]["size"] or 224
-        selection = layout.selection(config, crop)
+        selection = layout.selection_label(config, crop)
         count = sum(by_selection[selection] for by_selection in frames.values())
         pixels[crop] = 3 * side**2 * count
         yield "crops", results / "faces" / crop, pixels[crop]
@@ -89,12 +92,13 @@ def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[
             "none": 0,
         }
         folder = results / "experiments" / name / "runs"
-        yield "models", folder, kept[kept_models(config, block)] * (known_folds(block) or 1)
-        yield "other files of runs", folder, RUN_BYTES * len(layout.training_jobs(config, name))
+        yield "models", folder, kept[kept_models(config, block)] * (fold_count(block) or 1)
+        other = RUN_BYTES * len(layout.training_jobs(config, name))
+        yield "other files of runs", results / "logs/training" / name, other
 
 
 def _checkpoint_bytes(config: Config, experiment: dict[str, Any]) -> int:
-    """What the runs that train at the same time keep at most to resume from."""
+    """The most bytes of checkpoints that the runs training at the same time keep."""
     grid, sizes = experiment["grid"], _model_sizes(experiment)
     runs = len(grid["models"]) * len(grid["lrs"]) * grid["repeats"]
     at_once = min(runs, jobs_at_once(config, experiment["recipe"]["threads"]))

@@ -8,9 +8,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from fleeting.config.loading import Config, read
+from fleeting.config.loading import read
 from fleeting.doctor import databases, disk, machine, weights
 from fleeting.doctor.findings import PROBLEM, Finding, findings_of, fine
+from fleeting.layout import Config
 
 
 def run(*, config: Path = Path("config.yaml")) -> None:

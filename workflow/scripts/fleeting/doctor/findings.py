@@ -1,4 +1,4 @@
-"""What the doctor finds: a level, a text and what to do about it."""
+"""The doctor's findings: a level, a text and a remedy."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -39,11 +39,11 @@ def problem(text: str, remedy: str) -> Finding:
 
 
 def findings_of(examine: Callable[[], Iterable[Finding]], remedy: str = "") -> Iterator[Finding]:
-    """What a function finds, one by one; an error that stops it becomes the last finding.
+    """The findings of a function, one by one; an error that stops it becomes the last one.
 
     Args:
         examine: looks at something and yields what it finds.
-        remedy: what helps besides what an error's own text says.
+        remedy: what helps besides the remedy in an error's own text.
     """
     try:
         yield from examine()
@@ -51,8 +51,8 @@ def findings_of(examine: Callable[[], Iterable[Finding]], remedy: str = "") -> I
         yield problem(explain(error), remedy)
 
 
-def size(count: float) -> str:
-    """Bytes for reading: `18 GB`, `4.6 MB`; a thousand makes the next unit."""
+def readable_size(count: float) -> str:
+    """A number of bytes as text: `18 GB`, `4.6 MB`; units are powers of 1000."""
     units = ["bytes", "kB", "MB", "GB", "TB"]
     while count >= 1000 and len(units) > 1:
         count /= 1000

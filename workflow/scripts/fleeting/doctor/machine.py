@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import torch
 
-from fleeting.config.loading import Config
-from fleeting.doctor.findings import Finding, fine, note, problem, size
+from fleeting.doctor.findings import Finding, fine, note, problem, readable_size
+from fleeting.layout import Config
 
 INSTALL = (
     "install the PyTorch that fits the GPU and its driver "
@@ -19,7 +19,7 @@ def examine(config: Config) -> Iterator[Finding]:
     """The cores, the memory and the GPUs."""
     count = cores()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    yield fine(f"{count} cores, {size(memory)} of memory")
+    yield fine(f"{count} cores, {readable_size(memory)} of memory")
     for name, block in config["experiments"].items():
         if (threads := block["recipe"]["threads"]) > count:
             yield note(
@@ -49,7 +49,7 @@ def cores() -> int:
 
 
 def jobs_at_once(config: Config, threads: int) -> int:
-    """How many runs train at once at most: a GPU's slots, or the cores' shares."""
+    """How many runs can train at the same time: by the slots of the GPUs, or by the cores."""
     if torch.cuda.is_available():
         return torch.cuda.device_count() * int(config["gpu_slots_per_device"])
     return max(1, cores() // threads)
@@ -67,6 +67,6 @@ def _gpu(number: int) -> Finding:
             f"Either {INSTALL}, or hide the GPU: CUDA_VISIBLE_DEVICES= snakemake ...",
         )
     return fine(
-        f"GPU {number}: {torch.cuda.get_device_name(number)}, {size(total)}, PyTorch "
+        f"GPU {number}: {torch.cuda.get_device_name(number)}, {readable_size(total)}, PyTorch "
         f"{torch.__version__}"
     )

@@ -20,7 +20,7 @@ class Counts:
     Attributes:
         versions: the files that they were counted in.
         rows: all rows below the header.
-        subjects: all subjects, or None where the default settings leave rows of some of them out.
+        subjects: all subjects, or None where the default settings leave some of them out.
         emotions: rows by emotion, as annotations hold it; empty where no counts are known.
     """
 
@@ -69,12 +69,12 @@ REFERENCE = {
 def differences(
     reference: Counts, rows: int, excluded: int, subjects: int, emotions: Mapping[str, int]
 ) -> list[str]:
-    """What differs from the known versions, in words.
+    """The differences from the known versions, in words.
 
     Args:
         reference: the database's.
         rows: the rows of the user's table.
-        excluded: how many of them did not become samples: counts of samples may be lower by these.
+        excluded: how many of them did not become samples; the other counts may be lower by as many.
         subjects: the subjects that have a sample.
         emotions: samples by emotion.
     """

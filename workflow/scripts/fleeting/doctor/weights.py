@@ -7,17 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from fleeting import layout, registry
-from fleeting.config.loading import Config
-from fleeting.databases.settings import load
+from fleeting.databases import settings as database_settings
 from fleeting.doctor.findings import Finding, findings_of, fine, note, problem
 from fleeting.faces.settings import CropSettings
+from fleeting.layout import Config
 from fleeting.preflight import unwritable
 from fleeting.training import weights
 from fleeting.training.architecture import COLOURS, architecture
 
 
 def examine(config: Config) -> Iterator[Finding]:
-    """Which weights are there, which are not what they should be, and which will be downloaded."""
+    """The weights that are there, those that are not as published, and those to be downloaded."""
     imagenet = set()
     for name, block in config["experiments"].items():
         source, models = block["recipe"]["weights"], block["grid"]["models"]
@@ -73,7 +73,9 @@ def _fits(model: str, path: Path, identify: Callable[[Path], weights.Weights]) -
 def _detector(config: Config, crop: str) -> Iterator[Finding]:
     settings = CropSettings.model_validate(config["crops"][crop])
     detector: Any = settings.detector
-    sources = [load(name, block).source for name, block in config["databases"].items()]
+    sources = [
+        database_settings.load(name, block).source for name, block in config["databases"].items()
+    ]
     if not any(map(settings.detects, sources)):
         yield fine(f"crop {crop} needs no detector")
         return

@@ -12,7 +12,6 @@ from fleeting.faces.outcomes import hits
 from fleeting.paths import image_name
 from fleeting.tsv import EXCLUDED, PHASES, SUBSTITUTED
 
-ROWS: tsv.Schema = {"database": tsv.NAME, "table": tsv.NAME, "rows": tsv.INTEGER}
 STAGES = ("annotations", "frames", "faces", "inputs")
 #: The selection of frames that asks for the phases which the annotations name.
 BY_PHASE = "phases"
@@ -50,7 +49,7 @@ def count(
         UserError: a sum does not hold; it names the database, the numbers and an example.
     """
     samples = tsv.read(files["annotations"][place], tsv.ANNOTATIONS)
-    read = tsv.read(files["rows"][place], ROWS)
+    read = tsv.read(files["rows"][place], tsv.ROW_COUNT)
     frames = tsv.read(files["frames"][place], tsv.FRAMES)
     faces = tsv.read(files["faces"][place], tsv.FACES)
     examples = tsv.read(files["inputs"][place], tsv.EXAMPLES)

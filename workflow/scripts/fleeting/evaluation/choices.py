@@ -11,7 +11,7 @@ def choice_table(runs: pd.DataFrame, grid: Grid) -> pd.DataFrame:
     """The paper's fixed configuration, and the one that validation examples choose.
 
     `validation` is the configuration with the highest mean validation accuracy at the last epoch;
-    among equals, the first of the grid. One that lost repeats is chosen only if all of them did.
+    among equals, the first of the grid. One with failed repeats is chosen only if all have some.
 
     Args:
         runs: the rows of evaluation/runs.tsv of runs that finished.

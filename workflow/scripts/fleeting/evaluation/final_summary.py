@@ -7,7 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 #: The order of the flow; a benchmark's folder names its stage.
-STAGES = "synthetic annotations frames faces inputs splits training evaluation figures".split()
+STAGES = (
+    "synthetic annotations frames faces inputs splits training evaluation tables figures comparison"
+).split()
 #: What is shown of an experiment's tables.
 SHOWN = {
     "databases": "database rows row_exclusions samples images_expected excluded_annotations "

@@ -141,7 +141,7 @@ def _text(module: nn.Module | nn.Parameter, entering: Shape | None) -> str | Non
 
 
 def _inner(module: nn.Module, stride: bool = True) -> str | None:
-    """The same without what only a whole row has: what enters, and layers of no known kind."""
+    """The same for a module inside a row, which knows no input size; None for an unknown kind."""
     kind = type(module).__name__
     if kind in UNNAMED:
         return None

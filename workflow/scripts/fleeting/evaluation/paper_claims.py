@@ -19,7 +19,7 @@ Key = tuple[str, ...]
 LEVEL = 0.02
 #: Two losses are level up to this difference (in nats); the paper gives no number.
 LOSS_LEVEL = 0.05
-#: Differences up to this one are errors of rounding.
+#: Differences up to this one are rounding errors.
 ROUNDING = 1e-9
 
 HIGH, MIDDLE, LOW = LRS

@@ -40,7 +40,8 @@ def spread_text(row: Mapping[Any, Any], prefix: str = "") -> str:
 def for_reading(frame: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """Columns of a table under the titles that they have for readers.
 
-    A column that is not there itself stands for its mean, beside which its spread is put.
+    A column that the table has is shown as it is. Of one that it has as a spread (`{column}_mean`
+    and so on), the mean is shown, with the spread as text beside it.
     """
     shown: dict[str, Any] = {}
     for column, title in titles.items():

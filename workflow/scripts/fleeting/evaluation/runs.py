@@ -13,8 +13,8 @@ from fleeting.evaluation import schemas
 from fleeting.paths import run_folder, sha256
 from fleeting.splits import gate as gates
 
-#: What names a prediction.
-PREDICTED = ["fold", "example", "label"]
+#: The columns that identify a prediction.
+PREDICTION_KEY = ["fold", "example", "label"]
 
 
 class Grid(BaseModel):
@@ -86,7 +86,7 @@ class Run:
 def read_expected(gate: Path, split: Path, folds: Path) -> Expected:
     """What split.json, split.tsv and folds.tsv ask of the runs."""
     rows = schemas.read(split, tsv.SPLIT)
-    tests = rows.loc[rows["split"] == "test", [*PREDICTED, "database", "phase"]]
+    tests = rows.loc[rows["split"] == "test", [*PREDICTION_KEY, "database", "phase"]]
     repeat_of = {
         int(row["fold"]): int(row["repeat"]) if row["repeat"] else None
         for row in tsv.read_rows(folds, tsv.FOLDS)
@@ -196,7 +196,8 @@ def _read_predictions(path: Path, metadata: RunMetadata, expected: Expected) -> 
     # A part has no fold where there are more parts than folds.
     tests = expected.tests[expected.tests["fold"].isin(metadata.folds)]
     asked, own = (
-        set(frame[PREDICTED].itertuples(index=False, name=None)) for frame in (tests, predictions)
+        set(frame[PREDICTION_KEY].itertuples(index=False, name=None))
+        for frame in (tests, predictions)
     )
     if own != asked or len(predictions) != len(asked):
         fold, example, label = min((own ^ asked) or own)
@@ -205,7 +206,7 @@ def _read_predictions(path: Path, metadata: RunMetadata, expected: Expected) -> 
             f"of the split (see fold {fold}, {example}, labelled {label}); delete it and rerun the "
             "same command"
         )
-    return predictions.merge(tests, on=PREDICTED)
+    return predictions.merge(tests, on=PREDICTION_KEY)
 
 
 def _list(values: Iterable[object]) -> str:

@@ -15,7 +15,7 @@ from fleeting.evaluation.schemas import ALWAYS_SCORED
 Group = tuple[str, NDArray[np.bool_], list[int]]
 
 
-def shown(metrics: Sequence[str]) -> list[str]:
+def shown_metrics(metrics: Sequence[str]) -> list[str]:
     """The metrics that tables show: accuracy, and the experiment's `metrics`."""
     return list(dict.fromkeys(["accuracy", *metrics]))
 

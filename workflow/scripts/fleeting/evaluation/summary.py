@@ -14,8 +14,8 @@ from fleeting.evaluation.repeats import spread
 
 #: A group or row and a metric or column, to its value in each repeat.
 ByRepeat = dict[tuple[str, str], dict[int, float]]
-#: Columns of a classification report, as the paper's table 2 prints one, and the metric that each
-#: is: of one class against the rest, the average over classes is the class's value.
+#: Columns of a classification report, as the paper's table 2 prints one, and the metric of each. A
+#: metric is an average over classes: for the group of one class it is that class's value.
 REPORT = {"precision": "precision", "recall": "uar", "f1-score": "uf1", "support": "support"}
 
 

@@ -1,6 +1,6 @@
 """The arrays of the examples in `{database}.tsv`: in `{database}.npy` beside it, in the same order.
 
-They are mapped: only those that are asked for are read.
+Files are memory-mapped: only the arrays that are asked for are read.
 """
 
 import hashlib
@@ -47,7 +47,7 @@ def write(path: Path, arrays: Iterable[NDArray], count: int) -> list[str]:
     return digests
 
 
-def layout(tables: Sequence[Path]) -> tuple[tuple[int, ...], str]:
+def shape_and_dtype(tables: Sequence[Path]) -> tuple[tuple[int, ...], str]:
     """The shape and the data type of each array, such as ((224, 224, 3), "uint8").
 
     Args:
@@ -95,14 +95,14 @@ def describe(array: NDArray) -> str:
 
 
 def _mapped(tables: Sequence[Path]) -> list[tuple[Path, list[dict[str, str]], NDArray]]:
-    """Of each database that has an example: the file of its arrays, its rows and its arrays."""
+    """For each database that has an example: the file of its arrays, its rows and its arrays."""
     found: list[tuple[Path, list[dict[str, str]], NDArray]] = []
     for table in tables:
         rows = tsv.read_rows(table, tsv.EXAMPLES)
         if not rows:
             continue
         path = table.with_suffix(".npy")
-        arrays = _map(path)
+        arrays = _open(path)
         if len(arrays) != len(rows):
             raise UserError(
                 f"{path}: {len(arrays)} arrays, but {table.name} has {len(rows)}; {REMEDY}"
@@ -118,7 +118,7 @@ def _mapped(tables: Sequence[Path]) -> list[tuple[Path, list[dict[str, str]], ND
     return found
 
 
-def _map(path: Path) -> NDArray:
+def _open(path: Path) -> NDArray:
     try:
         arrays: NDArray = np.load(path, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:

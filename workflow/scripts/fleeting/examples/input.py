@@ -1,4 +1,4 @@
-"""What an input is handed and hands back.
+"""The interface of an input.
 
 An input is a module in `fleeting/inputs/` with four names:
 
@@ -65,12 +65,11 @@ class Values:
 
 
 def crops_by_sample(faces: Iterable[Path]) -> dict[str, list[Crop]]:
-    """The crops in some tables of FACES: those of each sample in the order of their phases."""
+    """The crops of each sample in the order of their phases, from tables of FACES."""
     found: dict[str, list[Crop]] = defaultdict(list)
     for table in faces:
         for crop in tsv.read_rows(table, tsv.FACES):
             found[crop["sample"]].append(crop)
-    order = {phase: number for number, phase in enumerate((*tsv.PHASES, ""))}
     for crops in found.values():
-        crops.sort(key=lambda crop: (order[crop["phase"]], crop["image"]))
+        crops.sort(key=lambda crop: (tsv.PHASE_ORDER[crop["phase"]], crop["image"]))
     return found

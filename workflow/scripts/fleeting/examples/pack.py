@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fleeting import tsv
-from fleeting.errors import UserError
+from fleeting.errors import Unusable, UserError, exclusion
 from fleeting.examples.arrays import describe, write
 from fleeting.examples.input import Crop, Example, Missing, Picture, crops_by_sample
 from fleeting.faces import images
@@ -81,10 +81,10 @@ def read_crops(faces: Path, samples: Sequence[Row]) -> dict[str, list[Crop]]:
 def examples_of(
     samples: Sequence[Row], crops: Mapping[str, list[Crop]], module: ModuleType, settings: Any
 ) -> tuple[list[tuple[Row, Example]], list[tuple[Row, Missing]]]:
-    """The examples with their samples, sorted by name, and what cannot be made, by sample.
+    """The examples with their samples, sorted by name, and those that cannot be made, by sample.
 
     Raises:
-        UserError: two examples have one name.
+        UserError: two examples have the same name.
     """
     made: dict[str, tuple[Row, Example]] = {}
     missing = []
@@ -137,7 +137,7 @@ def decode(results: Path, crop: Crop) -> Picture:
         raise UserError(f"{path}: the crop changed after it was made; rerun with `-R crop`")
     try:
         image = images.decode(content)
-    except images.Unusable as error:
+    except Unusable as error:
         raise UserError(
             f"{path}: not a readable image ({error.detail}); rerun with `-R crop`"
         ) from None
@@ -165,7 +165,5 @@ def _excluded(sample: Row, missing: Missing) -> Row:
         "sample": sample["sample"],
         "image": "",
         "stage": "inputs",
-        "code": missing.code,
-        "reason": missing.code.replace("_", " "),
-        "detail": missing.detail,
+        **exclusion(missing.code, missing.detail),
     }

@@ -11,7 +11,7 @@ from fleeting.faces.settings import Margin
 
 
 class Rectangle(NamedTuple):
-    """Whole pixels of a frame, by two corners; a part may lie outside the frame."""
+    """Whole pixels of a frame, by two corners; a part may be outside the frame."""
 
     x0: int
     y0: int
@@ -19,7 +19,7 @@ class Rectangle(NamedTuple):
     y1: int
 
     def leaves(self, width: int, height: int) -> bool:
-        """Whether a part lies outside a frame of this size."""
+        """Whether a part is outside a frame of this size."""
         return self.x0 < 0 or self.y0 < 0 or self.x1 > width or self.y1 > height
 
 
@@ -39,7 +39,7 @@ def square_around(box: Sequence[float], margin: Margin) -> Rectangle:
 
 
 def is_plausible(box: Sequence[float], width: int, height: int) -> bool:
-    """Whether a box is one that can be cut: finite, not empty, centred in the frame, not vast."""
+    """Whether a box can be cut: finite, not empty, with its centre in the frame, not vast."""
     if not all(math.isfinite(value) for value in box[:4]):
         return False
     x0, y0, x1, y1 = box[:4]
@@ -49,7 +49,7 @@ def is_plausible(box: Sequence[float], width: int, height: int) -> bool:
 
 
 def cut(image: Image, square: Rectangle) -> Image:
-    """The square out of the image; what lies beyond the border repeats the border's pixels."""
+    """The square cut out of the image; beyond the border, the border's pixels are repeated."""
     height, width = image.shape[:2]
     if not square.leaves(width, height):
         return image[square.y0 : square.y1, square.x0 : square.x1]

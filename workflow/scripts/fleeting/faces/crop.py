@@ -1,4 +1,4 @@
-"""The crop job of one subject: every frame becomes a crop or a row that says why not."""
+"""The crop job of one subject: every frame becomes a crop, or a row that says why not."""
 
 import logging
 import shutil
@@ -19,12 +19,12 @@ from fleeting.faces.settings import Cropping
 
 Row = dict[str, Any]
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Job:
-    """What one crop job works on.
+class CropJob:
+    """The work of one crop job.
 
     `results` is the results folder, `root` the folder of the database's frames, `source` is `raw`
     or `cropped` (the frames are the provider's crops), `weights` is a file or a folder (None where
@@ -77,11 +77,11 @@ def run(
     """
     block = {key: value for key, value in settings.items() if key != "frames"}
     cropping = Cropping.model_validate(block)
-    job = Job(results, crop, database, subject, root, source, cropping, weights)
+    job = CropJob(results, crop, database, subject, root, source, cropping, weights)
     crop_frames(job, frames, faces, excluded)
 
 
-def crop_frames(job: Job, frames: Path, faces: Path, excluded: Path) -> None:
+def crop_frames(job: CropJob, frames: Path, faces: Path, excluded: Path) -> None:
     """Crop the frames of the table `frames` and write the tables `faces` and `excluded`.
 
     What an earlier run left in the job's folder is removed first.
@@ -90,20 +90,20 @@ def crop_frames(job: Job, frames: Path, faces: Path, excluded: Path) -> None:
     if job.folder.exists():
         shutil.rmtree(job.folder)
     job.folder.mkdir(parents=True)
-    make = _detected if job.settings.detects(job.source) else _undetected
+    make = _around_faces if job.settings.detects(job.source) else _whole_pictures
     results = sorted(make(job, rows), key=lambda row: str(row["image"]))
     cropped = [row for row in results if "path" in row]
     uncropped = [row for row in results if "path" not in row]
     tsv.write_rows(cropped, faces, tsv.FACES)
     tsv.write_rows(uncropped, excluded, tsv.EXCLUDED_FRAMES)
     for row in uncropped:
-        logger.info("%s: %s, %s", row["image"], row["reason"], row["detail"])
+        log.info("%s: %s, %s", row["image"], row["reason"], row["detail"])
     counts = len(cropped), len(rows)
-    logger.info("%s/%s: %d of %d images cropped", job.database, job.subject, *counts)
+    log.info("%s/%s: %d of %d images cropped", job.database, job.subject, *counts)
 
 
-def _read_frames(job: Job, frames: Path) -> list[Row]:
-    """The table's rows, checked, sorted by sample and phase; images' names become paths."""
+def _read_frames(job: CropJob, frames: Path) -> list[Row]:
+    """The table's rows by sample and phase, checked, since the names of images become paths."""
     rows: list[Row] = [*tsv.read_rows(frames, tsv.FRAMES)]
     seen = set()
     for line, row in enumerate(rows, start=2):
@@ -116,12 +116,11 @@ def _read_frames(job: Job, frames: Path) -> list[Row]:
                 f"of {job.database}/{job.subject}; rerun with `-R select_frames`"
             )
         seen.add(image)
-    order = {phase: index for index, phase in enumerate(tsv.PHASES)}
-    # Images without a phase keep the order in which their selection lists them.
-    return sorted(rows, key=lambda row: (row["sample"], order.get(row["phase"], len(order))))
+    # Images without a phase stay in the order of their selection.
+    return sorted(rows, key=lambda row: (row["sample"], tsv.PHASE_ORDER[row["phase"]]))
 
 
-def _undetected(job: Job, rows: list[Row]) -> list[Row]:
+def _whole_pictures(job: CropJob, rows: list[Row]) -> list[Row]:
     """The whole pictures, resized where the settings say so."""
     provided = job.settings.provided(job.source)
     detector = outcomes.PROVIDER if provided else outcomes.NONE
@@ -135,7 +134,7 @@ def _undetected(job: Job, rows: list[Row]) -> list[Row]:
     return [_attempt(job, row, make) for row in rows]
 
 
-def _detected(job: Job, rows: list[Row]) -> list[Row]:
+def _around_faces(job: CropJob, rows: list[Row]) -> list[Row]:
     """Crops around detected faces, one box per frame or per clip."""
     settings: Any = job.settings.detector
     module = registry.load("detector", settings.kind)
@@ -178,7 +177,7 @@ def _image_and_face(finder: FaceFinder, row: Row, donor: Row | None) -> tuple[Im
 
 
 def _outcome(face: Face, square: Rectangle) -> str:
-    """What the table says of a crop, for example `largest of 2 faces, face cut by the border`."""
+    """The outcome of a crop, for example `largest of 2 faces, face cut by the border`."""
     if face.cut:
         cut_off = "face cut by the border"
         return cut_off if face.outcome == "face" else f"{face.outcome}, {cut_off}"
@@ -187,7 +186,7 @@ def _outcome(face: Face, square: Rectangle) -> str:
     return face.outcome
 
 
-def _attempt(job: Job, row: Row, make: Callable[[Row], Row]) -> Row:
+def _attempt(job: CropJob, row: Row, make: Callable[[Row], Row]) -> Row:
     """What `make` returns for the row, or the row that excludes it."""
     try:
         return make(row)
@@ -201,12 +200,12 @@ def _attempt(job: Job, row: Row, make: Callable[[Row], Row]) -> Row:
             "detail": f"{row['path']}: {error.detail}",
         }
     except Exception:
-        logger.error("Stopped at %s, file %s.", row["image"], row["path"])
+        log.error("Stopped at %s, file %s.", row["image"], row["path"])
         raise
 
 
 def _write(
-    job: Job,
+    job: CropJob,
     row: Row,
     pixels: Image,
     rectangle: Rectangle,

@@ -1,4 +1,4 @@
-"""What every detector shares: its interface, the letterbox and the suppression of duplicates."""
+"""Shared by all detectors: the interface, the letterbox and the suppression of duplicates."""
 
 from typing import Protocol
 
@@ -44,13 +44,13 @@ def letterbox(image: Image, size: int, centred: bool) -> tuple[Image, float, int
 
 
 def best_boxes(boxes: Boxes, confidence: float, overlap: float, weighted: bool) -> Boxes:
-    """One box of each face (non-maximum suppression).
+    """One box for each face (non-maximum suppression).
 
     Args:
         boxes: (N, 5) in any order.
         confidence: boxes below it are left out; if all are, the best one stays.
         overlap: the intersection over union above which two boxes show the same face.
-        weighted: give each face the mean of its boxes, weighted by confidence, not its best box.
+        weighted: return the mean of a face's boxes, weighted by confidence, not its best box.
     """
     ranked = boxes[np.argsort(-boxes[:, 4], kind="stable")]
     confident = ranked[:, 4] >= confidence

@@ -14,7 +14,7 @@ from fleeting.faces.detector import Boxes, Detector
 class Face:
     """A detected face: its box (x0, y0, x1, y1) in pixels and the confidence.
 
-    `outcome` is what the table says of it; `width` and `height` are the frame's.
+    `outcome` describes it in the table; `width` and `height` are the frame's.
     """
 
     box: tuple[float, float, float, float]
@@ -75,7 +75,7 @@ class FaceFinder:
 
 
 def choose(boxes: Boxes, confidence: float, width: int, height: int) -> Face:
-    """The largest of the confident boxes (of equal ones the most confident).
+    """The largest of the confident boxes (among equals, the most confident one).
 
     Raises:
         Unusable: `no_face`, with the best confidence seen.
@@ -85,6 +85,8 @@ def choose(boxes: Boxes, confidence: float, width: int, height: int) -> Face:
     if not faces:
         best = max((box[4] for box in usable), default=0.0)
         raise Unusable("no_face", f"best confidence {best:.3f}, needed {confidence:g}")
-    x0, y0, x1, y1, sureness = max(faces, key=lambda box: (box[2] - box[0]) * (box[3] - box[1]))
+    x0, y0, x1, y1, box_confidence = max(
+        faces, key=lambda box: (box[2] - box[0]) * (box[3] - box[1])
+    )
     outcome = "face" if len(faces) == 1 else f"largest of {len(faces)} faces"
-    return Face((x0, y0, x1, y1), sureness, outcome, width, height)
+    return Face((x0, y0, x1, y1), box_confidence, outcome, width, height)

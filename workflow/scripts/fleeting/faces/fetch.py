@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 #: A client that hangs on a dead network is stopped after this many seconds.
 TIMEOUT = 300
-#: What the libraries raise for a truncated or changed package.
+#: The exceptions of the libraries for a truncated or changed package.
 UNREADABLE = (
     *(KeyError, OSError, EOFError, RuntimeError),
     *(zipfile.BadZipFile, tarfile.TarError, zlib.error),

@@ -12,7 +12,7 @@ from fleeting.faces.outcomes import hits
 
 Row = dict[str, str]
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -54,7 +54,7 @@ def gather(folder: Path, subjects: Path, frames: Path) -> tuple[list[Row], list[
         The FACES and the EXCLUDED rows, sorted by image.
 
     Raises:
-        UserError: a table is missing, or a frame is neither in the one nor in the other.
+        UserError: a table is missing, or the tables do not account for every frame.
     """
     faces: list[Row] = []
     excluded: list[Row] = []
@@ -92,13 +92,13 @@ def report(faces: Sequence[Row], excluded: Sequence[Row], database: str, crop: s
     searched, found = hits((row["detector"] for row in faces), outcomes, codes)
     if searched:
         share = 100 * found / searched
-        logger.info("%s: a face in %d of %d images (%.1f%%)", database, found, searched, share)
+        log.info("%s: a face in %d of %d images (%.1f%%)", database, found, searched, share)
     for code, count in _counted(codes):
-        logger.info("%s: %d images excluded, %s", database, count, code)
+        log.info("%s: %d images excluded, %s", database, count, code)
     for outcome, count in _counted(outcomes):
-        logger.info("%s: %d crops, %s", database, count, outcome)
+        log.info("%s: %d crops, %s", database, count, outcome)
 
 
 def _counted(values: Iterable[str]) -> list[tuple[str, int]]:
-    """How often each value is there, sorted by value."""
+    """The count of each value, sorted by value."""
     return sorted(Counter(values).items())

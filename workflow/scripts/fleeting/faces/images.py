@@ -13,7 +13,7 @@ from fleeting.paths import is_inside
 #: No database has larger files: 64 million pixels (see `fleeting.startup`) take less.
 MAX_BYTES = 256_000_000
 JPEG = b"\xff\xd8"
-#: How the files of the formats begin that are read, whatever else OpenCV knows.
+#: How files of the accepted formats begin; OpenCV reads others too.
 SIGNATURES = (JPEG, b"\x89PNG\r\n\x1a\n", b"BM")
 #: The markers of a JPEG where picture data begin and where the picture ends.
 START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
@@ -56,7 +56,7 @@ def read(root: Path, relative: str) -> Image:
 
 
 def decode(data: bytes) -> Image:
-    """The picture that a file's bytes are, as `read` has it.
+    """Decode the bytes of a file to a picture; see `read`.
 
     OpenCV refuses truncated files and pictures of too many pixels.
 
@@ -65,7 +65,7 @@ def decode(data: bytes) -> Image:
     """
     if not data.startswith(SIGNATURES):
         raise _unreadable(f"not a JPEG, PNG or BMP image (it begins with {data[:8].hex(' ')})")
-    # Zeros where the rest should be, which an interrupted copy may leave, decode without an error.
+    # An interrupted copy may leave zeros in place of the rest, which decode without an error.
     if data.startswith(JPEG) and data.rfind(END_OF_IMAGE) < data.rfind(START_OF_SCAN):
         raise _unreadable(f"truncated: it ends after {len(data)} bytes")
     try:

@@ -1,6 +1,6 @@
 """MobileNetV1 with SSD's predictors: the network of the detector `ssd_mobilenet_v1`.
 
-Apart from the detector, because Snakemake imports that while it parses, and this needs PyTorch.
+Apart from the detector, which Snakemake imports while it parses, because this needs PyTorch.
 """
 
 import json

@@ -1,10 +1,10 @@
-"""The values of FACES.outcome that code decides by, and the faces found that follow from them."""
+"""The values of FACES.outcome that code decides by, and the hit rate that follows from them."""
 
 from collections.abc import Iterable
 
 #: Values of FACES.detector where no detector ran.
 PROVIDER, NONE = "provider", "none"
-#: How an outcome begins where the box is that of another frame of the clip: this frame was not
+#: How an outcome begins where the box is from another frame of the clip: this frame was not
 #: searched, or no face was found in it.
 BORROWED, MISSED = "box of", "no face"
 
@@ -18,7 +18,7 @@ def of_borrowed_box(donor: str, missed: bool) -> str:
 def hits(
     detectors: Iterable[str], outcomes: Iterable[str], codes: Iterable[str]
 ) -> tuple[int, int]:
-    """How many images were handed to the detector, and in how many it found a face.
+    """How many images the detector searched, and in how many it found a face.
 
     Args:
         detectors: the column `detector` of FACES.

@@ -30,7 +30,7 @@ class DetectorSettings(Variant):
 
 
 class Cropping(Settings):
-    """How a frame becomes a crop: what a crop job reads of its block."""
+    """How a frame becomes a crop: the part of a block that a crop job reads."""
 
     detector: Annotated[SerializeAsAny[Variant], OneOf("detector")] = Field(
         "blazeface",

@@ -1,4 +1,4 @@
-"""Where a detector's weights come from, and whether a file is what it should be."""
+"""Where a detector's weights come from, and checks that a file is the published one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def checked(path: Path, source: Source) -> Mapping[str, Path]:
     """The source's files by name, each with the right bytes.
 
     Args:
-        path: the folder that holds the files, or the first of them (the others lie beside it).
+        path: the folder that holds the files, or the first of them (the others are beside it).
         source: what the files must be.
 
     Raises:

@@ -34,7 +34,7 @@ CAPTION = (
     "equally often (dotted; accuracy and UAR are one over their number), and always naming the "
     "group's most frequent class (dashed). Runs that failed are in no mean."
 )
-#: The columns of the split that groups are named for, where they are called otherwise.
+#: The column of the split that a kind of group is about, where it has another name.
 COLUMNS = {"class": "label"}
 
 

@@ -1,4 +1,4 @@
-"""Why clips of a table are not on disk: the likely cause, in words."""
+"""The likely cause, in words, where clips of a table are not on disk."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: Above this share of clips without a folder, something is wrong beyond single missing clips.
 SHARE = 0.05
+#: How many missing clips and found folders are named.
 EXAMPLES = 3
 
 
@@ -21,7 +22,7 @@ def check(result: "Result", index: Index, database: str, source: str) -> str:
 
     Args:
         result: what was found and what was not.
-        index: what lies below the folder of the database's frames.
+        index: the contents of the folder of the database's frames.
         database: its name in the config.
         source: `raw` or `cropped`: which kind of frames was searched.
 

@@ -1,4 +1,4 @@
-"""What lies below the folder of a database's frames."""
+"""An index of the folder of a database's frames."""
 
 import os
 import re
@@ -13,7 +13,7 @@ from fleeting.paths import is_inside
 
 #: An image that `fleeting.faces.images` can read, with the last number of its stem.
 _NUMBERED_IMAGE = re.compile(r".*?([0-9]+)[^0-9]*?(\.(jpe?g|png|bmp))+", re.IGNORECASE | re.DOTALL)
-#: A provider's crops are recognised by a folder's name (`Cropped`, but not `uncropped`) ...
+#: A provider's crops are recognised by a folder's name (`Cropped`, but not `uncropped`), ...
 _CROPPED_FOLDER = re.compile(r"(?<!un)(?<!non)(?<!non[ _-])(?<!not[ _-])crop")
 #: ... or by the names of their files.
 _CROPPED_FILE = "reg_"
@@ -106,7 +106,7 @@ def build(root: Path) -> Index:
                 if entry.is_symlink() and not is_inside(root, Path(entry.path)):
                     index.outside_links += 1
                 elif entry.is_dir():
-                    # A link inside the root may lead back up.
+                    # A link within the root may lead back up.
                     real = os.path.realpath(entry)
                     if real not in seen:
                         seen.add(real)
@@ -114,10 +114,10 @@ def build(root: Path) -> Index:
                 elif entry.is_file():
                     names.append(entry.name)
             except OSError:
-                # Such as a link that leads to itself.
+                # For example a link to itself.
                 index.unreadable.append(path)
-        _add(index, relative, names)
-    # `CASME2 raw and cropped` may hold both kinds: what lies below says more than the root's name.
+        _add_folder(index, relative, names)
+    # `CASME2 raw and cropped` may hold both kinds: its folders say more than its own name.
     root_is_cropped = _is_cropped_name(root.name) or _is_cropped_name(Path(top).name)
     if root_is_cropped and not any(folder.cropped for folder in index.folders):
         index.folders = [replace(folder, cropped=True) for folder in index.folders]
@@ -145,7 +145,7 @@ def _is_cropped_name(name: str) -> bool:
     return _CROPPED_FOLDER.search(name.casefold()) is not None
 
 
-def _add(index: Index, path: str, names: list[str]) -> None:
+def _add_folder(index: Index, path: str, names: list[str]) -> None:
     """Add a folder and its files to the index."""
     levels = path.split("/") if path else []
     in_cropped_folder = any(map(_is_cropped_name, levels))

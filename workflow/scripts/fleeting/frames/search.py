@@ -1,4 +1,4 @@
-"""Where a wanted image is on disk: in which of a clip's folders, or at which path."""
+"""Finding a wanted image on disk: in one of its clip's folders, or at a path."""
 
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -15,9 +15,11 @@ OTHER_SOURCE = {"raw": "cropped", "cropped": "raw"}
 class Clip:
     """A clip that samples name, and the folders that may hold its frames.
 
-    `locations` is where the reader says that it may lie, the preferred one first; `source` is the
-    wanted kind of frames (`raw` or `cropped`). `folders` are those of that kind, `other_source`
-    those of the other one, the best first; exact locations (see `ClipLocation`) have no others.
+    Attributes:
+        locations: where the reader says that its frames may be, the preferred location first.
+        source: the wanted kind of frames (`raw` or `cropped`).
+        folders: those with frames of the wanted kind, the best first.
+        other_source: those with frames of the other kind, the best first; none if `exact`.
     """
 
     subject: str
@@ -29,7 +31,7 @@ class Clip:
 
     @property
     def exact(self) -> bool:
-        """Whether the config says where the frames lie, file by file."""
+        """Whether all locations are exact (see `ClipLocation`)."""
         return all(location.file for location in self.locations)
 
 
@@ -40,8 +42,8 @@ def find_folders(clip: Clip, index: Index, others: set[str], wanted: set[int]) -
     wanted frames, the fewest extra levels, the path.
 
     Args:
-        clip: it is given its folders.
-        index: what lies below the folder of the database's frames.
+        clip: receives its folders.
+        index: the contents of the folder of the database's frames.
         others: the normalised names of the subject's other clips.
         wanted: the numbers of the wanted frames.
     """
@@ -57,7 +59,7 @@ def find_folders(clip: Clip, index: Index, others: set[str], wanted: set[int]) -
             if extra is None:
                 continue
             exact = normalised_name(clip.clip) in folder.parts
-            # With other zeros in its name the folder may be that of another clip of the table.
+            # A folder that matches only with other zeros in its name may be another clip's.
             if not exact and others.intersection(folder.parts):
                 continue
             missing = len(wanted.difference(folder.files))
@@ -69,7 +71,7 @@ def find_folders(clip: Clip, index: Index, others: set[str], wanted: set[int]) -
 
 
 def find_frame(root: Path, clip: Clip, number: int, within: int) -> tuple[int, str]:
-    """The frame of a clip with a number, or else the nearest one at most `within` away.
+    """A clip's frame by its number, or else the nearest one at most `within` away.
 
     Returns:
         The number that was found, and the file's path relative to the root.
@@ -88,7 +90,7 @@ def find_frame(root: Path, clip: Clip, number: int, within: int) -> tuple[int, s
     for folder in clip.folders:
         close = [other for other in folder.files if abs(other - number) <= within]
         if close:
-            # The earlier of two that are equally near.
+            # The earlier of two equally near ones.
             neighbour = min(close, key=lambda other: (abs(other - number), other))
             candidates.append((folder, neighbour))
     if not candidates:
@@ -102,7 +104,7 @@ def find_frame(root: Path, clip: Clip, number: int, within: int) -> tuple[int, s
     for folder, found in candidates:
         path = f"{folder.path}/{folder.files[found]}".lstrip("/")
         try:
-            _check(root, path)
+            _check_file(root, path)
             return found, path
         except Unusable as problem:
             problems.append(problem)
@@ -127,15 +129,15 @@ def find_picture(root: Path, path: str) -> str:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise Unusable("unreadable_file", f"{path}: {reason}") from None
-    _check(root, str(relative))
+    _check_file(root, str(relative))
     return str(relative)
 
 
 def extra_levels(parts: tuple[str, ...], location: ClipLocation) -> int | None:
     """How many levels too many a folder has for a location; None if it does not match.
 
-    Levels above the location are free (`rawpic`, a section). Below its first level, a further one
-    may only be a name without digits: with digits it might be another subject or another clip.
+    Any levels may be above the location (`rawpic`, a section). Below its first level, an extra one
+    must not have digits in its name: it might be another subject or another clip.
     """
     extra = 0
     position = len(parts) - 1
@@ -151,7 +153,7 @@ def extra_levels(parts: tuple[str, ...], location: ClipLocation) -> int | None:
     return extra
 
 
-def _check(root: Path, path: str) -> None:
+def _check_file(root: Path, path: str) -> None:
     if not path.isprintable() or " ".join(path.split()) != path:
         raise Unusable(
             "unsupported_path",

@@ -1,4 +1,4 @@
-"""From samples to images on disk: those that a selection wants of every sample.
+"""From samples to images on disk: those that a selection asks for.
 
 Each wanted image becomes one row of FRAMES or one row of EXCLUDED.
 """
@@ -62,7 +62,7 @@ def run(
         excluded: table of the images that were not, written.
         substituted: table of the neighbours that stand in for missing frames, written.
         subjects: folder of the subjects' tables, written.
-        nearest_within: how far a neighbour of a missing frame may be; 0 allows none.
+        nearest_within: how far away the neighbour of a missing frame may be; 0 allows none.
     """
     block = database_settings.load(database, settings)
     want = wanted_by(selection)
@@ -98,7 +98,7 @@ def wanted_by(selection: dict[str, Any]) -> Want:
 
 
 def index_for(samples: Sequence[Sample], want: Want, root: Path) -> Index:
-    """What lies below the folder of a database's frames, where anything is searched by number.
+    """The contents of the folder of a database's frames, if any image is searched by its number.
 
     Pictures that a table names by their paths need no search; then the index is empty.
     """
@@ -119,10 +119,10 @@ def select(
     Args:
         samples: the ANNOTATIONS rows of one database.
         want: the images that a sample should have (see `wanted_by`).
-        index: what lies below the folder of its frames (see `index_for`).
+        index: the contents of the folder of its frames (see `index_for`).
         reader: the database's reader.
         settings: the database's settings; `source` is the kind of frames that is used.
-        within: how far a neighbour of a missing frame may be; 0 allows none.
+        within: how far away the neighbour of a missing frame may be; 0 allows none.
 
     Raises:
         UserError: a sample's name is not the one that the annotations stage gives it.
@@ -151,13 +151,13 @@ def select(
                     search.find_folders(clips[locations], index, others, numbers)
                 found = clips[locations]
             for image in want(sample):
-                _add(result, index.root, sample, image, found, within)
+                _add_image(result, index.root, sample, image, found, within)
         result.clips += clips.values()
     return result
 
 
 def _check_name(sample: Sample, seen: set[str]) -> None:
-    """Names become paths, so those of a table that somebody has edited are checked again."""
+    """Check a name again, since names become paths and somebody may have edited the table."""
     parts = sample["database"], sample["subject"], sample["clip"]
     name = paths.sample_name(*parts, int(sample["onset"]))
     if not all(map(paths.is_safe_name, parts)) or sample["sample"] != name or name in seen:
@@ -181,7 +181,7 @@ def _locations(
         raise _misnamed(sample) from None
 
 
-def _add(
+def _add_image(
     result: Result,
     root: Path,
     sample: Sample,
@@ -236,7 +236,7 @@ def _write_subjects(result: Result, samples: Sequence[Sample], folder: Path) -> 
         subject = subject_of[str(row["sample"])]
         by_subject[subject].append({column: row[column] for column in tsv.FRAMES})
     folder.mkdir(parents=True, exist_ok=True)
-    # A table of an earlier run would become a crop job of its own.
+    # A table that an earlier run left would start a crop job.
     for stale in folder.glob("*.tsv"):
         stale.unlink()
     for subject, rows in by_subject.items():

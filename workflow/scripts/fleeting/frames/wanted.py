@@ -1,4 +1,4 @@
-"""What a selection asks for: one image of a sample, named by its frame number or by its path."""
+"""The interface of a selection, and an image that it asks for, by frame number or by path."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from fleeting.settings import Variant
 
-#: A row of ANNOTATIONS with what the database's table offers besides.
+#: A row of ANNOTATIONS, with the further columns of its database.
 Sample = Mapping[str, str]
 
 
@@ -16,7 +16,7 @@ class Wanted:
 
     Attributes:
         name: the last part of the image's name; unique within the sample.
-        phase: onset, apex or offset; empty where the image is of no single phase.
+        phase: onset, apex or offset; empty where the image belongs to no single phase.
         frame: the number of the frame, which is searched in the folders of the sample's clip. None
             where `path` names the file.
         path: relative to the folder of the database's frames; empty where the table names no file.

@@ -37,7 +37,7 @@ class Settings(InputSettings):
 
 
 def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
-    """One example for each crop of a wanted phase, named like its image.
+    """One example for each crop of a wanted phase, with the name of its image.
 
     A wanted phase without a crop is not missing here: an earlier stage has excluded it.
     """

@@ -1,4 +1,4 @@
-"""A stack of the onset and the apex crop: a sample is one example, in which the motion is seen."""
+"""A stack of the onset and the apex crop: one example per sample, which shows the motion."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,13 @@ COLOURS = ("red", "green", "blue")
 
 
 class Settings(InputSettings):
-    """There is nothing to set besides the crop."""
+    """Nothing to set besides the crop."""
 
     kind: str = "onset_apex"
 
 
 def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
-    """One example, named like the sample; missing (`phase_missing`) without both crops."""
+    """One example with the name of the sample; missing (`phase_missing`) without both crops."""
     by_phase = {crop["phase"]: crop for crop in crops}
     lacking = [phase for phase in PAIR if phase not in by_phase]
     if lacking:

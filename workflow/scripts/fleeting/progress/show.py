@@ -1,4 +1,4 @@
-"""`make progress`: how far a run is, from another terminal, while it computes here or elsewhere."""
+"""`make progress`: watch a run from another terminal, while it computes here or elsewhere."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -26,17 +26,17 @@ def run(*, config: Path) -> None:
     Args:
         config: the config file of the run.
     """
-    whole = read(config)
-    results = Path(whole["results"])
+    complete = read(config)
+    results = Path(complete["results"])
     console = Console()
     if not console.is_terminal:
-        console.print(view(whole, results))
+        console.print(view(complete, results))
         return
     try:
-        with Live(view(whole, results), console=console, auto_refresh=False) as live:
+        with Live(view(complete, results), console=console, auto_refresh=False) as live:
             while True:
                 time.sleep(INTERVAL)
-                live.update(view(whole, results), refresh=True)
+                live.update(view(complete, results), refresh=True)
     except KeyboardInterrupt:
         return
 
@@ -102,7 +102,7 @@ def _jobs(beats: Sequence[Heartbeat]) -> Table:
         if beat.dead:
             state = Text(f"dead: last sign {duration(beat.age)} ago", "red")
         table.add_row(
-            Text(_name(beat.job)),
+            Text(_job_name(beat.job)),
             f"{values['folds_done'] + 1} of {values['folds']}",
             f"{values['epoch']} of {values['epochs']}",
             _number(values["train_loss"], ".4f"),
@@ -111,23 +111,23 @@ def _jobs(beats: Sequence[Heartbeat]) -> Table:
             Text(f"{values['device']}, {values['host']}"),
             state,
         )
-    if len(beats) > LISTED:
-        table.caption = f"and {len(beats) - LISTED} more"
+    notes = [f"and {len(beats) - LISTED} more"] if len(beats) > LISTED else []
     if any(beat.dead for beat in beats):
-        table.caption = "A dead job resumes from its last checkpoint when Snakemake runs again."
+        notes.append("a dead job resumes from its last checkpoint when Snakemake runs again")
+    table.caption = "; ".join(notes) or None
     return table
 
 
 def _failed(failed: dict[Job, str]) -> Table:
     table = _table("failed", ["job", "reason"])
     for job, why in list(failed.items())[:LISTED]:
-        table.add_row(Text(_name(job)), Text(why))
+        table.add_row(Text(_job_name(job)), Text(why))
     if len(failed) > LISTED:
         table.caption = f"and {len(failed) - LISTED} more"
     return table
 
 
-def _name(job: Job) -> str:
+def _job_name(job: Job) -> str:
     return f"{job.experiment}: {job.model} at {job.lr}, repeat {job.repeat}, part {job.part}"
 
 

@@ -1,7 +1,6 @@
-"""How far a project is, told from its files alone.
+"""How far a run is, from its files alone.
 
-Nothing is asked of Snakemake or of a cluster, so that it can be told from any machine that sees the
-results folder.
+Neither Snakemake nor a cluster is asked, so any machine that sees the results folder can tell.
 """
 
 import json
@@ -15,21 +14,21 @@ from typing import Any
 
 from fleeting import layout
 from fleeting.layout import Config, Job
-from fleeting.training.heartbeat import NAME
+from fleeting.training.heartbeat import FILE_NAME
 
-#: A running job touches its heartbeat every ten seconds; after this many without, it is dead.
-DEAD_AFTER = 60.0
-#: What is shown of a heartbeat.
-KEYS = {"folds_done", "folds", "epoch", "epochs", "train_loss", "validation_loss"} | {
-    "images_per_second",
-    "device",
-    "host",
+#: A running job touches its heartbeat every ten seconds; after this many without, it is dead. A
+#: shared file system may show times late, and its clock may differ from this machine's.
+DEAD_AFTER = 120.0
+#: The values of a heartbeat that are shown.
+KEYS = {
+    *("folds_done", "folds", "epoch", "epochs", "train_loss", "validation_loss"),
+    *("images_per_second", "device", "host"),
 }
 
 
 @dataclass(frozen=True)
 class Stage:
-    """How many of a stage's files exist; `expected` is None until an earlier stage tells."""
+    """How many of a stage's files exist; `expected` is None until an earlier stage is done."""
 
     name: str
     done: int
@@ -38,11 +37,11 @@ class Stage:
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """What a training job wrote of itself (the keys are those of `training.heartbeat`)."""
+    """The heartbeat file of a training job; `training.heartbeat` describes its values."""
 
     job: Job
     values: dict[str, Any]
-    #: Seconds since the job last gave a sign.
+    #: Seconds since the job last touched the file.
     age: float
 
     @property
@@ -67,7 +66,7 @@ class Experiment:
         done: how many are trained.
         failed: why runs failed, by their jobs; only with `allow_missing`.
         heartbeats: of jobs that are training, or died.
-        seconds_left: of training, if as many jobs as now go on running at a time; None before the
+        seconds_left: of training, if as many jobs as now keep running at a time; None before the
             first job is done.
     """
 
@@ -80,9 +79,9 @@ class Experiment:
 
 
 def stages(config: Config, results: Path) -> Iterator[Stage]:
-    """The stages in the order of the flow, those of training left out."""
+    """The stages before training, in order."""
     databases, crops = list(config["databases"]), layout.crops(config)
-    selections = sorted({layout.selection(config, crop) for crop in crops})
+    selections = sorted({layout.selection_label(config, crop) for crop in crops})
     yield _stage("annotations", results, [f"annotations/{name}.tsv" for name in databases])
     of_databases = {
         "frames": [f"frames/{name}" for name in selections],
@@ -100,8 +99,8 @@ def stages(config: Config, results: Path) -> Iterator[Stage]:
 
 def later_stages(config: Config, results: Path) -> Iterator[Stage]:
     """The stages after training."""
-    yield _stage("tables", results, layout.all_written(config, "table", ".tsv"))
-    yield _stage("figures", results, layout.all_written(config, "figure", ".svg"))
+    yield _stage("tables", results, layout.output_paths(config, "table", ".tsv"))
+    yield _stage("figures", results, layout.output_paths(config, "figure", ".svg"))
 
 
 def _stage(name: str, results: Path, files: Iterable[str]) -> Stage:
@@ -114,7 +113,7 @@ def _subjects(config: Config, results: Path, crops: list[str]) -> Stage:
     done, expected = 0, 0
     known = True
     for crop in crops:
-        selection = layout.selection(config, crop)
+        selection = layout.selection_label(config, crop)
         for database in config["databases"]:
             frames = results / "frames" / selection / database
             known = known and frames.is_dir()
@@ -133,7 +132,7 @@ def experiment(config: Config, results: Path, name: str) -> Experiment:
     for job in jobs:
         metadata = _metadata(results / job.folder / "run.json")
         if metadata is None:
-            beat = _heartbeat(job, results / job.checkpoints / NAME)
+            beat = _heartbeat(job, results / job.checkpoints / FILE_NAME)
             unfinished[job] = 1 - beat.done if beat else 1.0
             if beat:
                 found.heartbeats.append(beat)
@@ -167,7 +166,10 @@ def _metadata(path: Path) -> dict[str, Any] | None:
 @cache
 def _parsed(path: Path, modified: int) -> dict[str, Any]:
     """A run.json, read once as long as it does not change: there may be thousands."""
-    return dict(json.loads(path.read_text(encoding="utf-8")))
+    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: not the metadata of a run")
+    return content
 
 
 def _heartbeat(job: Job, path: Path) -> Heartbeat | None:

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
-from fleeting import settings as blocks
 from fleeting.errors import UserError
+from fleeting.settings import Variant
 from fleeting.splits.protocol import Draw, Fold, derived_seed
 
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What tells the groups apart: two databases may both have a subject s15.
+#: The columns that identify a group: two databases may both have a subject s15.
 COLUMNS = {
     "subject": ["database", "subject"],
     "clip": ["database", "subject", "clip"],
@@ -20,7 +20,7 @@ COLUMNS = {
 }
 
 
-class Settings(blocks.Variant):
+class Settings(Variant):
     """The keys of `protocol: {kind: leave_one_out}`."""
 
     group: Literal["subject", "clip", "database"] = Field(
@@ -39,7 +39,7 @@ class Settings(blocks.Variant):
 
 
 def folds(settings: Settings) -> None:
-    """How many groups there are is known once the examples are."""
+    """None: the number of groups follows from the examples."""
 
 
 def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> Draw:
@@ -50,7 +50,7 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
 
     Args:
         examples: see `fleeting.splits.protocol`.
-        classes: not needed, since nothing is balanced.
+        classes: not used, since nothing is balanced.
         settings: the protocol's block of the config.
 
     Raises:

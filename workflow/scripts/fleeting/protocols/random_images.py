@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import numpy as np
 from pydantic import ConfigDict, Field
 
-from fleeting import settings as blocks
 from fleeting.errors import UserError
+from fleeting.settings import Settings as Block
+from fleeting.settings import Variant
 from fleeting.splits.protocol import Draw, Fold, Positions, derived_seed
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-class FromTrain(blocks.Settings):
+class FromTrain(Block):
     """Validation examples are a share of the training examples."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -25,7 +26,7 @@ class FromTrain(blocks.Settings):
     )
 
 
-class FromSurplus(blocks.Settings):
+class FromSurplus(Block):
     """Validation examples are drawn from beyond the cap, as many as there are test examples."""
 
     model_config = ConfigDict(serialize_by_alias=True)
@@ -33,7 +34,7 @@ class FromSurplus(blocks.Settings):
     source: Literal["surplus"] = Field(default="surplus", alias="from")
 
 
-class Settings(blocks.Variant):
+class Settings(Variant):
     """The keys of `protocol: {kind: random_images}`."""
 
     images_per_class: int = Field(
@@ -100,13 +101,13 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
         drawn = members[:cap]
         if len(drawn) < cap:
             notes.append(f"class {label}: {len(drawn)} examples, {cap - len(drawn)} short of {cap}")
-        tested = share(len(drawn), settings.test_fraction)
-        test, train = drawn[:tested], drawn[tested:]
+        test_count = share(len(drawn), settings.test_fraction)
+        test, train = drawn[:test_count], drawn[test_count:]
         if isinstance(validation, FromTrain):
             wanted = share(len(train), validation.fraction)
             held_out, train = train[:wanted], train[wanted:]
         else:
-            wanted = tested
+            wanted = test_count
             held_out = members[cap : cap + wanted]
         if len(held_out) < max(wanted, 1):
             notes.append(

@@ -1,4 +1,4 @@
-"""The split by fold and role, as training reads it, checked against split.json."""
+"""The split by fold and role, for training, checked against split.json."""
 
 from collections import defaultdict
 from collections.abc import Sequence

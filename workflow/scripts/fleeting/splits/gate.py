@@ -20,8 +20,8 @@ from fleeting.settings import Settings
 REMEDY = "rerun with `-R draw_split`"
 
 
-class Arrays(Settings):
-    """What the arrays of the examples hold: a stored v stands for (v - zero) / unit.
+class ArrayFormat(Settings):
+    """The format of the examples' arrays: a stored v stands for (v - zero) / unit.
 
     `shape` is that of one example, channels last.
     """
@@ -37,7 +37,7 @@ class Gate(Settings):
     """The contents of split.json; `classes` are sorted, `examples` counts each example once."""
 
     classes: tuple[str, ...]
-    input: Arrays
+    input: ArrayFormat
     folds: int
     examples: int
     examples_sha256: str

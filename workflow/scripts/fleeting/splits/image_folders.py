@@ -14,7 +14,7 @@ from fleeting.errors import UserError
 from fleeting.examples.input import crops_by_sample
 from fleeting.settings import variant
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -46,14 +46,14 @@ def run(
             if not crop.is_file():
                 raise UserError(f"{crop}: the crop is missing; rerun with `-R crop`")
             (folder / name).symlink_to(os.path.relpath(crop.resolve(), folder.resolve()))
-    logger.info("%d examples linked in %s", len(rows), output)
+    log.info("%d examples linked in %s", len(rows), output)
 
 
 def links_of_examples(faces: Sequence[Path], input: dict[str, Any]) -> dict[str, dict[str, str]]:
-    """By example the names of its links, each with the path of the crop that it points to.
+    """The links of each example: their names, each with the path of the crop that it points to.
 
-    The only crop of an example is named after the example; of several, each is named after the
-    example and its phase.
+    The only crop of an example is named after the example; one of several, after the example and
+    its phase.
     """
     module, settings = variant("input", input)
     links = {}

@@ -7,11 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from fleeting import settings, tsv
-from fleeting.databases.emotions import nearest
+from fleeting import tsv
+from fleeting.databases.emotions import likely_emotion
 from fleeting.errors import UserError
+from fleeting.settings import suggestion
 
-#: Of examples that are the same picture, the one whose phase says the most is used.
+#: Of examples that are the same picture, the one with the most telling phase is used.
 PHASE_PREFERENCE = {"apex": 0, "onset": 1, "offset": 2, "": 3}
 REASONS = {
     "emotion_unmapped": "emotion not in the label map",
@@ -42,7 +43,7 @@ def annotate(annotations: Sequence[Path], examples: Sequence[Path]) -> pd.DataFr
         examples: the tables of examples of all databases.
 
     Raises:
-        UserError: there is no example, a name stands twice, or an example has no annotation.
+        UserError: there is no example, a name appears twice, or an example has no annotation.
     """
     samples = _read(annotations, tsv.ANNOTATIONS, "sample", "extract_annotations")
     rows = _read(examples, tsv.EXAMPLES, "example", "pack_inputs")
@@ -78,7 +79,7 @@ def make_pool(
     """
     subjects = examples["database"] + "/" + examples["subject"]
     for subject in sorted(set(exclude_subjects).difference(subjects)):
-        hint = settings.nearest(subject, subjects)
+        hint = suggestion(subject, subjects)
         raise UserError(f"exclude_subjects: no example is of {subject!r}{hint}")
     label_of = {emotion: label for label, emotions in label_map.items() for emotion in emotions}
     labels = examples["emotion"].map(label_of).fillna("")
@@ -105,12 +106,12 @@ def make_pool(
 
 
 def _read(paths: Sequence[Path], schema: tsv.Schema, key: str, rule: str) -> pd.DataFrame:
-    """The tables of all databases as one, in which each name must stand once."""
+    """The tables of all databases as one, in which each name must be unique."""
     frame = pd.concat([tsv.read(path, schema) for path in paths], ignore_index=True)
     twice = frame.loc[frame[key].duplicated(), key]
     if len(twice):
         raise UserError(
-            f"the {key} {twice.iloc[0]} stands twice in {', '.join(map(str, paths))}; rerun with "
+            f"the {key} {twice.iloc[0]} appears twice in {', '.join(map(str, paths))}; rerun with "
             f"`-R {rule}`"
         )
     return frame
@@ -123,12 +124,12 @@ def _used_instead(used: Row, row: Row) -> str:
 
 
 def _unmapped_detail(row: Row, mapped: Collection[str]) -> str:
-    near = nearest(row["emotion"], mapped)
-    if near is None:
+    meant = likely_emotion(row["emotion"], mapped)
+    if meant is None:
         return str(row["emotion"])
     return (
         f"{row['emotion']!r} in {row['table']}, row {row['table_row']}, is no emotion that these "
-        f"databases are known to use; do you mean {near!r}? Correct the cell, or list it in "
+        f"databases are known to use; do you mean {meant!r}? Correct the cell, or list it in "
         "the label map"
     )
 

@@ -1,4 +1,4 @@
-"""What a protocol is handed and hands back.
+"""The interface of a protocol.
 
 A protocol is a module in `fleeting/protocols/` with three names:
 
@@ -25,11 +25,11 @@ ROLES = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Fold:
-    """Which examples train, validate and test in one fold.
+    """The examples that train, validate and test in one fold.
 
     Attributes:
         name: unique among the folds of the protocol; the fold's seed follows from it.
-        train: positions of the training examples, in any order; likewise the two others.
+        train: positions of the training examples, in any order, as in the other two.
         validation: positions of the validation examples.
         test: positions of the test examples.
         repeat: the repeat that the fold is for; None: all of them.
@@ -54,7 +54,7 @@ class Draw:
     Attributes:
         folds: numbered from 1 in this order. An example may be in many of them.
         unused: why examples are in no fold: a code, for code to decide by, and a reason for people.
-        notes: a sentence for everything that fell short.
+        notes: sentences about what fell short.
         groups: the group of each example where the protocol promises that no group has two roles
             in a fold; the promise is checked. None: it promises nothing.
     """

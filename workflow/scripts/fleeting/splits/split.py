@@ -18,7 +18,7 @@ from fleeting.splits import gate as gates
 from fleeting.splits.pool import Pool, annotate, make_pool
 from fleeting.splits.protocol import ROLES, Draw
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -38,7 +38,7 @@ def run(
 
     Args:
         annotations: the tables of annotations of all databases.
-        examples: the tables of examples of all databases; the arrays lie beside them (.npy).
+        examples: the tables of examples of all databases; the arrays are beside them (.npy).
         label_map: the emotions of each class, in lower case.
         exclude_subjects: `database/subject` names whose examples are not used.
         protocol: the protocol's block of the config.
@@ -50,14 +50,14 @@ def run(
     """
     everything = annotate(annotations, examples)
     pool = make_pool(everything, label_map, exclude_subjects)
-    draw = divide(pool, list(label_map), protocol)
+    draw = apply_protocol(pool, list(label_map), protocol)
     rows = split_table(draw, pool.examples)
     numbered = fold_table(draw, rows)
     left_out = unused_table(draw, pool, rows)
     used = everything.loc[everything["example"].isin(rows["example"]), ["example", "sha256"]]
     module, settings = variant("input", input)
-    shape, dtype = arrays.layout(examples)
-    described = gates.Arrays(**asdict(module.values(settings)), shape=shape, dtype=dtype)
+    shape, dtype = arrays.shape_and_dtype(examples)
+    described = gates.ArrayFormat(**asdict(module.values(settings)), shape=shape, dtype=dtype)
     _log(rows, numbered, left_out)
     tsv.write(rows, split, tsv.SPLIT)
     tsv.write(numbered, folds, tsv.FOLDS)
@@ -76,8 +76,8 @@ def run(
     )
 
 
-def divide(pool: Pool, classes: Sequence[str], protocol: Mapping[str, Any]) -> Draw:
-    """Hand the pool to the protocol, check what it promises, and log what fell short.
+def apply_protocol(pool: Pool, classes: Sequence[str], protocol: Mapping[str, Any]) -> Draw:
+    """Let the protocol split the pool, check what it promises, and log what fell short.
 
     Args:
         pool: the experiment's.
@@ -118,7 +118,7 @@ def check(draw: Draw, protocol: str) -> None:
     """
     names = [fold.name for fold in draw.folds]
     if not names or len(set(names)) < len(names):
-        raise _broken(protocol, "its folds need names, each another one")
+        raise _broken(protocol, "it needs folds, each with a name of its own")
     for fold in draw.folds:
         for role, positions in fold.by_role.items():
             # Batch normalisation has no variance to divide by for a single training example.
@@ -149,7 +149,7 @@ def split_table(draw: Draw, examples: pd.DataFrame) -> pd.DataFrame:
 
 
 def fold_table(draw: Draw, rows: pd.DataFrame) -> pd.DataFrame:
-    """The rows of folds.tsv, with the classes of the split that no training example is of."""
+    """The rows of folds.tsv, with the classes of the split that have no training example."""
     classes = set(rows["label"])
     trained = rows[rows["split"] == "train"].groupby("fold")["label"].agg(set)
     return pd.DataFrame(
@@ -174,27 +174,27 @@ def unused_table(draw: Draw, pool: Pool, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _repeated(parts: Sequence[np.ndarray]) -> np.ndarray:
-    """The values that are there more than once in all parts together."""
+    """The values that occur more than once in all parts together."""
     values, counts = np.unique(np.concatenate(parts), return_counts=True)
     return values[counts > 1]
 
 
 def _broken(protocol: str, promise: str) -> UserError:
-    return UserError(f"protocol {protocol}: {promise}. This is a bug of it: please report it.")
+    return UserError(f"protocol {protocol}: {promise}. This is a bug in it: please report it.")
 
 
 def _warn(notes: Sequence[str]) -> None:
     for note in notes:
-        logger.warning("Warning: %s", note)
+        log.warning("Warning: %s", note)
 
 
 def _log(rows: pd.DataFrame, folds: pd.DataFrame, unused: pd.DataFrame) -> None:
-    """Say how many examples each class has in a fold by role, and which classes are not trained."""
+    """Log the examples of each class in a fold by role, and the classes that are not trained."""
     counts = rows.groupby(["label", "split", "fold"]).size().unstack(fill_value=0)
     fewest, most = counts.min(axis=1).astype(str), counts.max(axis=1).astype(str)
     ranges = fewest.where(fewest == most, fewest + " to " + most)
-    logger.info("%s", ranges.unstack(fill_value="0")[list(ROLES)].to_string())
-    logger.info("folds: %d; unused: %s", len(folds), unused["code"].value_counts().to_dict())
+    log.info("%s", ranges.unstack(fill_value="0")[list(ROLES)].to_string())
+    log.info("folds: %d; unused: %s", len(folds), unused["code"].value_counts().to_dict())
     lacking = folds.loc[folds["lacks"] != "", "lacks"].str.split(",").explode()
     for label, count in lacking.value_counts().sort_index().items():
         _warn([f"class {label}: {count} of {len(folds)} folds have no training example of it"])

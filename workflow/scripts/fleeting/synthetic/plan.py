@@ -63,8 +63,8 @@ def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
     clips = [clip(position, index * count + position) for position in range(count)]
     quirks = form.QUIRKS[index] if index < len(form.QUIRKS) else ()
     for number, quirk in enumerate(quirks):
-        sound = clip(count + number, index + number + 1)
-        clips.append(_with_quirk(sound, quirk, clips[0]))
+        regular = clip(count + number, index + number + 1)
+        clips.append(_with_quirk(regular, quirk, clips[0]))
     return clips
 
 
@@ -103,9 +103,9 @@ def _with_quirk(clip: Clip, quirk: str, first: Clip) -> Clip:
     if quirk == "duplicated_key":
         return replace(first, quirk=quirk)
     if quirk == "repeated_clip":
-        later = first.offset + 40 - clip.onset
+        shift = first.offset + 40 - clip.onset
         times = {
-            name: getattr(clip, name.removeprefix("stated_")) + later
+            name: getattr(clip, name.removeprefix("stated_")) + shift
             for phase in ("onset", "apex", "offset")
             for name in (phase, f"stated_{phase}")
         }

@@ -10,7 +10,7 @@ from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading, spread
 from fleeting.evaluation.schemas import HISTORY_METRICS
-from fleeting.evaluation.scores import metric_title, shown
+from fleeting.evaluation.scores import metric_title, shown_metrics
 from fleeting.evaluation.summary import Summary, of_configuration
 
 CAPTION = (
@@ -36,7 +36,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     `failed` lists the repeats that are in no mean, and why.
     """
     summary = Summary(files)
-    metrics = shown(settings["experiment.metrics"])
+    metrics = shown_metrics(settings["experiment.metrics"])
     rows = []
     for model, lr in dict.fromkeys(zip(summary.every["model"], summary.every["lr"], strict=True)):
         every = of_configuration(summary.every, model, lr)

@@ -11,7 +11,7 @@ from fleeting import tsv
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading, spread
 from fleeting.evaluation.schemas import SPREAD
-from fleeting.evaluation.scores import metric_title, shown
+from fleeting.evaluation.scores import metric_title, shown_metrics
 from fleeting.evaluation.summary import Summary
 
 CAPTION = (
@@ -40,7 +40,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     summary = Summary(files)
     split = tsv.read(files["split"][0], tsv.SPLIT)
     tested = split[split["split"] == "test"]
-    metrics = shown(settings["experiment.metrics"])
+    metrics = shown_metrics(settings["experiment.metrics"])
     rows = []
     for choice in summary.choices:
         values = summary.values(choice.model, choice.lr)

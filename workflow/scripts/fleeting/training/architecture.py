@@ -21,13 +21,13 @@ COLOURS = ("red", "green", "blue")
 
 @dataclass(frozen=True)
 class Architecture:
-    """What `architecture` found out about a network.
+    """A network with its input and normalisation, made by `architecture`.
 
     Attributes:
         name: the network's name in the config.
         channels: the input's channels, in order.
-        size: height and width of what the network sees (of other inputs than pictures, the shape of
-            an example without its channels); `prepare` resizes pictures to it.
+        size: height and width of the network's input, to which `prepare` resizes pictures; for
+            other inputs, the shape of an example without its channels.
         mean: of each channel; `prepare` subtracts it. 0 for a channel that is no colour.
         deviation: of each channel; `prepare` divides by it. 1 for a channel that is no colour.
         aux_weights: the weights in the training loss of the outputs after the first. A network that

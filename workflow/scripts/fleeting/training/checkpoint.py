@@ -1,7 +1,7 @@
 """Checkpoints of a job: what it needs to resume after it was killed, in a folder of its own.
 
-Snakemake deletes the declared files of a job that failed, and before it starts one again. The
-folder is therefore not declared. A finished fold has one file, the fold in progress one for each of
+Snakemake deletes the declared files of a job when it fails and before it starts again. The folder
+is therefore not declared. A finished fold has one file, the fold in progress one for each of
 its last saved epochs. A name holds what the file is, the key of all that the job depends on, and
 the hash of both and the content:
 
@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import logging
+import pickle
 import shutil
 import sys
 import time
@@ -37,10 +38,10 @@ log = logging.getLogger(__name__)
 
 #: How many checkpoints of a fold in progress stay: the last, and one in case it is corrupt.
 KEPT = 2
-#: Seconds between two checks whether another process still trains.
+#: Seconds between two checks of whether another process still trains.
 PAUSE = 1.0
-#: What a file system without locks answers.
-NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+#: The errors of a file system without locks.
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.EINVAL)
 
 State = dict[str, Any]
 
@@ -69,7 +70,7 @@ def exclusive(folder: Path) -> Iterator[bool]:
     it: this one then waits, since two would mix what they write.
 
     Args:
-        folder: the job's checkpoints. The lock lies beside it and is never removed: a process that
+        folder: the job's checkpoints. The lock is beside it and is never removed: a process that
             waits for it could otherwise lock a file that is gone.
 
     Yields:
@@ -106,7 +107,7 @@ class Checkpoints:
 
         Args:
             fold: the fold's number.
-            epoch: the epochs that are done; None: the fold is finished.
+            epoch: how many epochs are done; None: the fold is finished.
             state: whatever `torch.load` reads with `weights_only=True`.
         """
         name = f"fold{fold:04}_done" if epoch is None else f"fold{fold:04}_epoch{epoch:07}"
@@ -122,7 +123,7 @@ class Checkpoints:
                 old.unlink()
 
     def finished(self, fold: int) -> State | None:
-        """What was saved of a finished fold; None: it is not finished, or its file is corrupt."""
+        """The result of a finished fold; None: it is not finished, or its file is corrupt."""
         return self._last(f"fold{fold:04}_done")
 
     def in_progress(self, fold: int) -> State | None:
@@ -146,16 +147,19 @@ class Checkpoints:
         return next((state for state in states if state is not None), None)
 
     def _read(self, path: Path) -> State | None:
-        """The state in a file; None, and the file is removed, if it is corrupt."""
+        """The state in a file; None, and the file is removed, if it is corrupt.
+
+        A disk that cannot be read, or a lack of memory, is an error and costs no checkpoint.
+        """
         start, _, digest = path.stem.rpartition("_")
+        content = path.read_bytes()
         try:
-            content = path.read_bytes()
             if self._digest(start, content) != digest:
                 raise ValueError("its sha256 is not the one in its name")
             return dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
-        except Exception as error:
+        except (ValueError, pickle.UnpicklingError) as error:
             log.warning("%s is corrupt and is removed: %s", path, error)
-            path.unlink()
+            path.unlink(missing_ok=True)
             return None
 
     def _digest(self, start: str, content: bytes) -> str:
@@ -165,13 +169,13 @@ class Checkpoints:
 
 
 class Progress:
-    """How far a job is: what earlier processes left of it, and what this one adds and saves.
+    """How far a job is: the state that earlier processes saved, and that this one adds.
 
     The fold in progress is saved by time, not by epochs: where an epoch takes a second, saving it
     would take about as long.
 
     Attributes:
-        results: what each finished fold came to, by its number, without its model.
+        results: the result of each finished fold, by its number, without its model.
         current: the state of the first of the other folds, if an earlier process saved one.
         resumed: the fold, and how many of its epochs were done, whenever a process resumed there.
         devices: the names of all devices that computed for the job, this process's included.
@@ -199,7 +203,7 @@ class Progress:
         for fold in folds:
             state = checkpoints.finished(fold)
             if state is not None:
-                # Models are read again when written: all of them may not fit into memory.
+                # Models are read again when written: together they may not fit into memory.
                 self.results[fold] = {k: v for k, v in state.items() if k != "network"}
         left = [fold for fold in folds if fold not in self.results]
         self.current = checkpoints.in_progress(left[0]) if left else None
@@ -231,7 +235,7 @@ class Progress:
         self._start = self._saved_at = time.perf_counter()
 
     def begin_fold(self, fold: int) -> None:
-        """Begin a fold; what happens before the first one is not part of `seconds`."""
+        """Begin a fold; the time before the first one is not part of `seconds`."""
         if self.fold is None:
             self._start = self._saved_at = time.perf_counter()
         self.fold, self.current, self._unsaved = fold, None, None
@@ -250,7 +254,7 @@ class Progress:
             self._save(state)
 
     def finish_fold(self, result: State) -> None:
-        """Save what the fold came to."""
+        """Save the result of the fold."""
         assert self.fold is not None
         self.checkpoints.save(self.fold, None, {**result, "job": self._job()})
 

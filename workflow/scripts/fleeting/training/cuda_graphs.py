@@ -1,7 +1,7 @@
-"""CUDA graphs: a step that is launched as one, not kernel by kernel.
+"""CUDA graphs: a step that is launched as a whole, not kernel by kernel.
 
-A ResNet's step is hundreds to thousands of kernels, each shorter than its launch from Python takes
-where images are few. CUDA records them once and replays them in one launch.
+A ResNet's step is hundreds to thousands of kernels; in small batches, each takes less time than its
+launch from Python. CUDA records them once and replays them in one launch.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The examples of a job on its device, and the buffers that a fold is fitted from."""
+"""The examples of a job on its device, and the buffers from which a fold is fitted."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from fleeting.splits.folds import Subset
-from fleeting.splits.gate import Arrays
+from fleeting.splits.gate import ArrayFormat
 
 
 class JobExamples:
@@ -29,7 +29,7 @@ class JobExamples:
         return torch.tensor(positions, dtype=torch.int64).to(self.arrays.device)
 
     def values(self, subset: Subset) -> torch.Tensor:
-        """A subset as stored, (N, C, ...) with the channels last in memory; a copy."""
+        """A copy of a subset as stored, (N, C, ...) with the channels last in memory."""
         return self.arrays[self.indices(subset)].movedim(-1, 1)
 
 
@@ -40,7 +40,7 @@ class RoleBuffer:
     read the next fold's examples from the same place.
 
     Attributes:
-        values: (capacity, C, ...) as stored, the channels last in memory; zero behind `count`.
+        values: (capacity, C, ...) as stored, the channels last in memory; zero from `count` on.
         labels: (capacity,) int64, positions in the list of classes.
         count: how many examples there are now.
     """
@@ -65,7 +65,7 @@ class RoleBuffer:
         self.labels[self.count :].zero_()
 
 
-def scaled(stored: torch.Tensor, arrays: Arrays) -> torch.Tensor:
+def scaled(stored: torch.Tensor, arrays: ArrayFormat) -> torch.Tensor:
     """Stored values as the float32 values that they stand for, (stored - zero) / unit."""
     values = stored.float()
     return (values - arrays.zero if arrays.zero else values) / arrays.unit

@@ -1,4 +1,4 @@
-"""Where a job computes: a slot on one of the visible GPUs, or the CPU."""
+"""The device of a job: a slot on one of the visible GPUs, or the CPU."""
 
 import ctypes
 import platform
@@ -14,21 +14,21 @@ TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
 
 @dataclass(frozen=True)
 class Device:
-    """A device, and the slot on it that is this process's for as long as this is kept."""
+    """A device, and the slot on it that this process holds for as long as it keeps this object."""
 
     device: torch.device
     slot: slots.Slot | None
 
     @property
     def name(self) -> str:
-        """The device's name as its maker gives it; of a CPU, what PyTorch uses of it."""
+        """The maker's name of a GPU; for a CPU, the instruction set that PyTorch uses."""
         if self.device.type == "cuda":
             return torch.cuda.get_device_name(self.device)
         return f"cpu ({platform.machine()} {torch.backends.cpu.get_cpu_capability()})"
 
     @property
     def peak_bytes(self) -> int | None:
-        """The most memory of the GPU that PyTorch reserved here, in bytes; None on the CPU."""
+        """The peak memory that PyTorch reserved on the GPU, in bytes; None on the CPU."""
         if self.device.type == "cuda":
             return torch.cuda.max_memory_reserved(self.device)
         return None
@@ -37,7 +37,7 @@ class Device:
 def acquire(slots_per_device: int) -> Device:
     """Take a slot on a GPU, waiting for one if all are taken; without a GPU, the CPU.
 
-    CUDA lists what `CUDA_VISIBLE_DEVICES` lets it see, so a user's list is what is shared out.
+    CUDA lists only the devices in `CUDA_VISIBLE_DEVICES`, so only those are shared out.
 
     Args:
         slots_per_device: the config's `gpu_slots_per_device`.
@@ -61,6 +61,6 @@ def keep_freed_memory() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        # Up to glibc 2.34 the second must not be larger than this, and without it the first harms.
+        # glibc up to 2.34 takes at most 2**25 here; the second call alone would make things worse.
         mallopt(MMAP_THRESHOLD, 2**31 - 1) or mallopt(MMAP_THRESHOLD, 2**25)
         mallopt(TRIM_THRESHOLD, 2**31 - 1)

@@ -13,7 +13,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from fleeting import registry
-from fleeting.splits.gate import Arrays
+from fleeting.splits.gate import ArrayFormat
 from fleeting.training import cuda_graphs, generators
 from fleeting.training.architecture import Architecture
 from fleeting.training.checkpoint import Progress, State
@@ -43,7 +43,7 @@ class Fitter:
         self,
         network: torch.nn.Module,
         architecture: Architecture,
-        arrays: Arrays,
+        arrays: ArrayFormat,
         training: RoleBuffer,
         validation: RoleBuffer,
         lr: float,
@@ -68,7 +68,7 @@ class Fitter:
         self.device = training.labels.device
         allow_tf32(precision == "tf32")
         # On the device, since a recorded step would freeze a Python number. The CPU's kernel takes
-        # float64, which is the Python number; CUDA's takes float32.
+        # float64, as Python's numbers are; CUDA's takes float32.
         dtype = torch.float64 if self.device.type == "cpu" else torch.float32
         self.lr = torch.tensor(lr, dtype=dtype, device=self.device)
         self.optimiser: torch.optim.Optimizer = registry.load(

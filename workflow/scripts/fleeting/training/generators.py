@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import torch
 
-#: The only fold of version 1 and of the protocols that have one: its seed is the repeat's.
-FIRST = "1"
+#: The name of a protocol's only fold, as in version 1: its seed is the repeat's.
+ONLY_FOLD = "1"
 
 
 def fold_seed(seed: int, repeat: int, name: str) -> int:
-    """The seed of a fold in a repeat: it follows the fold's name, whatever folds come before it.
+    """The seed of a fold in a repeat, from the fold's name, whatever folds come before it.
 
     Args:
         seed: the recipe's.
@@ -21,7 +21,7 @@ def fold_seed(seed: int, repeat: int, name: str) -> int:
     """
     digest = hashlib.sha256(name.encode()).digest()
     # 30 bits: numpy's generator takes 32, and the recipe's seed has 31.
-    offset = 0 if name == FIRST else int.from_bytes(digest[:4], "big") >> 2
+    offset = 0 if name == ONLY_FOLD else int.from_bytes(digest[:4], "big") >> 2
     return seed + repeat - 1 + offset
 
 

@@ -1,8 +1,8 @@
 """The heartbeat of a training job: a small file that says how far it is, for `make progress`.
 
-`heartbeat.json` lies in the job's checkpoint folder from the moment it starts to train. It is
+`heartbeat.json` is in the job's checkpoint folder from the moment it starts to train. It is
 replaced as a whole when a fold begins and after every epoch, and touched every `PERIOD` seconds, so
-that its modification time says whether the job is alive. A job that finishes removes it; one that
+that its modification time shows whether the job is alive. A job that finishes removes it; one that
 is stopped or killed or that fails leaves it behind. It is one JSON object:
 
     experiment, model, lr   the run, as text
@@ -37,7 +37,7 @@ from typing import Any
 
 from fleeting.files import UNFINISHED
 
-NAME = "heartbeat.json"
+FILE_NAME = "heartbeat.json"
 #: Seconds between two signs of life.
 PERIOD = 10.0
 
@@ -47,7 +47,7 @@ class Heartbeat:
 
     def __init__(self, folder: Path, **job: Any) -> None:
         """Take the job's folder and the values that stay as they are, `folds` and `epochs` too."""
-        self.path = folder / NAME
+        self.path = folder / FILE_NAME
         self._trained = 0
         self._start = time.monotonic()
         self._values: dict[str, Any] = {
@@ -59,7 +59,7 @@ class Heartbeat:
         }
 
     def begin_fold(self, fold: int, folds_done: int, epoch: int) -> None:
-        """A fold begins, or resumes after so many epochs."""
+        """Report that a fold begins, or resumes after `epoch` epochs."""
         self._values |= {"fold": fold, "folds_done": folds_done, "epoch": epoch}
         self._values |= {"train_loss": None, "validation_loss": None}
         self._write()
@@ -67,7 +67,7 @@ class Heartbeat:
     def end_epoch(
         self, epoch: int, train_loss: float, validation_loss: float, examples: int
     ) -> None:
-        """An epoch over so many training examples is done."""
+        """Report an epoch, and the number of training examples in it."""
         self._trained += examples
         seconds = time.monotonic() - self._start
         self._values |= {
@@ -80,7 +80,7 @@ class Heartbeat:
 
     def _write(self) -> None:
         # Not `files.write_text`, which waits for the disk: short epochs would take twice as long.
-        unfinished = self.path.with_name(f".{NAME}{UNFINISHED}")
+        unfinished = self.path.with_name(f".{FILE_NAME}{UNFINISHED}")
         with suppress(OSError):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             unfinished.write_text(json.dumps(self._values, indent=2) + "\n", encoding="utf-8")

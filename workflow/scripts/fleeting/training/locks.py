@@ -8,8 +8,8 @@ from pathlib import Path
 def acquire(path: Path) -> FileIO | None:
     """Lock a file, which is made if it is missing, until the result is closed.
 
-    POSIX locks are those that nodes of a cluster see of each other on a shared file system, and
-    that a forked child does not inherit. Within one process they exclude nothing.
+    These are POSIX locks: nodes of a cluster see each other's on a shared file system, and a forked
+    child does not inherit them. Within one process they exclude nothing.
 
     Returns:
         The open file; None if another process holds the lock.
@@ -20,7 +20,8 @@ def acquire(path: Path) -> FileIO | None:
     file = path.open("ab", buffering=0)
     try:
         fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    except (BlockingIOError, PermissionError):
+        # POSIX allows either error if another process holds the lock.
         file.close()
         return None
     except BaseException:

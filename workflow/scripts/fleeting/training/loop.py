@@ -21,17 +21,19 @@ from fleeting.training.predict import predict
 from fleeting.training.recipe import Recipe
 from fleeting.training.weights import Weights
 
+log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True)
 class Job:
-    """What all folds of a job share.
+    """Everything that the folds of a job share.
 
     Attributes:
         gate: the classes and what the examples' arrays hold.
         examples: the tables of the input's examples, one per database.
         architecture: of the network.
         fetched: the pretrained weights as they were when fetched; None: from scratch.
-        weights_file: where they lie.
+        weights_file: their file.
         lr: the learning rate before the schedule.
         repeat: from 1.
         recipe: everything else.
@@ -72,7 +74,7 @@ def train(
         folds: all of the job, in order; finished ones are left out.
         device: where to compute.
         precision: as `precision.choose` returns it.
-        progress: its `results` receive by fold what it came to: its `history` and, unless it
+        progress: its `results` receive the result of each fold: its `history` and, unless it
             failed, the `probabilities` of its test examples, (N, classes) float64.
         heartbeat: receives the folds and epochs.
 
@@ -131,7 +133,7 @@ def train(
 
 
 def _report(fold: FoldSubsets, heartbeat: Heartbeat, epoch: Epoch) -> None:
-    logging.info(
+    log.info(
         "fold %d, epoch %d: train loss %.4f accuracy %.4f, validation loss %.4f accuracy %.4f",
         fold.fold,
         epoch.epoch,

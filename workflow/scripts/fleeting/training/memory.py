@@ -1,4 +1,4 @@
-"""Out of memory: what a user can do about it, instead of an allocator's message."""
+"""Out of memory: an error that says what to do about it, instead of an allocator's message."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ import torch
 from fleeting.errors import UserError
 from fleeting.training.recipe import Recipe
 
-#: What PyTorch's host allocator, CUDA and its libraries say when they run out of memory: none of
-#: them has an exception class for it.
+#: Texts of the errors that PyTorch's host allocator, CUDA and its libraries raise when they run out
+#: of memory: none of them has an exception class for it.
 MESSAGES = ("can't allocate memory", "out of memory", "ALLOC_FAILED")
 
 
@@ -59,7 +59,7 @@ def explained(model: str, recipe: Recipe, size: int, precision: str, device: str
 
 
 def _remedies(recipe: Recipe, precision: str, device: str) -> Iterator[str]:
-    # A part needs two examples.
+    # Every part needs two examples.
     if 4 * recipe.accumulation <= recipe.batch_size:
         yield (
             f"raise recipe.accumulation from {recipe.accumulation} to {2 * recipe.accumulation}: a "

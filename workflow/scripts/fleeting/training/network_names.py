@@ -1,4 +1,4 @@
-"""Which networks there are, and the module that each comes from; Snakemake imports this."""
+"""The names of all networks, and the module of each; light, since Snakemake imports this."""
 
 from fleeting import registry
 from fleeting.errors import UserError

@@ -33,10 +33,13 @@ class Output:
     models: Path
 
     def is_result_of(self, key: str) -> bool:
-        """Whether the job with this key wrote the files; the metadata are written last."""
-        if not self.metadata.exists():
+        """Whether the job with this key wrote the files, all of them."""
+        others = (self.history, self.predictions, self.models)
+        try:
+            metadata = json.loads(self.metadata.read_text(encoding="utf-8"))
+            return metadata["key"] == key and all(path.exists() for path in others)
+        except (OSError, ValueError, KeyError, TypeError):
             return False
-        return bool(json.loads(self.metadata.read_text(encoding="utf-8"))["key"] == key)
 
     def write(
         self,
@@ -48,7 +51,7 @@ class Output:
     ) -> None:
         """Write history, predictions and models, each whole or not at all, and then the metadata.
 
-        Of a run that failed there are neither predictions nor models.
+        A run that failed has neither predictions nor models.
         """
         complete = [] if metadata["failed"] else folds
         history = [

@@ -1,4 +1,4 @@
-"""The arithmetic of a run: float32, TF32 or bfloat16, and in which order numbers are added."""
+"""The arithmetic of a run: float32, TF32 or bfloat16, and the order in which it adds."""
 
 import os
 from contextlib import AbstractContextManager

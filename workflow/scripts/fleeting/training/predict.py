@@ -1,4 +1,4 @@
-"""Prediction: what a fold's model says of its test examples, which fitting never sees."""
+"""Predicting a fold's test examples, which fitting never sees."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from fleeting.splits.folds import Subset
-from fleeting.splits.gate import Arrays
+from fleeting.splits.gate import ArrayFormat
 from fleeting.training.architecture import Architecture
 from fleeting.training.data import scaled
 from fleeting.training.precision import autocast
@@ -16,7 +16,7 @@ def predict(
     network: torch.nn.Module,
     architecture: Architecture,
     stored: torch.Tensor,
-    arrays: Arrays,
+    arrays: ArrayFormat,
     batch_size: int,
     precision: str,
 ) -> torch.Tensor:
@@ -62,9 +62,9 @@ def rows(
             "example": example,
             "label": label,
             "predicted": classes[position],
-            **dict(zip(columns, own, strict=True)),
+            **dict(zip(columns, row, strict=True)),
         }
-        for example, label, position, own in zip(
+        for example, label, position, row in zip(
             subset.examples, subset.labels, predicted, probabilities.tolist(), strict=True
         )
     ]

@@ -18,11 +18,13 @@ from fleeting.training import checkpoint, cuda_graphs, devices, loop, memory, pr
 from fleeting.training import weights as pretrained
 from fleeting.training.architecture import architecture
 from fleeting.training.checkpoint import Progress
-from fleeting.training.heartbeat import beating
+from fleeting.training.heartbeat import FILE_NAME, beating
 from fleeting.training.interruption import STATUS, Stopped, deferred_signals
 from fleeting.training.output import Output
 from fleeting.training.recipe import Recipe
 from fleeting.training.weights import Weights
+
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -69,7 +71,7 @@ def run(
         recipe: how a fold is trained.
         weights: the record of the pretrained weights, made when they were fetched; None: from
             scratch.
-        weights_file: where the weights lie; None: in torchvision's cache.
+        weights_file: the file of the weights; None: the one in torchvision's cache.
         gpu_slots_per_device: how many jobs may share a GPU.
         checkpoint_every_minutes: the state is saved after an epoch if this many minutes have passed
             since the last time.
@@ -87,20 +89,20 @@ def run(
         SystemExit: the process was asked to stop; its state is saved.
         UserError: an input is missing, changed or corrupt, or the run does not fit into memory.
     """
-    checked, all_folds = read_split(gate, split, folds, examples)
-    chosen = [
+    contents, all_folds = read_split(gate, split, folds, examples)
+    own_folds = [
         fold
         for fold in all_folds
         if (fold.fold - 1) % parts == part - 1 and fold.repeat in (None, repeat)
     ]
     precision.configure_torch(recipe)
     fetched = Weights.read(weights) if weights else None
-    size = checked.input.shape[:-1]
-    network = architecture(model, checked.input.channels, size, fetched is not None)
+    size = contents.input.shape[:-1]
+    network = architecture(model, contents.input.channels, size, fetched is not None)
     if fetched and not weights_file:
         weights_file = pretrained.cache_folder() / fetched.file
     job = loop.Job(
-        checked, examples, network, fetched, weights_file, float(lr), repeat, recipe, keep_models
+        contents, examples, network, fetched, weights_file, float(lr), repeat, recipe, keep_models
     )
     facts = {
         "experiment": experiment,
@@ -114,30 +116,33 @@ def run(
         "split_sha256": sha256(gate),
         "weights": asdict(fetched) if fetched else None,
         "versions": _versions(),
-        "classes": list(checked.classes),
-        **_counts(chosen),
+        "classes": list(contents.classes),
+        **_counts(own_folds),
     }
     output = Output(history, predictions, metadata, models)
     with checkpoint.exclusive(checkpoints) as waited:
+        # An earlier process's, which is dead; this one may wait for a device.
+        (checkpoints / FILE_NAME).unlink(missing_ok=True)
         # Signals still end a process that waits for a device: it has nothing to lose yet.
         device = devices.acquire(gpu_slots_per_device)
-        used = precision.choose(recipe.precision, device.device, network.size[-1])
-        facts["precision"] = used
+        arithmetic = precision.choose(recipe.precision, device.device, network.size[-1])
+        facts["precision"] = arithmetic
         key = checkpoint.key({**facts, "device": device.device.type, "keep_models": keep_models})
         if waited and output.is_result_of(key):
-            logging.info("the run is finished")
+            log.info("the run is finished")
             return
         saved = checkpoint.Checkpoints(checkpoints, key)
         with deferred_signals() as request:
             every = 60 * checkpoint_every_minutes
             progress = Progress(saved, facts["folds"], device.name, every, request)
-            logging.info(
+            log.info(
                 "%s at %s, repeat %d: %d folds, %d classes, on %s, %s",
-                *(model, lr, repeat, len(chosen), len(checked.classes), device.name, used),
+                *(model, lr, repeat, len(own_folds), len(contents.classes)),
+                *(device.name, arithmetic),
             )
             try:
                 with (
-                    memory.explained(model, recipe, network.size[-1], used, device.name),
+                    memory.explained(model, recipe, network.size[-1], arithmetic, device.name),
                     cuda_graphs.own_stream(device.device),
                     beating(
                         checkpoints,
@@ -146,26 +151,28 @@ def run(
                         lr=lr,
                         repeat=repeat,
                         part=part,
-                        folds=len(chosen),
+                        folds=len(own_folds),
                         epochs=recipe.epochs,
                         device=device.name,
                     ) as heartbeat,
                 ):
-                    failed = loop.train(job, chosen, device.device, used, progress, heartbeat)
+                    failed = loop.train(
+                        job, own_folds, device.device, arithmetic, progress, heartbeat
+                    )
             except Stopped:
-                logging.info("asked to stop: the state is saved, and the next try resumes from it")
+                log.info("asked to stop: the state is saved, and the next try resumes from it")
                 sys.exit(STATUS)
             except memory.OutOfMemory as error:
                 if not allow_missing or saved.exist():
                     raise
-                logging.info("%s", error)
-                logging.info("to retry, delete %s", metadata)
+                log.info("%s", error)
+                log.info("to retry, delete %s", metadata)
                 failed = error.problem
             if failed:
-                logging.warning("the run failed: %s", failed)
+                log.warning("the run failed: %s", failed)
             outcome = _outcome(failed, facts, progress, recipe, device)
             everything = {**facts, **outcome, "key": key}
-            output.write(chosen, progress.results, everything, saved, keep_models)
+            output.write(own_folds, progress.results, everything, saved, keep_models)
             saved.clear()
 
 
@@ -186,8 +193,8 @@ def _outcome(
     recipe: Recipe,
     device: devices.Device,
 ) -> dict[str, Any]:
-    """What a run's metadata says of how it went."""
-    # Without the part of an epoch that was lost between a checkpoint and the end of a process.
+    """The part of a run's metadata that says how it went."""
+    # Not counting epochs that were lost between a checkpoint and the end of a process.
     trained = sum(
         facts["train_examples"][str(fold)] * len(result["history"])
         for fold, result in progress.results.items()

@@ -1,4 +1,4 @@
-"""Which GPU a training job uses: several jobs, each its own process, share several devices.
+"""Choosing a GPU for a training job: several jobs, each its own process, share several devices.
 
 A device has a number of slots, and a slot is a lock file.
 """
@@ -8,9 +8,10 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import FileIO
+from itertools import count
 from pathlib import Path
 
 from fleeting.errors import UserError
@@ -18,7 +19,7 @@ from fleeting.training import locks
 
 log = logging.getLogger(__name__)
 
-#: Where schedulers (Slurm, PBS, Grid Engine) tell a job its own number.
+#: The variables in which schedulers (Slurm, PBS, Grid Engine) tell a job its number.
 SCHEDULER_JOBS = ("SLURM_JOB_ID", "PBS_JOBID", "JOB_ID")
 #: Seconds between two attempts to find a free slot.
 PAUSE = 1.0
@@ -30,7 +31,7 @@ class Slot:
 
     Attributes:
         device: a position in the list of devices.
-        lock: the locked file: dropping it or the end of the process releases the slot. None in a
+        lock: the locked file; dropping it, or the end of the process, releases the slot. None in a
             scheduler's job that has a single device.
     """
 
@@ -39,24 +40,27 @@ class Slot:
 
 
 def acquire(devices: Sequence[str], slots_per_device: int) -> Slot:
-    """Take the first free slot, one of each device before a second one; wait if all are taken.
+    """Take the first free slot, filling the first slot of every device first; wait if none is free.
 
-    A scheduler's job with a single device uses it as it is: the scheduler has decided who may.
+    In a scheduler's job none waits, since the scheduler decides how many processes run: a single
+    device is used as it is, and several devices get further slots.
 
     Args:
         devices: the UUIDs of the devices that this process sees, in its order. They name the
-            locks, since processes may see other devices (`CUDA_VISIBLE_DEVICES`).
+            locks, since processes may see different devices (`CUDA_VISIBLE_DEVICES`).
         slots_per_device: how many processes may use one device.
 
     Raises:
         UserError: no lock can be taken in the temporary folder.
     """
-    if len(devices) == 1 and any(os.environ.get(name) for name in SCHEDULER_JOBS):
+    scheduled = any(os.environ.get(name) for name in SCHEDULER_JOBS)
+    if scheduled and len(devices) == 1:
         return Slot(0, None)
-    count = len(devices) * slots_per_device
+    limit = len(devices) * slots_per_device
+    numbers: Iterable[int] = count() if scheduled else range(limit)
     waiting = False
     while True:
-        for number in range(count):
+        for number in numbers:
             slot, device = divmod(number, len(devices))
             lock = _lock(f"{devices[device]}-slot{slot}.lock")
             if lock is not None:
@@ -67,7 +71,7 @@ def acquire(devices: Sequence[str], slots_per_device: int) -> Slot:
                 "all %d slots on %d device(s) are taken: waiting for one. Lower --resources gpu=N "
                 "to start fewer jobs at a time, or raise gpu_slots_per_device to let more share a "
                 "device.",
-                count,
+                limit,
                 len(devices),
             )
         waiting = True

@@ -22,27 +22,27 @@ UNTRAINED = {"googlenet": ("aux1", "aux2")}
 #: These networks' weights were trained with other values than their metadata says; torchvision's
 #: `transform_input` converts from one to the other, but only three channels.
 CENTRED = frozenset({"googlenet", "inception_v3"})
-#: Networks that are built for one size: each position has weights of its own.
+#: Networks built for one size, in which every position has its own weights.
 FIXED_SIZE = ("vit_", "maxvit_")
 #: The metadata assumes evaluation mode; in training, Inception v3's auxiliary head needs more.
 MIN_SIZE = {"inception_v3": 299}
 
 
 def facts(name: str, size: tuple[int, int], pretrained: bool) -> dict[str, Any]:
-    """What `Architecture` holds of a network, for inputs of `size` (height, width).
+    """The values of a network's `Architecture`, for inputs of `size` (height, width).
 
-    Without pretrained weights a network sees the input as large as it is, unless it is built for
-    one size or needs larger images.
+    Without pretrained weights the input is not resized, unless the network is built for one size or
+    needs larger images.
     """
     known = torchvision.models.get_model_weights(name)
     # regnet_y_128gf and vit_h_14 have none; their last ones are for images of 224 pixels too.
     published = known.__members__.get("IMAGENET1K_V1") or list(known)[-1]
     transforms = published.transforms()
-    own = (transforms.crop_size[0], transforms.crop_size[0])
+    trained_size = (transforms.crop_size[0], transforms.crop_size[0])
     smallest = MIN_SIZE.get(name, published.meta["min_size"][0])
     resized = pretrained or name.startswith(FIXED_SIZE) or min(size) < smallest
     return {
-        "size": own if resized else size,
+        "size": trained_size if resized else size,
         "mean": (0.5, 0.5, 0.5) if name in CENTRED else tuple(transforms.mean),
         "deviation": (0.5, 0.5, 0.5) if name in CENTRED else tuple(transforms.std),
         "aux_weights": AUX_WEIGHTS.get(name, ()),
@@ -106,7 +106,7 @@ class AveragePool(nn.AdaptiveAvgPool2d):
 
 
 def average_pool(values: torch.Tensor, output_size: tuple[int, int]) -> torch.Tensor:
-    """What `adaptive_avg_pool2d` returns, up to rounding, as products of matrices."""
+    """Equal to `adaptive_avg_pool2d` up to rounding, but computed by matrix products."""
     if tuple(values.shape[-2:]) == output_size:
         return values
     # Each row is the mean over its bin: (bins, height) and (bins, width).

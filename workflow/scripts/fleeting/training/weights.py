@@ -1,4 +1,4 @@
-"""Pretrained weights: fetched or found once, checked when a process loads them, without heads."""
+"""Pretrained weights: fetched or found once, checked whenever they are loaded, without heads."""
 
 import copy
 import json
@@ -34,7 +34,7 @@ State = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Weights:
-    """What identifies a weights file wherever it lies: its name and its whole sha256."""
+    """The identity of a weights file, wherever it is: its name and its whole sha256."""
 
     file: str
     sha256: str
@@ -77,14 +77,14 @@ def run(*, model: str, file: Path | None = None, output: Path) -> None:
 
 
 def cache_folder() -> Path:
-    """Where torchvision keeps and looks for its weights (`TORCH_HOME` moves it)."""
+    """The folder of torchvision's weights (`TORCH_HOME` moves it)."""
     return Path(torch.hub.get_dir()) / "checkpoints"
 
 
 def fetch_imagenet(network: Architecture) -> Weights:
-    """Make sure that torchvision's ImageNet weights of a network lie in its cache.
+    """Make sure that torchvision's ImageNet weights of a network are in its cache.
 
-    A file that lies there already needs no connection. The hexadecimal digits in its name are the
+    A file that is there already needs no connection. The hexadecimal digits in its name are the
     start of its sha256 and are checked in either case.
 
     Raises:
@@ -137,9 +137,9 @@ def identify(path: Path) -> Weights:
 
 
 def check(model: str, path: Path, weights: Weights) -> None:
-    """Load a file as a run will, for the errors that `fresh_state` raises alone.
+    """Load a file as a run will, only for the errors of `fresh_state`.
 
-    Which channels the input has is not known here: a file may be made for any.
+    The channels of the input are not known here: a file may be for any.
     """
     network = architecture(model, COLOURS, (224, 224), pretrained=True)
     kernels = _read(path, weights).get(f"{network.first_layer}.weight")
@@ -161,7 +161,7 @@ def fresh_state(network: Architecture, classes: int, path: Path, weights: Weight
 
     Returns:
         A state for `load_state_dict` of `network.build(classes)`. The file is read and checked once
-        per process: later calls return the same tensors but for the heads, so copy, don't assign.
+        per process: later calls return the same tensors except for the heads, so copy them.
 
     Raises:
         UserError: the file changed since it was fetched, cannot be loaded safely, or holds the

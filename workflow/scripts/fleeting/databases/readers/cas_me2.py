@@ -135,8 +135,8 @@ def _data_sheet(workbook: Workbook) -> Sheet:
 def _columns(workbook: Workbook, sheet: Sheet) -> dict[str, int]:
     """Columns by content: clip and expression type by their cells, the others by their order."""
     filled = sorted({column for _, row in sheet.rows for column, cell in enumerate(row) if cell})
-    clip = _fullest(sheet, filled, _CLIP)
-    kind = _fullest(sheet, filled, _TYPE)
+    clip = _best_match(sheet, filled, _CLIP)
+    kind = _best_match(sheet, filled, _TYPE)
     if clip is None or kind is None or clip < 1 or kind < clip + 6 or kind + 1 >= len(filled):
         raise UserError(
             f"{workbook.location(sheet)}: the columns are not those of CAS(ME)^2: "
@@ -156,7 +156,7 @@ def _columns(workbook: Workbook, sheet: Sheet) -> dict[str, int]:
     }
 
 
-def _fullest(sheet: Sheet, columns: list[int], pattern: re.Pattern[str]) -> int | None:
+def _best_match(sheet: Sheet, columns: list[int], pattern: re.Pattern[str]) -> int | None:
     """The position in `columns` of the one in which most cells match; None if none matches."""
     counts = [
         sum(pattern.fullmatch(cell_at(row, column)) is not None for _, row in sheet.rows)
@@ -166,7 +166,7 @@ def _fullest(sheet: Sheet, columns: list[int], pattern: re.Pattern[str]) -> int 
 
 
 def _short_rows(workbook: Workbook, length: int) -> Iterator[tuple[str, list[str]]]:
-    """The rows of any sheet with this many filled cells: where each stands, and these cells."""
+    """The rows of all sheets with this many filled cells: their locations, and these cells."""
     for sheet in workbook.sheets:
         for table_row, row in sheet.rows:
             filled = [cell for cell in row if cell]
@@ -192,7 +192,7 @@ def _subjects(workbook: Workbook) -> dict[str, str]:
 
 
 def _codes(workbook: Workbook) -> dict[str, str]:
-    """Stimulus -> code from the sheet with rows such as `0101, disgust1`, or else the known."""
+    """Stimulus -> code from the sheet with rows such as `0101, disgust1`, or the known one."""
     found = dict(STIMULUS_TO_CODE)
     for _, (code_cell, stimulus) in _short_rows(workbook, 2):
         code = cells.integer(code_cell)

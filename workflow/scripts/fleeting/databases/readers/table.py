@@ -1,4 +1,4 @@
-"""Any table with a header: TSV, CSV or Excel; the config says where frames or pictures lie.
+"""Any table with a header: TSV, CSV or Excel; the config says where frames or pictures are.
 
 For databases without a reader of their own, such as SMIC, MMEW, 4DME, CAS(ME)^3 or your own
 recordings. Subjects and clips keep the names that the table gives them.
@@ -20,7 +20,7 @@ from fleeting.errors import UserError
 from fleeting.settings import Location
 from fleeting.settings import Settings as Block
 
-#: No file is taken for the table unless the config names it.
+#: Matches no file: the config always names the table.
 TABLE_NAME = re.compile("(?!)")
 TABLE_EXAMPLES = ("clips.tsv", "clips.csv", "clips.xlsx")
 SUBJECTS = "a name"
@@ -73,12 +73,12 @@ class Settings(DatabaseSettings):
     )
     path: path_template.Frames | None = Field(
         None,
-        description="Where a frame lies, for example {subject}/{clip}/img{frame}.jpg; any heading "
-        "of the table can stand in braces. {subject:03} fills up with zeros to three digits.",
+        description="Where a frame is, for example {subject}/{clip}/img{frame}.jpg; any heading "
+        "of the table can be in braces. {subject:03} fills up with zeros to three digits.",
     )
     picture: path_template.Picture | None = Field(
         None,
-        description="Where the one ready picture of a clip lies, for example "
+        description="Where the one ready picture of a clip is, for example "
         "{subject}/{clip}.png. Without `path`, no column of onsets is needed.",
     )
 
@@ -154,5 +154,5 @@ def _row(table_row: int, cell: dict[str, str], settings: Settings) -> Row:
 
 
 def _is_blank(cell: str) -> bool:
-    """Whether the cell says that it has no value; 0 is one here."""
+    """Whether the cell holds no value; unlike in the published databases, 0 is a value."""
     return cells.is_missing(cell) and cells.integer(cell) is None

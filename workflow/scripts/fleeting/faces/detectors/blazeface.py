@@ -34,13 +34,13 @@ SOURCE = Source(
 MARGIN = Margin(top=0.20, sides=0.10, bottom=0.15)
 
 SIZE = 256
-#: (stride, anchors a cell) of the two groups of layers.
+#: (stride, anchors per cell) of the two groups of layers.
 LAYERS = ((16, 2), (32, 6))
 OVERLAP = 0.3
 
 
 class Settings(DetectorSettings):
-    """What all detectors have."""
+    """The keys that all detectors share."""
 
     kind: str = "blazeface"
 
@@ -50,9 +50,9 @@ def load(weights: Path, settings: Settings) -> "BlazeFace":
     import cv2
 
     file = checked(weights, SOURCE)[SOURCE.files[0].name]
-    # The sums of several threads differ in the last digit from those of one.
+    # Several threads add in another order than one, which changes the last digit.
     cv2.setNumThreads(1)
-    # OpenCV 5's new engine loses this model's classificators.
+    # OpenCV 5's new engine loses the output `classificators` of this model.
     engine = [cv2.dnn.ENGINE_CLASSIC] if hasattr(cv2.dnn, "ENGINE_CLASSIC") else []
     return BlazeFace(cv2.dnn.readNetFromTFLite(str(file), *engine), settings.confidence)
 

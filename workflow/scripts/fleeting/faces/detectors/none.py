@@ -1,4 +1,4 @@
-"""No detector: the picture is taken whole, for example a face that is cropped already."""
+"""No detector: the picture is taken whole, for example if it is already a crop."""
 
 from fleeting.faces.weights import Source
 from fleeting.settings import Variant
@@ -8,6 +8,6 @@ SOURCE: Source | None = None
 
 
 class Settings(Variant):
-    """There is nothing to set."""
+    """Nothing to set."""
 
     kind: str = "none"

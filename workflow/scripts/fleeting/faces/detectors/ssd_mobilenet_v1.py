@@ -1,7 +1,7 @@
 """SSD with a MobileNetV1 backbone (512 x 512, trained on WIDER FACE): the paper's detector.
 
 Section 3 of the paper names a Single Shot Detector "that used MobileNet as the baseline" and
-nothing more. The weights are those of the face-api library; the network stands in
+nothing more. The weights are those of the face-api library; the network is in
 `fleeting.faces.mobilenet`.
 """
 
@@ -46,7 +46,7 @@ TINT = np.array([0.78, 0.92, 1.15], np.float32)
 
 
 class Settings(DetectorSettings):
-    """What all detectors have, and whether the input is equalised."""
+    """The keys that all detectors share, and whether the input is equalised."""
 
     kind: str = "ssd_mobilenet_v1"
     equalise: bool = Field(

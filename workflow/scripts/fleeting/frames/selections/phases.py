@@ -6,7 +6,7 @@ from fleeting.tsv import PHASES
 
 
 class Settings(Variant):
-    """There is nothing to set."""
+    """Nothing to set."""
 
     kind: str = "phases"
 

@@ -8,7 +8,7 @@ from fleeting.settings import Variant
 
 
 class Settings(Variant):
-    """There is nothing to set."""
+    """Nothing to set."""
 
     kind: str = "pictures"
 
