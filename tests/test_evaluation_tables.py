@@ -99,6 +99,9 @@ def test_scores_by_group_say_of_how_many_classes_and_examples(tmp_path):
     assert (casme["mean"], casme["low"], casme["high"]) == pytest.approx((0.875, 0.75, 1))
     assert casme["chance"] == pytest.approx(1 / 3)
     assert own.loc["database/casme", "accuracy"]["majority"] == 0.5
+    # Two classes of a half each, named for a third of the examples each: F1 2/5.
+    assert own.loc["database/casme", "uf1"]["chance"] == pytest.approx(0.4)
+    assert own["chance"].notna().all()
     assert own.loc["class/surprise", "uar"]["mean"] == 1
     assert own["mean"].notna().all()
 

@@ -3,6 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import pandas as pd
+
+#: The metrics of which it is known.
+METRICS = ("accuracy", "uf1", "uar")
+#: The column of the split that a kind of group is about, where it has another name.
+_COLUMNS = {"class": "label"}
+
 
 @dataclass(frozen=True)
 class Chance:
@@ -15,6 +22,34 @@ class Chance:
 
     guessing: float
     majority: float | None
+
+
+def members(tests: pd.DataFrame, group: str) -> pd.DataFrame:
+    """The test examples of a group of scores.tsv; those of a class are the ones labelled so.
+
+    Args:
+        tests: the rows of split.tsv that are tested.
+        group: `all`, `database/...`, `phase/...` or `class/...`.
+    """
+    kind, _, value = group.partition("/")
+    return tests if kind == "all" else tests[tests[_COLUMNS.get(kind, kind)] == value]
+
+
+def of(metric: str, tests: pd.DataFrame, group: str, classes: int) -> Chance | None:
+    """Chance of a metric in a group of scores.tsv; None where the group has no test example.
+
+    Args:
+        metric: `accuracy`, `uf1` or `uar`.
+        tests: the rows of split.tsv that are tested.
+        group: as in `members`.
+        classes: the number of classes of the experiment.
+    """
+    own = members(tests, group)
+    if own.empty:
+        return None
+    if group.startswith("class/"):
+        return of_class(metric, len(own) / len(tests), classes)
+    return of_group(metric, own["label"].value_counts().tolist(), classes)
 
 
 def of_group(metric: str, counts: Sequence[int], classes: int) -> Chance:

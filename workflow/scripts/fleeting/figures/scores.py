@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from fleeting import tsv
 from fleeting.drawing import choices, score_points, style
 from fleeting.evaluation import chance, schemas
-from fleeting.evaluation.chance import Chance
 from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.summary import read_choices
 
@@ -34,8 +32,6 @@ CAPTION = (
     "equally often (dotted; accuracy and UAR are one over their number), and always naming the "
     "group's most frequent class (dashed). Runs that failed are in no mean."
 )
-#: The column of the split that a kind of group is about, where it has another name.
-COLUMNS = {"class": "label"}
 
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
@@ -48,7 +44,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     rows = []
     for group, of_group in scores.groupby("group", sort=False):
         kind, _, value = str(group).partition("/")
-        members = tests if kind == "all" else tests[tests[COLUMNS.get(kind, kind)] == value]
+        members = chance.members(tests, str(group))
         titles = {
             "all": f"all test {style.unit(settings['input.kind'])}",
             "database": style.database_title(value),
@@ -56,8 +52,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         name = f"{titles.get(kind, value)} ({members['example'].nunique()}"
         name += ")" if kind == "class" else f", K = {members['label'].nunique()})"
         beside = {
-            metric: _chance(kind, metric, members, len(tests), classes)
-            for metric in score_points.METRICS
+            metric: chance.of(metric, tests, str(group), classes) for metric in score_points.METRICS
         }
         rows.append(score_points.Row(name, kind, of_group, dict(enumerate(chosen)), beside))
     repeats = rows[0].repeats()
@@ -66,14 +61,3 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         for ((model, lr), title), count in zip(chosen.items(), repeats, strict=True)
     ]
     return score_points.draw(rows, series, margin=1.95, row_height=0.26, step=0.36, columns=1)
-
-
-def _chance(
-    kind: str, metric: str, members: pd.DataFrame, tested: int, classes: int
-) -> Chance | None:
-    """What predictors without skill score in a group; None where the group has no test example."""
-    if members.empty:
-        return None
-    if kind == "class":
-        return chance.of_class(metric, len(members) / tested, classes)
-    return chance.of_group(metric, members["label"].value_counts().tolist(), classes)

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fleeting import tsv
+from fleeting.evaluation import chance
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading, spread
 from fleeting.evaluation.schemas import SPREAD
@@ -33,9 +34,9 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     """Mean, standard deviation, smallest and largest over repeats of every score.
 
     `classes` counts those with test examples in the group, `examples` is their number (a mean over
-    repeats, should folds differ between them). `chance` (guessing every class of the experiment
-    equally often) stands beside accuracy and UAR, `majority` (always naming the group's most
-    frequent class) beside accuracy.
+    repeats, should folds differ between them). `chance` is the score of guessing every class of the
+    experiment equally often, `majority` that of always naming the group's most frequent class; both
+    are empty for metrics of which they are not known.
     """
     summary = Summary(files)
     split = tsv.read(files["split"][0], tsv.SPLIT)
@@ -45,39 +46,29 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     for choice in summary.choices:
         values = summary.values(choice.model, choice.lr)
         for group in dict.fromkeys(group for group, _ in values):
-            labels = _members(tested, group)["label"].value_counts()
+            labels = chance.members(tested, group)["label"]
             support = values[group, "support"]
             for metric in metrics:
                 by_repeat = values[group, metric]
+                known = metric in chance.METRICS
+                beside = chance.of(metric, tested, group, len(summary.classes)) if known else None
                 rows.append(
                     {
                         "choice": choice.name,
                         "model": choice.model,
                         "lr": choice.lr,
                         "group": group,
-                        "classes": len(labels),
+                        "classes": labels.nunique(),
                         "examples": sum(support.values()) / len(support),
                         "metric": metric,
                         **spread(list(by_repeat.values())),
                         "repeats": len(by_repeat),
-                        "chance": summary.chance if metric in ("accuracy", "uar") else nan,
-                        "majority": (
-                            labels.max() / labels.sum()
-                            if metric == "accuracy" and len(labels) > 1
-                            else nan
-                        ),
+                        "chance": beside.guessing if beside else nan,
+                        "majority": beside.majority if beside and beside.majority else nan,
                     }
                 )
     frame = pd.DataFrame(rows)
     return frame, _page(frame, summary, metrics)
-
-
-def _members(tested: pd.DataFrame, group: str) -> pd.DataFrame:
-    """The test examples of a group of scores.tsv; those of a class are the ones labelled so."""
-    if group == "all":
-        return tested
-    kind, _, name = group.partition("/")
-    return tested[tested["label" if kind == "class" else kind] == name]
 
 
 def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page:
@@ -92,18 +83,21 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
             examples=[f"{number:.0f}" for number in shown["examples"]],
         )
         for metric in metrics:
-            of_metric = own[own["metric"] == metric].set_index("group")[list(SPREAD)]
-            shown = shown.join(of_metric.add_prefix(f"{metric}_"))
+            of_metric = own[own["metric"] == metric].set_index("group")
+            shown = shown.join(of_metric[list(SPREAD)].add_prefix(f"{metric}_"))
+            shown[f"chance_{metric}"] = of_metric["chance"]
         titles = {"group": "group", "examples": "test examples", "classes": "classes"}
-        titles |= {metric: metric_title(metric) for metric in metrics}
-        titles |= {name: name for name in ("repeats", "chance", "majority")}
+        for metric in metrics:
+            title = metric_title(metric)
+            titles |= {metric: title, f"chance_{metric}": f"{title} by chance"}
+        titles |= {"repeats": "repeats", "majority": "majority"}
         parts.append((f"{choice.title} ({choice.reason})", for_reading(shown, titles)))
     return Page(
         "Scores by database, phase and class",
         f"{summary.provenance()} The predictions of all folds of a repeat are scored together. UF1 "
         "and UAR are the F1-score and the recall averaged over the classes that have test examples "
         "in the group. A class is scored against the rest: its accuracy and its UAR are its "
-        "recall. Chance is the accuracy and UAR of guessing every class equally often, majority "
-        "the accuracy of always naming the group's most frequent class.",
+        "recall. By chance is the score of guessing every class equally often, majority the "
+        "accuracy of always naming the group's most frequent class.",
         parts,
     )
