@@ -119,6 +119,7 @@ def test_experiments_stand_side_by_side(tmp_path):
     assert (other["folds"], other["test_examples"], other["model"]) == (2, 12, "small")
     assert (other["uf1_mean"], other["uar_mean"], other["classes"]) == (1, 1, 3)
     assert other["chance"] == pytest.approx(1 / 3)
+    assert 0 < other["uf1_chance"] <= other["chance"] + 0.01
     assert rows["accuracy_mean"][0] == pytest.approx(5 / 6)
     assert rows["varied"][0] == "nothing: one repeat"
 

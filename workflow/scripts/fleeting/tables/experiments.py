@@ -1,12 +1,14 @@
 """All experiments of the config side by side."""
 
 from collections.abc import Mapping
+from math import nan
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from fleeting import tsv
+from fleeting.evaluation import chance
 from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading
@@ -39,6 +41,8 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         protocol = settings["experiments.*.protocol"][name]
         summary = Summary(files, place)
         split = tsv.read(path, tsv.SPLIT)
+        tests = split[split["split"] == "test"]
+        uf1_by_chance = chance.of("uf1", tests, "all", len(summary.classes))
         for choice in summary.choices:
             rows.append(
                 {
@@ -48,7 +52,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                     "protocol": " ".join(filter(None, [protocol["kind"], protocol.get("group")])),
                     "folds": summary.folds,
                     "examples": split["example"].nunique(),
-                    "test_examples": split.loc[split["split"] == "test", "example"].nunique(),
+                    "test_examples": tests["example"].nunique(),
                     "classes": sum(number > 0 for number in summary.support.values()),
                     "model": choice.model,
                     "lr": choice.lr,
@@ -59,6 +63,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                         for part, value in summary.spread(choice.model, choice.lr, metric).items()
                     },
                     "chance": summary.chance,
+                    "uf1_chance": uf1_by_chance.guessing if uf1_by_chance else nan,
                     "majority": summary.majority,
                     "varied": summary.varied(),
                 }
@@ -72,7 +77,8 @@ def _page(frame: pd.DataFrame) -> Page:
     as_they_are = "experiment choice input protocol folds examples test_examples classes model lr"
     titles = {column: column.replace("_", " ") for column in [*as_they_are.split(), "repeats"]}
     titles |= {metric: metric_title(metric) for metric in METRICS}
-    titles |= {"chance": "chance", "majority": "majority", "varied": "varied between repeats"}
+    titles |= {"chance": "chance", "uf1_chance": "UF1 by chance", "majority": "majority"}
+    titles |= {"varied": "varied between repeats"}
     shown = for_reading(frame.assign(model=frame["model"].map(paper_name)), titles)
     return Page(
         "Experiments side by side",
@@ -80,8 +86,9 @@ def _page(frame: pd.DataFrame) -> Page:
         "over repeats; sd is the standard deviation over repeats, the range runs from the smallest "
         "to the largest repeat, and neither is a confidence interval. UF1 and UAR are the F1-score "
         "and the recall averaged over the classes. Chance is the accuracy and UAR of guessing "
-        "every class equally often, majority the accuracy of always naming the most frequent class "
-        "of the test examples. Experiments with different protocols also differ in their training "
-        "and test examples, so the difference of two rows is not the effect of the protocol alone.",
+        "every class equally often, UF1 by chance its UF1, and majority the accuracy of always "
+        "naming the most frequent class of the test examples. Experiments with different protocols "
+        "also differ in their training and test examples, so the difference of two rows is not the "
+        "effect of the protocol alone.",
         [("", shown)],
     )
