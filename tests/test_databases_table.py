@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from database_tables import accounted, block, codes, extracted, write_text
@@ -236,3 +237,24 @@ def test_a_column_may_name_the_picture(tmp_path):
     result = run(tmp_path, *lines, picture="{File Name}", columns={"clip": "clip"})
     assert [sample["picture"] for sample in result.samples] == ["s01/a 1.png"]
     assert codes(result) == ["unsafe_name"]
+
+
+def test_a_row_may_name_frames_and_a_picture(tmp_path):
+    (sample, _) = run(tmp_path, *LINES, path=PATH, picture="{clip}.png").samples
+    assert (sample["path"], sample["picture"]) == ("S1/clip_a/img{frame}.jpg", "clip_a.png")
+
+
+def test_a_workbook(tmp_path):
+    book = openpyxl.Workbook()
+    book.create_sheet("clips")
+    for row in (["About"], ["Subject", "Clip", "Onset", "Emotion"], [1, "a", 5, "fear"]):
+        book["clips"].append(row)
+    book.save(tmp_path / "clips.xlsx")
+    (sample,) = extracted(tmp_path / "clips.xlsx", "table", path=PATH).samples
+    assert (sample["sample"], sample["table_row"]) == ("mine/1/a/5", 3)
+
+
+def test_the_readers_of_published_databases_take_only_their_own_headings(tmp_path):
+    path = write_text(tmp_path / "clips.csv", "Sub,Clip,Start,Emotion", "1,a,5,fear")
+    with pytest.raises(UserError, match="found: Sub, Clip, Start, Emotion"):
+        extracted(path, "casme2")

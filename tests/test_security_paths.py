@@ -112,6 +112,17 @@ def test_a_wrong_place_is_one_message(
     assert "Traceback" not in shown
 
 
+def test_a_key_that_is_given_twice_is_one_message(tmp_path: Path) -> None:
+    folder = project(tmp_path / "project")
+    with (folder / "odd.yaml").open("a") as file:
+        file.write("results: elsewhere\n")
+    done = snakemake(folder, "-n", "annotations")
+    assert done.returncode != 0
+    shown = done.stdout + done.stderr
+    assert "odd.yaml, line 1 and below: the key 'results'" in shown
+    assert "Traceback" not in shown
+
+
 @pytest.mark.parametrize("target", ["doctor", "progress", "report"])
 def test_a_configs_name_is_no_command_of_makes(tmp_path: Path, target: str) -> None:
     """Neither make nor its shell expands it; a pretended environment says what it was given."""
