@@ -1,6 +1,7 @@
 """Runs killed at random moments, process group and all, and resumed: every table as if never.
 
-`make test` kills twice, `make test-chaos` twenty times (KILLS=n: n times).
+`make test` kills twice, up to the training; `make test-chaos` twenty times, in the whole pipeline
+(KILLS=n: n times).
 """
 
 import os

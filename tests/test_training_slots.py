@@ -1,4 +1,4 @@
-"""Slots of devices: shared out evenly between real processes, and given back however these die."""
+"""Slots of devices: acquired by real processes, and released however these die."""
 
 import os
 import signal
