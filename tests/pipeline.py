@@ -13,8 +13,6 @@ from typing import Any
 
 import yaml
 
-from fleeting.synthetic.database import write_all
-
 ROOT = Path(__file__).parents[1]
 PARTS = ("Snakefile", "config.yaml", "workflow", "profiles", "envs")
 SYNTHETIC = {
@@ -78,7 +76,7 @@ class Project:
     folder: Path
 
     @classmethod
-    def new(cls, folder: Path) -> "Project":
+    def new(cls, folder: Path, databases: Path) -> "Project":
         folder.mkdir(parents=True)
         ignore = shutil.ignore_patterns("__pycache__")
         for part in PARTS:
@@ -87,7 +85,7 @@ class Project:
                 shutil.copytree(source, folder / part, ignore=ignore)
             else:
                 shutil.copy(source, folder / part)
-        write_all(folder / "databases", SYNTHETIC)
+        shutil.copytree(databases, folder / "databases")
         project = cls(folder)
         project.configure()
         return project
@@ -103,6 +101,12 @@ class Project:
 
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(self.folder, folder, symlinks=True, copy_function=copy, ignore=ignore)
+        return Project(folder)
+
+    def fresh(self, folder: Path) -> "Project":
+        """The same workflow and databases, as if nothing had run yet."""
+        ignore = shutil.ignore_patterns("__pycache__", "results", ".snakemake")
+        shutil.copytree(self.folder, folder, ignore=ignore)
         return Project(folder)
 
     def shuffle_times(self) -> None:

@@ -149,7 +149,7 @@ def run_python(program: str) -> str:
 def test_a_short_job_imports_only_what_it_needs(module: str) -> None:
     """On a fast device such a job is shorter than its start."""
     needless = ["pandas", "matplotlib", "seaborn", "sklearn", "openpyxl", "snakemake"]
-    needless += ["cv2"] if module == "training.run" else ["torch"]
+    needless += ["cv2", "torchvision"] if module == "training.run" else ["torch"]
     program = f"import sys, fleeting.{module}; print(*sorted(set({needless}) & set(sys.modules)))"
     assert run_python(program) == ""
 

@@ -14,23 +14,15 @@ from fleeting.doctor import databases
 from fleeting.doctor.findings import Finding, findings_of
 from fleeting.doctor.reference_counts import REFERENCE, differences
 from fleeting.layout import Config
-from fleeting.synthetic.database import write_all
 from pipeline import CONFIG, ROOTS, SYNTHETIC
 
 Frames = dict[str, Counter[str]]
 
 
-@pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("doctor")
-    write_all(folder / "databases", {**SYNTHETIC, "subjects": {"casme2": 2, "samm": 2}})
-    return folder
-
-
 @pytest.fixture
-def folder(drawn: Path, tmp_path: Path) -> Path:
+def folder(database_files: Path, tmp_path: Path) -> Path:
     """A copy of the databases that a test may change."""
-    shutil.copytree(drawn, tmp_path / "own")
+    shutil.copytree(database_files, tmp_path / "own/databases")
     return tmp_path / "own"
 
 
@@ -54,11 +46,11 @@ def table(folder: Path, name: str) -> Path:
 
 
 def test_a_database_is_counted_by_the_stages_themselves(
-    drawn: Path, caplog: pytest.LogCaptureFixture
+    folder: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")
-    before = sorted(drawn.rglob("*"))
-    found, frames = examine("samm", config_of(drawn))
+    before = sorted(folder.rglob("*"))
+    found, frames = examine("samm", config_of(folder))
     assert not of_level(found, "problem")
     assert "2 subjects" in of_level(found, "fine")
     assert "not the counts of" in of_level(found, "note")
@@ -66,18 +58,18 @@ def test_a_database_is_counted_by_the_stages_themselves(
     assert frames["samm"]["phases"] > 0
     assert "rows read =" in caplog.text
     assert all(finding.remedy for finding in found if finding.level == "note")
-    assert sorted(drawn.rglob("*")) == before, "nothing is written"
+    assert sorted(folder.rglob("*")) == before, "nothing is written"
 
 
-def test_synthetic_databases_need_not_have_the_reference_counts_or_exist(drawn: Path) -> None:
+def test_synthetic_databases_need_not_have_the_reference_counts_or_exist(folder: Path) -> None:
     def config(table: Path, frames: Path) -> Config:
         places = {"casme2": {"table": str(table), "frames": str(frames)}}
-        return load({"databases": places, "synthetic": SYNTHETIC, "results": str(drawn)})
+        return load({"databases": places, "synthetic": SYNTHETIC, "results": str(folder)})
 
-    there = config(table(drawn, "casme2"), drawn / "databases" / "CASME2")
+    there = config(table(folder, "casme2"), folder / "databases" / "CASME2")
     found, _ = examine("casme2", there)
     assert "counts of" not in of_level(found, "note")
-    later = drawn / "databases" / "later"
+    later = folder / "databases" / "later"
     (only,), frames = examine("casme2", config(later / "casme2.xlsx", later / "frames"))
     assert only.level == "note"
     assert frames == {}

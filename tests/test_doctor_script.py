@@ -51,10 +51,12 @@ def test_without_problems_the_end_says_so(
     assert "No problems" in printed.splitlines()[-1]
 
 
-@pytest.mark.parametrize("job", ["doctor.examine", "config.show"])
 @pytest.mark.parametrize(
-    ("text", "word"),
-    [("results: [", "line 1"), ("results: a\n", "databases: this key is required")],
+    ("job", "text", "word"),
+    [
+        ("config.show", "results: [", "line 1"),
+        ("doctor.examine", "results: a\n", "databases: this key is required"),
+    ],
 )
 def test_a_config_that_cannot_be_used_is_all_that_is_said(
     tmp_path: Path, job: str, text: str, word: str

@@ -62,12 +62,10 @@ def test_a_network_that_does_not_fit(finished: Project, tmp_path: Path) -> None:
     network = project.folder / "workflow/scripts/fleeting/training/networks/small.py"
     network.write_text(network.read_text() + TOO_LARGE)
     runs_table = "results/experiments/tiny/evaluation/runs.tsv"
-    outcome = project.snakemake(runs_table)
-    assert outcome.status != 0
-    assert "out of memory: small" in outcome.text
-    assert "Traceback" not in outcome.text
     allowed = project.run(runs_table, "--config", "allow_missing=True")
     assert allowed.text.count("Error in rule train:") == 2, "it was tried twice before"
+    assert allowed.text.count("out of memory: small") >= 2
+    assert "Traceback" not in allowed.text
     rows = tsv.read_rows(project.folder / runs_table, schemas.RUNS)
     assert [(row["model"], row["epochs"]) for row in rows] == [("resnet18", "2"), ("small", "0")]
     assert rows[1]["failed"].startswith("out of memory: small")

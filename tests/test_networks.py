@@ -25,9 +25,20 @@ from fleeting.training.network_names import (
 )
 from fleeting.training.networks import small
 
+
+def parameter_count(name: str) -> int:
+    """As torchvision states it with the published weights."""
+    return torchvision.models.get_model_weights(name).DEFAULT.meta["num_params"]
+
+
 RGB = ("red", "green", "blue")
 STACK = tuple(f"{phase}_{colour}" for phase in ("onset", "apex") for colour in RGB)
 FLOW = ("horizontal", "vertical", "strain")
+#: The network of each of torchvision's modules that has the fewest parameters.
+SMALLEST = {
+    torchvision.models.get_model_builder(name).__module__: name
+    for name in sorted(TORCHVISION_NAMES, key=lambda name: -parameter_count(name))
+}
 SCRIPTS = Path(__file__).parents[1] / "workflow" / "scripts"
 
 
@@ -66,12 +77,21 @@ def test_names_and_modules_of_ours_are_light() -> None:
     assert subprocess.run([sys.executable, "-c", program], cwd=SCRIPTS).returncode == 0
 
 
-@pytest.mark.parametrize("name", [*TORCHVISION_NAMES, "small"])
-def test_every_network_takes_any_channels_and_gives_the_classes(name: str) -> None:
+@pytest.mark.parametrize("name", TORCHVISION_NAMES)
+def test_every_network_has_heads_and_a_first_layer(name: str) -> None:
     found = architecture(name, STACK, (64, 64), False)
-    network, values = found.outline(6), torch.zeros(2, 6, *found.size, device="meta")
-    assert network.eval()(values).shape == (2, 6)
-    outputs = network.train()(values)
+    network = found.outline(6)
+    assert network.get_submodule(found.first_layer).weight.shape[1] == 6
+    for head in found.heads:
+        *_, bias = network.get_submodule(head).parameters()
+        assert bias.shape == (6,)
+
+
+@pytest.mark.parametrize("name", [*SMALLEST.values(), "small"])
+def test_networks_of_every_family_take_any_channels_and_give_the_classes(name: str) -> None:
+    found = architecture(name, STACK, (64, 64), False)
+    # In training, where some networks have auxiliary outputs besides.
+    outputs = found.outline(6)(torch.zeros(2, 6, *found.size, device="meta"))
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     assert [output.shape for output in outputs] == [(2, 6)] * (1 + len(found.aux_weights))
 

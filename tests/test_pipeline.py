@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from fleeting import tsv
+from fleeting.synthetic.database import TRUTH
 from pipeline import CONFIG, MARKUP, ROOT, Project
 
 pytestmark = pytest.mark.slow
@@ -76,13 +77,8 @@ def test_the_accounting_holds(finished: Project) -> None:
 
 def test_the_truth_is_found_again(finished: Project) -> None:
     """What the synthetic databases hold is what the readers say, but for the rows they exclude."""
-    from fleeting.synthetic.database import write
-    from pipeline import SYNTHETIC
-
     for name in CONFIG["databases"]:
-        scratch = finished.folder.parent / f"truth_{name}"
-        suffix = ".xls" if name == "casme" else ".xlsx"
-        truth = write(name, SYNTHETIC, scratch / f"t{suffix}", scratch / "frames")
+        truth = tsv.read(finished.folder / f"databases/{name}.truth.tsv", TRUTH)
         samples = tsv.read(finished.folder / f"results/annotations/{name}.tsv", tsv.ANNOTATIONS)
         merged = samples.merge(truth.astype(str), on="sample", suffixes=("", "_true"))
         merged = merged[merged["quirk"] == ""]
@@ -97,11 +93,7 @@ def test_tables_hold_no_absolute_path(finished: Project) -> None:
         assert str(finished.folder).encode() not in content, path
 
 
-def test_a_finished_project_is_idle(finished: Project) -> None:
-    assert finished.run("-n").jobs == {}
-
-
-def test_a_copied_project_is_idle(finished: Project, tmp_path: Path) -> None:
+def test_a_finished_project_is_idle_wherever_it_lies(finished: Project, tmp_path: Path) -> None:
     """Copied with times in any order, and moved besides."""
     project = Project(tmp_path / "copy")
     shutil.copytree(finished.folder, project.folder, symlinks=True)
@@ -122,8 +114,8 @@ def test_another_working_directory(finished: Project, tmp_path: Path) -> None:
 
 
 def test_the_same_bytes_on_one_core(finished: Project, tmp_path: Path) -> None:
-    project = Project.new(tmp_path / "again")
-    project.run("--cores", "1", f"{EXPERIMENT}/scores.tsv")
+    project = finished.fresh(tmp_path / "again")
+    project.run("--cores", "1", f"{EXPERIMENT}/runs/small/lr1e-02/repeat1/part1/predictions.tsv")
     tables = project.tables()
     assert len(tables) > 40
     assert tables == {path: finished.tables()[path] for path in tables}
@@ -189,8 +181,8 @@ def test_kept_provider_crops_need_no_detector(tmp_path: Path, finished: Project)
     assert "fetch_detector" not in project.run("-n", "faces").jobs
 
 
-def test_missing_weights_show_before_anything_else(tmp_path: Path) -> None:
-    project = Project.new(tmp_path / "project")
+def test_missing_weights_show_before_anything_else(finished: Project, tmp_path: Path) -> None:
+    project = finished.fresh(tmp_path / "project")
 
     def pretrained(config: dict[str, Any]) -> None:
         config["experiments"]["tiny"]["recipe"]["weights"] = "imagenet"
@@ -209,31 +201,24 @@ def test_missing_weights_show_before_anything_else(tmp_path: Path) -> None:
     assert outcome.jobs == {}, "nothing ran before the weights were there"
 
 
-def test_models_that_are_not_kept(finished: Project, tmp_path: Path) -> None:
-    """Of one experiment those of the choices are kept, of another none; neither retrains a run."""
+def test_the_models_of_the_choices_are_kept(finished: Project, tmp_path: Path) -> None:
+    """The others are removed, which retrains nothing."""
     project = finished.copy(tmp_path / "copy")
 
     def change(config: dict[str, Any]) -> None:
-        block = config["experiments"]["tiny"]
-        block["grid"] = {"models": ["small"], "lrs": ["1e-02", "1e-05", "1e-09"], "repeats": 1}
-        config["experiments"] = {
-            keep: {**block, "keep_models": keep} for keep in ("chosen", "none")
-        }
+        grid = {"models": ["small"], "lrs": ["1e-02", "1e-05", "1e-09"], "repeats": 1}
+        config["experiments"]["tiny"] |= {"keep_models": "chosen", "grid": grid}
 
     project.configure(change)
-    folders = {keep: f"results/experiments/{keep}" for keep in ("chosen", "none")}
-    retained = f"{folders['chosen']}/evaluation/retained_models.tsv"
-    assert project.run("-n", "evaluation").jobs["retain_models"] == 1
-    assert project.run(retained, f"{folders['none']}/scores.tsv").jobs["train"] == 6
-    left = {
-        keep: {path.parts[-5] for path in (project.folder / folder).rglob("fold*.pt")}
-        for keep, folder in folders.items()
-    }
-    choices = tsv.read_rows(project.folder / folders["chosen"] / "evaluation/choices.tsv", {})
-    assert left == {"chosen": {f"lr{choice['lr']}" for choice in choices}, "none": set()}
-    assert len(left["chosen"]) < 3
-    assert "train" not in project.run("-n", "evaluation").jobs
-    assert project.run("-n", "training").jobs == {}
+    experiment = project.folder / EXPERIMENT
+    shutil.rmtree(experiment / "runs/resnet18")
+    ran = project.run(f"{EXPERIMENT}/evaluation/retained_models.tsv").jobs
+    assert ran["train"] == 2, "the run at 1e-02 is there"
+    left = {path.parts[-5] for path in experiment.rglob("fold*.pt")}
+    choices = tsv.read_rows(experiment / "evaluation/choices.tsv", {})
+    assert left == {f"lr{choice['lr']}" for choice in choices}
+    assert len(left) < 3
+    assert "train" not in project.run("-n", "training", "evaluation").jobs
 
 
 def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -> None:
@@ -243,11 +228,11 @@ def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -
     def add(config: dict[str, Any]) -> None:
         block = {**config["experiments"]["tiny"], "protocol": "leave_one_out"}
         block["grid"] = {"models": ["small"], "lrs": ["1e-02"], "repeats": 1}
-        config["experiments"] |= {"whole": block, "shared": {**block, "parts": 3}}
+        config["experiments"] |= {"whole": block, "shared": {**block, "parts": 2}}
 
     project.configure(add)
     scores = [f"results/experiments/{name}/scores.tsv" for name in ("whole", "shared")]
-    assert project.run(*scores).jobs["train"] == 4
+    assert project.run(*scores).jobs["train"] == 3
     results = project.folder / "results/experiments"
     runs = {name: results / name / "runs/small/lr1e-02/repeat1" for name in ("whole", "shared")}
     for name, schema in (("predictions", tsv.PREDICTIONS), ("history", tsv.HISTORY)):
@@ -259,7 +244,7 @@ def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -
             ]
             for folder in runs.values()
         )
-        assert len(list(runs["shared"].glob("part*"))) == 3
+        assert len(list(runs["shared"].glob("part*"))) == 2
         assert sorted(map(str, whole)) == sorted(map(str, shared))
         assert {row["fold"] for row in whole} == {str(fold) for fold in range(1, 8)}
     assert (results / "whole/scores.tsv").read_bytes() == (

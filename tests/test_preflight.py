@@ -111,16 +111,16 @@ def test_a_run_on_a_full_disk_is_continued_when_there_is_space(
     # What goes before the crops takes 0.6 MB, the crops 1.3 MB.
     with mounted(results, "-t", "tmpfs", "-o", "size=1m", "tmpfs"):
         subprocess.run(["cp", "-a", f"{before}/.", results], check=True)
-        stopped = project.snakemake("splits")
+        stopped = project.snakemake("faces")
         assert stopped.status != 0
         assert "Error in rule crop" in stopped.text
         assert " MB are free on the disk of results" in stopped.text
         assert "Traceback" not in stopped.text
         resize(results, "1g")
-        project.run("splits")
+        project.run("faces")
         redone = project.tables()
         assert redone.items() <= expected.items()
-        assert "experiments/tiny/split.tsv" in redone
+        assert "faces/tiny/casme.tsv" in redone
 
 
 @pytest.mark.slow

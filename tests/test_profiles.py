@@ -65,9 +65,9 @@ def pretend(folder: Path, commands: dict[str, str]) -> None:
 
 
 def unread(finished: Project, tmp_path: Path) -> Project:
-    """A copy without its annotations, which four short jobs extract again."""
+    """A copy without the annotations of one database, which a short job extracts again."""
     project = finished.copy(tmp_path / "it's a (project) ^1")
-    shutil.rmtree(project.folder / "results" / "annotations")
+    (project.folder / "results/annotations/samm.tsv").unlink()
     status = project.folder / "profiles/cluster-generic/status.sh"
     status.write_text(status.read_text().replace("patience=120", "patience=5"))
     return project
@@ -84,16 +84,18 @@ def submit(project: Project, target: str = "annotations") -> "subprocess.Complet
 
 
 @pytest.mark.slow
-def test_jobs_go_through_grid_engine(finished: Project, tmp_path: Path, grid_engine: Path) -> None:
+def test_jobs_go_through_grid_engine_and_a_killed_one_is_tried_again(
+    finished: Project, tmp_path: Path, grid_engine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAKE_KILLS", "1")
     project = unread(finished, tmp_path)
     done = submit(project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert project.tables() == finished.tables()
-    submitted = (grid_engine / "submitted").read_text().splitlines()
-    assert len(submitted) == 4
-    for line in submitted:
-        assert "-pe smp 1 -l h_rt=1800 -l mem_free=4000M -l gpu=0" in line
-        assert "-N fleeting_extract_annotations" in line
+    first, again = (grid_engine / "submitted").read_text().splitlines()
+    assert "-pe smp 1 -l h_rt=1800 -l mem_free=4000M -l gpu=0" in first
+    assert "-N fleeting_extract_annotations" in first
+    assert "-l h_rt=3600 -l mem_free=8000M" in again, "a second try asks for more"
 
 
 @pytest.mark.slow
@@ -123,11 +125,9 @@ def test_jobs_go_through_pbs(finished: Project, tmp_path: Path, grid_engine: Pat
     done = submit(project)
     assert done.returncode == 0, done.stdout + done.stderr
     assert project.tables() == finished.tables()
-    submitted = (grid_engine / "submitted").read_text().splitlines()
-    assert len(submitted) == 4
-    for line in submitted:
-        assert "-l select=1:ncpus=1:mem=4000mb:ngpus=0 -l walltime=1800" in line
-        assert "-N fleeting " in line, "older ones take 15 letters"
+    (line,) = (grid_engine / "submitted").read_text().splitlines()
+    assert "-l select=1:ncpus=1:mem=4000mb:ngpus=0 -l walltime=1800" in line
+    assert "-N fleeting " in line, "older ones take 15 letters"
 
 
 def status(grid_engine: Path, job: str = "7") -> str:
@@ -166,20 +166,6 @@ def test_a_job_that_grid_engine_could_not_start_has_failed(grid_engine: Path) ->
 
 
 @pytest.mark.slow
-def test_a_killed_job_is_noticed_and_tried_again(
-    finished: Project, tmp_path: Path, grid_engine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FAKE_KILLS", "1")
-    project = unread(finished, tmp_path)
-    done = submit(project)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert project.tables() == finished.tables()
-    submitted = (grid_engine / "submitted").read_text().splitlines()
-    assert len(submitted) == 5
-    assert "-l h_rt=3600 -l mem_free=8000M" in submitted[-1], "a second try asks for more"
-
-
-@pytest.mark.slow
 def test_a_path_that_no_cluster_could_be_given_is_refused(
     finished: Project, tmp_path: Path, grid_engine: Path
 ) -> None:
@@ -192,11 +178,10 @@ def test_a_path_that_no_cluster_could_be_given_is_refused(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CLUSTERS)
-def test_snakemake_takes_the_profile(finished: Project, tmp_path: Path, name: str) -> None:
+def test_snakemake_takes_the_profile_of_slurm(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     shutil.rmtree(project.folder / "results" / "annotations")
-    arguments = ["-n", "--workflow-profile", f"profiles/{name}", "--configfile", "tiny.yaml"]
+    arguments = ["-n", "--workflow-profile", "profiles/slurm", "--configfile", "tiny.yaml"]
     planned = subprocess.run(
         [sys.executable, "-m", "snakemake", *arguments, "--", "annotations"],
         cwd=project.folder,

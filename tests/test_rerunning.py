@@ -16,11 +16,13 @@ pytestmark = pytest.mark.slow
 
 SUBJECTS = 8
 RUNS = 2
+EXPERIMENT = "results/experiments/tiny"
 #: The tables and figures that read of the runs; the others read of the databases and the split.
 OF_DATA = ("table_databases", "table_excluded", "table_unused", "table_classes")
 OF_DATA += ("table_table1_structure", "figure_databases", "figure_classes", "figure_cropping")
 SHOWN = {f"{kind}_{name}": 1 for kind in ("table", "figure") for name in registry.names(kind)}
 OF_RUNS = Counter({name: count for name, count in SHOWN.items() if name not in OF_DATA})
+DRAWN = Counter(draw_split=1, link_images=1)
 AFTER_TRAIN = Counter(summarise_runs=1) + OF_RUNS
 
 Change = Callable[[dict[str, Any]], Any]
@@ -52,16 +54,14 @@ def edited(finished: Project, folder: Path, *names: str) -> Project:
 @pytest.mark.parametrize(
     ("names", "expected"),
     [
-        (["training/data.py", "training/optimisers/sgd.py"], AFTER_TRAIN + Counter(train=RUNS)),
         (["training/networks/small.py"], AFTER_TRAIN + Counter(train=1, table_table1_structure=1)),
         (["evaluation/metrics/uf1.py"], AFTER_TRAIN),
         (
-            ["tables/all_runs.py", "figures/losses.py", "splits/image_folders.py"],
-            Counter(table_all_runs=1, figure_losses=1, link_images=1),
-        ),
-        (
-            # Variants that the config does not name, and what only prints.
+            # With variants that the config does not name, and what only prints.
             [
+                "tables/all_runs.py",
+                "figures/losses.py",
+                "splits/image_folders.py",
                 "databases/readers/table.py",
                 "faces/detectors/ssd_mobilenet_v1.py",
                 "inputs/onset_apex.py",
@@ -71,10 +71,10 @@ def edited(finished: Project, folder: Path, *names: str) -> Project:
                 "training/augmentations/shift.py",
                 "evaluation/final_summary.py",
             ],
-            Counter(),
+            Counter(table_all_runs=1, figure_losses=1, link_images=1),
         ),
     ],
-    ids=["training", "a network", "a metric", "tables and figures", "what is not used"],
+    ids=["a network", "a metric", "tables and figures and what is not used"],
 )
 def test_an_edit_below_the_split(
     finished: Project, tmp_path: Path, names: list[str], expected: Counter[str]
@@ -82,8 +82,9 @@ def test_an_edit_below_the_split(
     assert edited(finished, tmp_path, *names).run("-n").jobs == expected
 
 
-def change_nothing(config: dict[str, Any]) -> None:
-    """Values that no result depends on, defaults given explicitly, another order of keys."""
+def show_faces(config: dict[str, Any]) -> None:
+    """With values that no result depends on, explicit defaults and another order of keys."""
+    config["show_faces"] = ["casme/sub01"]
     config |= {"gpu_slots_per_device": 4, "checkpoint_every_minutes": 7}
     recipe(optimiser={"kind": "sgd", "momentum": 0.0})(config)
     reverse_keys(config)
@@ -93,13 +94,9 @@ def change_nothing(config: dict[str, Any]) -> None:
     ("change", "expected"),
     [
         (recipe(schedule="cosine"), AFTER_TRAIN + Counter(train=RUNS)),
-        (change_nothing, Counter()),
-        (
-            lambda config: config.update(show_faces=["casme/sub01"]),
-            Counter(figure_cropping=1, figure_confused_pair=1),
-        ),
+        (show_faces, Counter(figure_cropping=1, figure_confused_pair=1)),
     ],
-    ids=["schedule", "nothing", "show_faces"],
+    ids=["schedule", "show_faces"],
 )
 def test_a_parameter_below_the_split(
     finished: Project, tmp_path: Path, change: Change, expected: Counter[str]
@@ -111,59 +108,36 @@ def test_a_parameter_below_the_split(
 
 # Above the split, only a run tells: the checkpoint compares what was written with what was there.
 # Whether the links and tables of the data are made again does not matter: no run is.
-@pytest.mark.parametrize(
-    ("names", "expected"),
-    [
-        (
-            ["databases/readers/casme2.py"],
-            Counter(extract_annotations=1, select_frames=1, pack_inputs=1, draw_split=1),
-        ),
-        (
-            ["databases/extract.py", "frames/index.py", "protocols/random_images.py"],
-            Counter(extract_annotations=4, select_frames=4, pack_inputs=4, draw_split=1),
-        ),
-        (
-            ["faces/crop.py", "faces/gather.py", "inputs/image.py"],
-            Counter(crop=SUBJECTS, gather_faces=4, pack_inputs=4, draw_split=1),
-        ),
-    ],
-    ids=["a reader", "samples, frames and split", "faces and inputs"],
-)
 def test_an_edit_that_changes_no_example_retrains_nothing(
-    finished: Project, tmp_path: Path, names: list[str], expected: Counter[str]
+    finished: Project, tmp_path: Path
 ) -> None:
-    project = edited(finished, tmp_path, *names)
+    project = edited(
+        finished, tmp_path, "databases/readers/casme2.py", "protocols/random_images.py"
+    )
+    ran = project.run("splits").jobs
+    assert ran == Counter(extract_annotations=1, select_frames=1, pack_inputs=1, draw_split=1)
+    for name in ("databases/extract.py", "faces/crop.py", "faces/gather.py", "inputs/image.py"):
+        project.edit(f"fleeting/{name}")
     ran = project.run().jobs
-    for name, count in expected.items():
-        assert ran[name] == count, (name, ran)
-    stages = {"extract_annotations", "select_frames", "crop", "train", "summarise_runs"}
-    assert not (stages - set(expected)) & set(ran)
+    stages = Counter(extract_annotations=4, select_frames=4, crop=SUBJECTS, gather_faces=4)
+    stages += Counter(pack_inputs=4, draw_split=1)
+    assert stages.items() <= ran.items()
+    assert not {"train", "summarise_runs"} & ran.keys()
     assert project.tables() == finished.tables()
     assert project.run("-n").jobs == {}
 
 
-@pytest.mark.parametrize(
-    ("change", "expected"),
-    [
-        (
-            # Two subjects a database have an apex that is missing or out of order.
-            lambda config: config.update(annotations={"apex": "midpoint"}),
-            Counter(extract_annotations=4, select_frames=4, crop=4, gather_faces=4, pack_inputs=4),
-        ),
-        (
-            lambda config: config["crops"]["tiny"].update(size=40),
-            Counter(crop=SUBJECTS, gather_faces=4, pack_inputs=4),
-        ),
-    ],
-    ids=["apex", "size"],
-)
-def test_a_parameter_above_the_split(
-    finished: Project, tmp_path: Path, change: Change, expected: Counter[str]
-) -> None:
+def test_parameters_above_the_split(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
-    project.configure(change)
-    ran = project.run("training").jobs
-    assert ran == expected + Counter(draw_split=1, train=RUNS)
+    split = Counter(gather_faces=4, pack_inputs=4, draw_split=1)
+    project.configure(lambda config: config["crops"]["tiny"].update(size=40))
+    planned = project.run("-n", f"{EXPERIMENT}/split.json").jobs
+    assert planned == split + Counter(crop=SUBJECTS)
+    # Two subjects a database have an apex that is missing or out of order.
+    project.configure(lambda config: config.update(annotations={"apex": "midpoint"}))
+    ran = project.run(f"{EXPERIMENT}/split.json").jobs
+    assert ran == split + Counter(extract_annotations=4, select_frames=4, crop=4)
+    assert project.run("-n", "training").jobs == {"train": RUNS}
 
 
 def test_another_rate_trains_its_own_runs_and_packs_what_is_gone(
@@ -171,12 +145,9 @@ def test_another_rate_trains_its_own_runs_and_packs_what_is_gone(
 ) -> None:
     project = finished.copy(tmp_path / "copy")
     (project.folder / "results/inputs/tiny/samm.npy").unlink()
-    project.configure(
-        lambda config: config["experiments"]["tiny"]["grid"].update(lrs=["1e-02", "1e-03"])
-    )
-    ran = project.run("training").jobs
-    assert ran["pack_inputs"] == 1
-    assert ran["train"] == RUNS
+    grid = {"models": ["small"], "lrs": ["1e-02", "1e-03"], "repeats": 1}
+    project.configure(lambda config: config["experiments"]["tiny"].update(grid=grid))
+    assert project.run("training").jobs == {"pack_inputs": 1, "draw_split": 1, "train": 1}
 
 
 def move_last_subject_to_the_top(table: Path) -> None:
@@ -194,8 +165,7 @@ def move_last_subject_to_the_top(table: Path) -> None:
 
 def test_one_added_subject_crops_only_itself(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
-    subjects = {**SYNTHETIC["subjects"], "casme2": 3}
-    places = write_all(project.folder / "databases", {**SYNTHETIC, "subjects": subjects})
+    places = write_all(project.folder / "databases", {**SYNTHETIC, "subjects": {"casme2": 3}})
     move_last_subject_to_the_top(places["casme2"]["table"])
     before = project.tables()
     outcome = project.run("faces")
@@ -228,16 +198,16 @@ def test_inputs_experiments_and_databases_come_and_go(finished: Project, tmp_pat
         config["experiments"]["subjects"] = {**block, "protocol": "leave_one_out", "parts": 2}
 
     project.configure(add)
-    ran = project.run("training").jobs
-    assert ran == Counter(pack_inputs=4, draw_split=2, train=3)
+    assert project.run("splits").jobs == Counter(pack_inputs=4, draw_split=2, link_images=1)
+    assert project.run("-n", "training").jobs == {"train": 3}
 
     project.configure()
     assert "train" not in project.run("-n").jobs
     assert "crop" not in project.run("-n").jobs
     # A database less is another split: what is left of the others stays as it is.
     project.configure(lambda config: config["databases"].pop("samm") and without_samm(config))
-    ran = project.run("training").jobs
-    assert ran == Counter(draw_split=1, train=RUNS)
+    assert project.run("splits").jobs == DRAWN
+    assert project.run("-n", "training").jobs == {"train": RUNS}
     now = times(project, "faces/**/*", "inputs/**/*")
     assert {path: time for path, time in kept.items() if path in now} == {
         path: time for path, time in now.items() if path in kept
@@ -254,10 +224,14 @@ def test_a_run_depends_on_the_weights_of_its_own_model(finished: Project, tmp_pa
     import torch
     import torchvision
 
+    from fleeting.training.networks import small
+
     project = finished.copy(tmp_path / "copy")
-    for name in ("resnet18", "squeezenet1_1"):
-        state = torchvision.models.get_model(name).state_dict()
-        torch.save(state, project.folder / f"{name}.pth")
+    for name, network in (
+        ("small", small.build(6, 3, (32, 32))),
+        ("squeezenet1_1", torchvision.models.squeezenet1_1()),
+    ):
+        torch.save(network.state_dict(), project.folder / f"{name}.pth")
 
     def models(*names: str) -> Change:
         def change(config: dict[str, Any]) -> None:
@@ -266,8 +240,9 @@ def test_a_run_depends_on_the_weights_of_its_own_model(finished: Project, tmp_pa
 
         return change
 
-    project.configure(models("resnet18"))
+    project.configure(models("small"))
     assert project.run("training").jobs["train"] == 1
-    project.configure(models("resnet18", "squeezenet1_1"))
-    ran = project.run("training", "-R", "fetch_weights").jobs
-    assert ran == Counter(fetch_weights=2, train=1)
+    project.configure(models("small", "squeezenet1_1"))
+    fetched = [f"results/weights/tiny/{name}.json" for name in ("small", "squeezenet1_1")]
+    assert project.run(*fetched, "-R", "fetch_weights").jobs == {"fetch_weights": 2}
+    assert project.run("-n", "training").jobs == {"train": 1}

@@ -93,22 +93,12 @@ def test_odd_names_work_and_run_nothing(tmp_path: Path) -> None:
     assert not [path for path in tmp_path.rglob("*") if path.name == "pwned"]
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({"results": "~/results"}, "results: '~/results': name a folder"),
-        ({"databases": {"casme2": {"root": "envs"}}}, "envs: no table of casme2 there"),
-    ],
-    ids=["home", "no_table"],
-)
-def test_a_wrong_place_is_one_message(
-    tmp_path: Path, changes: dict[str, Any], message: str
-) -> None:
-    folder = project(tmp_path / "project", **changes)
+def test_a_database_without_its_table_is_one_message(tmp_path: Path) -> None:
+    folder = project(tmp_path / "project", databases={"casme2": {"root": "envs"}})
     done = snakemake(folder, "annotations")
     shown = done.stdout + done.stderr
     assert done.returncode != 0
-    assert message in shown, shown
+    assert "envs: no table of casme2 there" in shown, shown
     assert "Traceback" not in shown
 
 

@@ -45,17 +45,21 @@ def slurm() -> Iterator[Slurm]:
 
 
 @pytest.fixture(scope="module")
-def whole(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Call]:
+def whole(
+    slurm: Slurm, tmp_path_factory: pytest.TempPathFactory, database_files: Path
+) -> Iterator[Call]:
     """Everything up to the scores on the cluster, started first: it mostly waits."""
-    call = start(new(tmp_path_factory), "--", *TARGETS)
+    call = start(new(tmp_path_factory, database_files), "--", *TARGETS)
     yield call
     call.end()
 
 
 @pytest.fixture(scope="module")
-def prepared(whole: Call, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def prepared(
+    whole: Call, tmp_path_factory: pytest.TempPathFactory, database_files: Path
+) -> Project:
     """A project in which everything before the training was computed without the cluster."""
-    project = new(tmp_path_factory)
+    project = new(tmp_path_factory, database_files)
     project.run(f"{EXPERIMENT}/split.json")
     return project
 
@@ -83,8 +87,9 @@ def local(calls: dict[str, Call], prepared: Project) -> Project:
     return prepared
 
 
-def new(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    project = Project.new(tmp_path_factory.mktemp("slurm") / "it's a (project) ^1")
+def new(tmp_path_factory: pytest.TempPathFactory, database_files: Path) -> Project:
+    folder = tmp_path_factory.mktemp("slurm") / "it's a (project) ^1"
+    project = Project.new(folder, database_files)
     project.configure(enlarge)
     return project
 

@@ -1,7 +1,5 @@
 """The training job: what is fitted on what, in which order, and what is written."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +19,6 @@ from small_runs import (
     CLASSES,
     NETWORK,
     RECIPE,
-    SCRIPTS,
     files,
     metadata,
     pictures,
@@ -192,18 +189,6 @@ def test_test_examples_are_predicted_once_after_fitting(
     monkeypatch.setattr(loop, "predict", predicts)
     small_run(tmp_path)
     assert calls == ["fit", "predict"] * 3
-
-
-def test_a_network_of_our_own_needs_no_torchvision() -> None:
-    """Importing it takes seconds."""
-    program = (
-        "import sys\n"
-        "import fleeting.startup\n"
-        "from fleeting.training import run\n"
-        "run.architecture('small', ('red',), (28, 28), False).build(2)\n"
-        "sys.exit('torchvision' in sys.modules)\n"
-    )
-    assert subprocess.run([sys.executable, "-c", program], cwd=SCRIPTS).returncode == 0
 
 
 def change_array(results: Path) -> None:

@@ -55,16 +55,19 @@ def run(*, database: str, settings: Settings, table: Path, frames: Path, truth: 
 def write_all(root: Path, block: Mapping[str, Any]) -> dict[str, dict[str, Path]]:
     """Write every database that `block["subjects"]` names below `root`, under realistic names.
 
-    Returns by database the paths of its `table` and its `frames`.
+    Returns by database the paths of its `table`, its `frames` and the table of its `truth`.
     """
     settings = Settings.model_validate(block)
     written = {}
     for database in sorted(settings.subjects):
         form = load_format(database)
         cropped = form.CROPPED if database in settings.provider_crops else None
-        paths = {"table": root / form.TABLE, "frames": root / (cropped or form.FRAMES)}
-        write(database, settings, paths["table"], paths["frames"])
-        written[database] = paths
+        written[database] = {
+            "table": root / form.TABLE,
+            "frames": root / (cropped or form.FRAMES),
+            "truth": root / f"{database}.truth.tsv",
+        }
+        run(database=database, settings=settings, **written[database])
     return written
 
 
