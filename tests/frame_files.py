@@ -1,6 +1,8 @@
 """Rows of annotations and files of frames for the tests of the stage that brings them together."""
 
+import logging
 from pathlib import Path
+from unittest.mock import patch
 
 from fleeting.databases import reader
 from fleeting.frames import select
@@ -44,3 +46,13 @@ def select_frames(
     want = select.wanted_by({"kind": kind})
     index = select.index_for(samples, want, block.frames_root)
     return select.select(samples, want, index, module, block, within), index
+
+
+def warning(result: select.Result, index: Index, database: str, source: str = "raw") -> str:
+    """What the stage says of images that were not found."""
+    said: list[str] = []
+    with patch.object(
+        logging.Logger, "warning", lambda _, text, *values: said.append(text % values)
+    ):
+        select.warn(result, index, database, source, accepted=False)
+    return "".join(said)

@@ -27,7 +27,8 @@ KILLS = int(os.environ.get("KILLS", "2"))
 WHOLE = KILLS > 5
 TARGETS = [] if WHOLE else ["training"]
 SEED = int(os.environ.get("SEED", "1"))
-RUNS = 2
+#: The training jobs: one with many folds and, where there is time, one with a single fold.
+RUNS = 2 if WHOLE else 1
 #: Every second kill waits for a training job that has this many epochs, or a fold, behind it.
 OFTEN, EPOCHS_BEHIND = 2, 2
 #: Seconds after which the awaited moment has not come: something hangs.
@@ -45,6 +46,8 @@ def longer(config: dict[str, Any]) -> None:
     block = {**config["experiments"]["tiny"], "protocol": "leave_one_out"}
     block["grid"] = {"models": ["small"], "lrs": ["1e-02"], "repeats": 1}
     config["experiments"]["folds"] = block
+    if not WHOLE:
+        del config["experiments"]["tiny"]
 
 
 class Attempt:

@@ -191,7 +191,7 @@ def job(folder: Path, **settings: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, RUNNER, "databases.extract", "--database", "mine", "--apex", "drop"]
     for name in ("samples", "excluded", "substituted", "rows"):
         command += [f"--{name}", folder / f"{name}.tsv"]
-    command += ["--settings", json.dumps(settings)]
+    command += ["--accept-losses", "False", "--settings", json.dumps(settings)]
     return subprocess.run([str(part) for part in command], capture_output=True, text=True)
 
 

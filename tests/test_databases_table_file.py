@@ -81,7 +81,7 @@ def test_looking_for_a_table_imports_nothing_heavy():
         "import sys; from pathlib import Path; from fleeting import registry\n"
         "from fleeting.databases import table_file\n"
         "for name in registry.names('reader'): table_file.newest(Path('.'), name)\n"
-        "print(sorted({'pandas', 'openpyxl', 'xlrd', 'numpy'} & set(sys.modules)))"
+        "print(sorted({'pandas', 'python_calamine', 'numpy'} & set(sys.modules)))"
     )
     scripts = Path(table_file.__file__).parents[2]
     shown = subprocess.run(

@@ -148,14 +148,14 @@ def run_python(program: str) -> str:
 @pytest.mark.parametrize("module", ["training.run", "faces.crop", "faces.gather", "examples.pack"])
 def test_a_short_job_imports_only_what_it_needs(module: str) -> None:
     """On a fast device such a job is shorter than its start."""
-    needless = ["pandas", "matplotlib", "seaborn", "sklearn", "openpyxl", "snakemake"]
+    needless = ["pandas", "matplotlib", "seaborn", "sklearn", "python_calamine", "snakemake"]
     needless += ["cv2", "torchvision"] if module == "training.run" else ["torch"]
     program = f"import sys, fleeting.{module}; print(*sorted(set({needless}) & set(sys.modules)))"
     assert run_python(program) == ""
 
 
 def test_nothing_heavy_is_imported_while_snakemake_parses() -> None:
-    heavy = ["torch", "torchvision", "sklearn", "matplotlib", "cv2", "pandas", "openpyxl"]
+    heavy = ["torch", "torchvision", "sklearn", "matplotlib", "cv2", "pandas", "python_calamine"]
     program = (
         "import sys, yaml\n"
         "from fleeting import registry\n"

@@ -21,6 +21,7 @@ ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 #: Libraries whose import has another name; pydantic brings its core.
 PACKAGES = {
     "cv2": "opencv-python-headless",
+    "python_calamine": "python-calamine",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",
     "pydantic_core": "pydantic",

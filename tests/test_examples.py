@@ -53,6 +53,7 @@ class Packing:
             annotations=annotations,
             faces=faces,
             results=self.results,
+            accept_losses=True,
             table=self.table,
             arrays=self.arrays,
             excluded=self.table.with_suffix(".excluded.tsv"),

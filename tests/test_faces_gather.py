@@ -6,7 +6,7 @@ import pytest
 
 from fleeting import tsv
 from fleeting.errors import UserError
-from fleeting.faces.gather import gather, report
+from fleeting.faces.gather import gather, report, warn
 from fleeting.faces.outcomes import hits
 
 Row = dict[str, str]
@@ -58,7 +58,8 @@ def test_a_missing_table(tmp_path: Path) -> None:
 
 def test_a_database_without_frames(tmp_path: Path) -> None:
     found = gathered(tmp_path, [])
-    report(*found, "casme2", "paper")
+    report(*found, "casme2")
+    warn(*found, "casme2", "paper", accepted=False)
     assert found == ([], [])
 
 
@@ -76,7 +77,7 @@ def test_faces_found_are_counted_where_a_detector_ran() -> None:
 
 def test_the_share_of_faces_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO"):
-        report([face("a")], [excluded("b")], "casme2", "paper")
+        report([face("a")], [excluded("b")], "casme2")
     assert "a face in 1 of 2 images (50.0%)" in caplog.text
-    with pytest.raises(UserError, match=r"not one of 1 images.*no_face 1.*confidence"):
-        report([], [excluded("b")], "casme2", "paper")
+    with pytest.raises(UserError, match=r"1 of 1 images .*\(1 no face\).*detector.confidence"):
+        warn([], [excluded("b")], "casme2", "paper", accepted=True)

@@ -106,11 +106,16 @@ def test_a_file_that_the_disk_cannot_give(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_names_of_files(tmp_path: Path) -> None:
-    for name in NAMES:
-        (tmp_path / name).write_bytes(PNG)
-    (folder,) = index.build(tmp_path).folders
-    assert sorted(folder.files.values()) == sorted(NAMES)
-    assert all(images.read(tmp_path, name).shape == PICTURE.shape for name in NAMES)
+    for number, name in enumerate(NAMES):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / name).write_bytes(PNG)
+    paths = {
+        f"{folder.path}/{name}"
+        for folder in index.build(tmp_path).folders
+        for name in folder.files.values()
+    }
+    assert paths == {f"{number}/{name}" for number, name in enumerate(NAMES)}
+    assert all(images.read(tmp_path, path).shape == PICTURE.shape for path in paths)
 
 
 def test_grey_becomes_three_equal_channels() -> None:

@@ -7,7 +7,7 @@ import pytest
 import frame_files
 from fleeting import registry
 from fleeting.errors import UserError
-from fleeting.frames import diagnosis, select
+from fleeting.frames import select
 from fleeting.frames.index import Index
 from fleeting.frames.wanted import Wanted
 from frame_files import touch
@@ -58,7 +58,6 @@ def test_a_picture_is_one_row_of_its_sample(tmp_path: Path) -> None:
     }
     assert len(result.frames) == 2
     assert (result.excluded, result.substituted, index.folders) == ([], [], [])
-    assert diagnosis.check(result, index, "mine", "raw") == ""
 
 
 @pytest.mark.parametrize(
@@ -97,13 +96,13 @@ def test_a_picture_that_cannot_be_used_is_excluded(tmp_path: Path, path: str, co
 def test_a_table_without_pictures_is_no_error(tmp_path: Path) -> None:
     result, index = selected(tmp_path, sample("c1"), kind="pictures")
     assert [row["code"] for row in result.excluded] == ["no_picture"]
-    assert "its table names no pictures" in diagnosis.check(result, index, "mine", "raw")
+    assert "its table names no pictures" in frame_files.warning(result, index, "mine")
 
 
 def test_pictures_of_which_none_is_there(tmp_path: Path) -> None:
     result, index = selected(tmp_path, sample("c1", picture="a.png"), kind="pictures")
-    with pytest.raises(UserError, match=r"none of the pictures.*a\.png: no such file.*mine.frames"):
-        diagnosis.check(result, index, "mine", "raw")
+    with pytest.raises(UserError, match=r"picture missing.*a\.png: no such file.*mine.frames"):
+        frame_files.warning(result, index, "mine")
     with pytest.raises(UserError, match="no such folder"):
         selected(tmp_path / "none", sample("c1", picture="a.png"), kind="pictures")
 
@@ -130,8 +129,8 @@ def test_all_frames_in_one_folder(tmp_path: Path) -> None:
     assert [(row["stated"], row["used"]) for row in result.substituted] == [(5, 6), (5, 6)]
     assert {row["code"] for row in result.excluded} == {"clip_missing"}
     assert "no file of p1/c2 matches" in str(result.excluded[0]["detail"])
-    warning = diagnosis.check(result, index, "mine", "raw")
-    assert "No file there matches databases.mine.path" in warning
+    warning = frame_files.warning(result, index, "mine")
+    assert "no file there matches databases.mine.path" in warning
 
 
 def test_samples_of_one_clip_may_lie_apart(tmp_path: Path) -> None:
@@ -148,4 +147,4 @@ def test_of_two_files_of_one_number_the_one_with_bytes(tmp_path: Path) -> None:
     touch(tmp_path, "c1/3.png", "c1/5.png")
     result, index = selected(tmp_path, sample("c1", path="c1/{frame}.png"))
     assert [row["path"] for row in result.frames] == ["c1/3.png", "c1/5.png"]
-    assert "c1/3.png" in index.same_number
+    assert [folder.beside for folder in result.clips[0].folders] == [["c1/03.png"]]

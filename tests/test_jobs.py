@@ -83,6 +83,7 @@ def test_a_job_through_the_runner_reports_one_paragraph(tmp_path: Path) -> None:
     command = [sys.executable, str(RUNNER), "faces.gather", "--crop", "c", "--database", "d"]
     command += ["--folder", str(tmp_path), "--subjects", str(tmp_path), "--frames", str(missing)]
     command += ["--faces", str(tmp_path / "f.tsv"), "--excluded", str(tmp_path / "e.tsv")]
+    command += ["--accept-losses", "False"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.startswith(f"Error: {missing}")

@@ -102,6 +102,7 @@ def test_annotations_that_were_edited(tmp_path: Path, rows: list[Row]) -> None:
             selection={"kind": "phases"},
             annotations=tmp_path / "a.tsv",
             nearest_within=0,
+            accept_losses=False,
             frames=tmp_path / "frames.tsv",
             excluded=tmp_path / "excluded.tsv",
             substituted=tmp_path / "substituted.tsv",

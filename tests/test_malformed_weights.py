@@ -84,7 +84,7 @@ FILES: dict[str, tuple[bytes, str]] = {
     "sparse": (saved({**STATE, "head.weight": torch.zeros(2, 2).to_sparse()}), UNSAFE),
     "complex": (saved({"features.0.weight": torch.zeros(1, dtype=torch.complex64)}), UNSAFE),
     "empty_dict": (saved({}), OTHER),
-    "other_names": (saved({**STATE, "a": torch.zeros(1)}), OTHER),
+    "other_names": (saved({**STATE, "features.a": torch.zeros(1)}), OTHER),
     "one_missing": (saved({k: v for k, v in STATE.items() if "running_mean" not in k}), OTHER),
     "other_shapes": (saved({**STATE, "features.1.weight": torch.zeros(1)}), OTHER),
     "no_channel": (saved({**STATE, "features.0.weight": torch.zeros(16, 0, 3, 3)}), OTHER),

@@ -167,7 +167,7 @@ def test_a_database_that_is_away_costs_nothing(finished: Project, tmp_path: Path
 def test_warnings_reach_the_user(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
     shown = project.run("-R", "link_images").text
-    assert "Warning: cas_me2: 1 of 14 clips of the table have no folder" in shown
+    assert "1 of 14 clips of the table have no folder" in shown
 
 
 def test_kept_provider_crops_need_no_detector(tmp_path: Path, finished: Project) -> None:

@@ -11,6 +11,7 @@ import pytest
 import xlrd
 from openpyxl import load_workbook
 
+from conftest import made_once
 from fleeting import jobs, tsv
 from fleeting.errors import UserError
 from fleeting.synthetic.database import TRUTH, run, write, write_all
@@ -26,7 +27,13 @@ ONE = {**TINY, "subjects": dict.fromkeys(DATABASES, 1), "clips_per_subject": 1}
 
 @pytest.fixture(scope="module")
 def databases(tmp_path_factory):
-    return write_all(tmp_path_factory.mktemp("databases"), TINY)
+    session = tmp_path_factory.getbasetemp()
+    root = made_once(session, "tiny databases", lambda folder: write_all(folder, TINY))
+    forms = {name: load_format(name) for name in DATABASES}
+    return {
+        name: {"table": root / form.TABLE, "frames": root / form.FRAMES}
+        for name, form in forms.items()
+    }
 
 
 def planned(database, block):

@@ -1,5 +1,7 @@
 """Table 1 from the models themselves."""
 
+from functools import cache
+
 import pytest
 import torch
 from torch import nn
@@ -22,6 +24,7 @@ def model(name, size=(224, 224), channels=RGB, pretrained=True):
     return architecture(name, channels, size, pretrained)
 
 
+@cache
 def rows(name, classes=6, **inputs):
     return structure(model(name, **inputs), classes).set_index("layer")
 
@@ -36,8 +39,8 @@ def test_resnet18_has_the_papers_layers_and_outputs():
 
 
 def test_size_channels_and_classes_are_the_experiments():
-    inputs = {"size": (64, 64), "channels": ("horizontal", "vertical"), "pretrained": False}
-    own = rows("resnet18", classes=4, **inputs)
+    channels = ("horizontal", "vertical")
+    own = rows("resnet18", classes=4, size=(64, 64), channels=channels, pretrained=False)
     assert own.loc["Conv1", "output"] == "32x32x64"
     assert own.loc["Conv1", "parameters"] == 64 * 2 * 49 + 128
     assert own.loc["Avg_pool", "structure"] == "2x2, average pool"

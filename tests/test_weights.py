@@ -127,7 +127,7 @@ def test_a_file_is_read_and_hashed_once_and_every_fold_has_another_head(
     found = identify(own)
     first = fresh_state(SMALL, 6, own, found)
     monkeypatch.setattr(weights, "sha256", lambda _: pytest.fail("hashed again"))
-    monkeypatch.setattr(weights.state, "read", lambda _: pytest.fail("read again"))
+    monkeypatch.setattr(weights.weights_file, "read", lambda _: pytest.fail("read again"))
     second = fresh_state(pretrained("small"), 6, own, found)
     assert not torch.equal(first["head.weight"], second["head.weight"])
     assert torch.equal(first["features.0.weight"], second["features.0.weight"])

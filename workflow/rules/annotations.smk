@@ -22,6 +22,8 @@ rule extract_annotations:
         result("benchmarks/annotations/{database}.tsv")
     conda:
         "../../envs/databases.yaml"
+    resources:
+        accept_losses=accept_losses,
     params:
         settings=database_block,
         apex=config["annotations"]["apex"],
@@ -29,6 +31,7 @@ rule extract_annotations:
         "Reading the annotations of {wildcards.database}"
     shell:
         "python {input.code[0]:q} databases.extract --database {wildcards.database:q} "
-        "--settings {params.settings:q} --apex {params.apex:q} --samples {output.samples:q} "
+        "--settings {params.settings:q} --apex {params.apex:q} "
+        "--accept-losses {resources.accept_losses:q} --samples {output.samples:q} "
         "--excluded {output.excluded:q} --substituted {output.substituted:q} "
         "--rows {output.rows:q} > {log:q} 2>&1"

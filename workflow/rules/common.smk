@@ -62,6 +62,11 @@ def results_folder(wildcards):
     return config["results"]
 
 
+def accept_losses(wildcards):
+    """Whether a stage may lose most of its input: a resource, since it changes no result."""
+    return str(config["accept_losses"])
+
+
 def as_json(block):
     """A block of the config as a job reads it; the order of its keys does not matter."""
     # The report embeds jobs' parameters in a script, which a `<` could end.

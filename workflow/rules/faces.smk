@@ -80,6 +80,8 @@ rule gather_faces:
         result("benchmarks/faces/{crop}/{database}.tsv")
     conda:
         "../../envs/vision.yaml"
+    resources:
+        accept_losses=accept_losses,
     params:
         folder=lambda w: result(f"faces/{w.crop}/{w.database}"),
         subjects=lambda w: result(f"frames/{selection_label(w.crop)}/{w.database}"),
@@ -88,5 +90,6 @@ rule gather_faces:
     shell:
         "python {input.code[0]:q} faces.gather --crop {wildcards.crop:q} "
         "--database {wildcards.database:q} --folder {params.folder:q} "
-        "--subjects {params.subjects:q} --frames {input.frames:q} --faces {output.faces:q} "
+        "--subjects {params.subjects:q} --frames {input.frames:q} "
+        "--accept-losses {resources.accept_losses:q} --faces {output.faces:q} "
         "--excluded {output.excluded:q} > {log:q} 2>&1"

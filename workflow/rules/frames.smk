@@ -28,6 +28,8 @@ checkpoint select_frames:
         result("benchmarks/frames/{selection}/{database}.tsv")
     conda:
         "../../envs/databases.yaml"
+    resources:
+        accept_losses=accept_losses,
     params:
         settings=database_block,
         selection=lambda w: as_json(selections()[w.selection]),
@@ -38,5 +40,6 @@ checkpoint select_frames:
         "python {input.code[0]:q} frames.select --database {wildcards.database:q} "
         "--settings {params.settings:q} --selection {params.selection:q} "
         "--annotations {input.annotations:q} --nearest-within {params.nearest_within:q} "
+        "--accept-losses {resources.accept_losses:q} "
         "--frames {output.frames:q} --excluded {output.excluded:q} "
         "--substituted {output.substituted:q} --subjects {output.subjects:q} > {log:q} 2>&1"

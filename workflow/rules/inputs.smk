@@ -27,6 +27,8 @@ rule pack_inputs:
         result("benchmarks/inputs/{input_name}/{database}.tsv")
     conda:
         "../../envs/vision.yaml"
+    resources:
+        accept_losses=accept_losses,
     params:
         results=results_folder,
         settings=lambda w: as_json(config["inputs"][w.input_name]),
@@ -36,5 +38,5 @@ rule pack_inputs:
         "python {input.code[0]:q} examples.pack --name {wildcards.input_name:q} "
         "--database {wildcards.database:q} --settings {params.settings:q} "
         "--annotations {input.annotations:q} --faces {input.faces:q} "
-        "--results {params.results:q} --table {output.table:q} --arrays {output.arrays:q} "
+        "--results {params.results:q} --accept-losses {resources.accept_losses:q} --table {output.table:q} --arrays {output.arrays:q} "
         "--excluded {output.excluded:q} > {log:q} 2>&1"

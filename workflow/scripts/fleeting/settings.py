@@ -1,6 +1,7 @@
 """Blocks of the config as typed models, each beside the code that it configures."""
 
 import difflib
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -30,6 +31,19 @@ def usable_path(path: _Path) -> _Path:
     Snakemake replaces `{name}` and `<name>` in any path; the report reads < and > as markup.
     """
     text = str(path)
+    if re.match(r"~[A-Za-z0-9_]*(/|$)|\$\{?[A-Za-z_][A-Za-z0-9_]*\}?(/|$)", text):
+        raise PydanticCustomError(
+            "path",
+            "{path}: write the whole path{meant}; only a shell replaces ~ and variables",
+            {"path": repr(text), "meant": _meant(text)},
+        )
+    if drive := re.match(r"([A-Za-z]):[\\/]", text):
+        rest = text[3:].replace("\\", "/").lstrip("/")
+        raise PydanticCustomError(
+            "path",
+            "{path} is a path of Windows; under WSL2 it is {meant}",
+            {"path": repr(text), "meant": f"/mnt/{drive[1].lower()}/{rest}"},
+        )
     # Surrogates are not text: such a name can be neither passed on nor written into a table.
     if not text or re.search("[{}<>\x00-\x1f\x7f\ud800-\udfff]", text):
         raise PydanticCustomError(
@@ -42,6 +56,13 @@ def usable_path(path: _Path) -> _Path:
     if len(text.encode()) > LONGEST_PATH or max(map(len, names)) > LONGEST_NAME:
         raise PydanticCustomError("path", "the path is too long for a file system; shorten it")
     return path
+
+
+def _meant(text: str) -> str:
+    """What a shell would make of a path, for a message; empty where it makes nothing of it."""
+    # Unlike that of pathlib it raises no error where a user has no home.
+    meant = os.path.expandvars(os.path.expanduser(text))  # noqa: PTH111
+    return "" if meant == text else f", which seems to be {meant}"
 
 
 PathText = Annotated[str, AfterValidator(usable_path)]

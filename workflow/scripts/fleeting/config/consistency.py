@@ -76,7 +76,7 @@ def _wrong_synthetic(config: Config) -> Iterator[str]:
 def _wrong_places(config: Config) -> Iterator[str]:
     """Folders that contain each other, and results that would mix with other files."""
     results, synthetic = config["results"], "synthetic" in config
-    if results.startswith("~") or os.path.normpath(results).split("/")[-1] in ("", ".", ".."):
+    if os.path.normpath(results).split("/")[-1] in ("", ".", ".."):
         yield (
             f"results: {results!r}: name a folder that is for the results alone, with its path "
             "written out (`~` is not expanded)"

@@ -1,5 +1,6 @@
 """Reading, checking and completing a config, so that the rules can rely on it."""
 
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from fleeting.layout import Config
 
 #: The paper's databases, in its order; others follow by name.
 PAPER_DATABASES = ("casme", "casme2", "cas_me2", "samm")
+#: A full-width colon, and white space that is none to YAML, as they are or as `repr` shows them.
+FOREIGN_SIGNS = ("\uff1a", "\u3000", "\\u3000", "\xa0", "\\xa0")
 
 
 def read(path: Path) -> Config:
@@ -24,16 +27,34 @@ def read(path: Path) -> Config:
     import yaml
 
     try:
-        with path.open(encoding="utf-8") as file:
-            raw = yaml.safe_load(file)
+        text = path.read_text(encoding="utf-8-sig")
+        raw = yaml.safe_load(text)
+    except UnicodeDecodeError:
+        raise UserError(
+            f"{path}: not in UTF-8{_encoding(path.read_bytes())}; save it as UTF-8, which editors "
+            "offer under `Save as`"
+        ) from None
     except OSError as error:
         raise UserError(
             f"{path}: cannot be read ({error.strerror}); name yours with CONFIG=mine.yaml"
         ) from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UserError(f"{path}: not YAML in UTF-8; correct it: {error}") from None
+        quoted = re.search(r'"[^"\n]*\\[^"\n]*"', text)
+        hint = f". In double quotes a backslash starts a code: {quoted[0]}" if quoted else ""
+        raise UserError(f"{path}: not YAML; correct it: {error}{hint}") from None
     refuse_repeated_keys(path)
     return load(raw)
+
+
+def _encoding(content: bytes) -> str:
+    """What a file that is not in UTF-8 seems to be written in, for a message."""
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return " but in UTF-16"
+    try:
+        content.decode("gb18030")
+    except UnicodeDecodeError:
+        return ""
+    return " but, as it seems, in GBK (GB 18030)"
 
 
 def load(raw: Any) -> Config:
@@ -53,7 +74,13 @@ def load(raw: Any) -> Config:
         given = _with_kinds(raw) if isinstance(raw, dict) else raw
         checked = models.Config.model_validate(given)
     except ValidationError as error:
-        raise messages.refusal(messages.describe(error)) from None
+        wrong = messages.describe(error)
+        if any(sign in line for line in wrong for sign in FOREIGN_SIGNS):
+            wrong.append(
+                "it holds a full-width colon or a space that is none to YAML, as input methods and "
+                "web pages leave them: type colons and spaces again in the lines above"
+            )
+        raise messages.refusal(wrong) from None
     config: Config = _whole_numbers(checked.model_dump(mode="json", by_alias=True))
     config["results"] = config["results"].rstrip("/") or "/"
     if config["synthetic"] is None:

@@ -162,6 +162,11 @@ class Config(Settings):
         description="A run saves a checkpoint after an epoch if this much time has passed since "
         "the last one; 0: after every epoch.",
     )
+    accept_losses: bool = Field(
+        False,
+        description="Whether a stage may leave out more than half of its input for "
+        "reasons that the config did not ask for.",
+    )
     allow_missing: bool = Field(
         False, description="Whether tables are made although runs failed, from those that did not."
     )

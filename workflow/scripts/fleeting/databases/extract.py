@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fleeting import paths, tsv
+from fleeting import losses, paths, tsv
 from fleeting.databases import cells, reader, row_problems, table_file, workbook
 from fleeting.databases import settings as database_settings
 from fleeting.databases.reader import Row
@@ -65,6 +65,7 @@ def run(
     database: str,
     settings: dict[str, Any],
     apex: str,
+    accept_losses: bool,
     samples: Path,
     excluded: Path,
     substituted: Path,
@@ -76,6 +77,7 @@ def run(
         database: the database's name in the config.
         settings: its block of the config.
         apex: how an apex that cannot be used is handled, see `extract`.
+        accept_losses: go on where most rows or images are excluded.
         samples: where ANNOTATIONS are written.
         excluded: where EXCLUDED is written.
         substituted: where SUBSTITUTED is written.
@@ -92,11 +94,25 @@ def run(
         sum(not row["image"] for row in result.excluded),
         result.summary(),
     )
+    warn(result, accept_losses)
     count = {"database": database, "table": path.name, "rows": result.rows}
     tsv.write_rows(result.samples, samples, tsv.ANNOTATIONS)
     tsv.write_rows(result.excluded, excluded, tsv.EXCLUDED)
     tsv.write_rows(result.substituted, substituted, tsv.SUBSTITUTED)
     tsv.write_rows([count], rows, tsv.ROW_COUNT)
+
+
+def warn(result: Extraction, accepted: bool) -> None:
+    """Warn of rows and images that are excluded, with the likely cause.
+
+    Raises a `UserError` where most are, see `losses.check`.
+    """
+    cause = row_problems.cause
+    rows = [row for row in result.excluded if not row["image"]]
+    images = [row for row in result.excluded if row["image"]]
+    kept = sum(sample[phase] != "" for sample in result.samples for phase in tsv.PHASES)
+    losses.check(result.database, "rows", rows, len(result.samples), accepted, cause)
+    losses.check(result.database, "images of the other rows", images, kept, accepted, cause)
 
 
 def extract(database: str, settings: DatabaseSettings, path: Path, apex_policy: str) -> Extraction:

@@ -32,6 +32,32 @@ def stated_frames(row: Row) -> StatedFrames:
     return StatedFrames(onset, _number(row, "apex"), _number(row, "offset"))
 
 
+def cause(code: str) -> str:
+    """The likely cause where many rows have a problem of this code, and what to do about it."""
+    field, _, problem = code.partition("_")
+    if problem == "missing" and field in ("subject", "clip"):
+        return (
+            f"If the table names the {field} once for several rows, write it into each row, or "
+            "merge these cells: merged cells are read as if each held the value."
+        )
+    if problem == "name_missing":
+        return cause("clip_missing")
+    if problem == "not_a_number":
+        return (
+            f"The cells of the column {field} have another form than a frame number here, such as "
+            "a unit or a time: write plain numbers."
+        )
+    if problem == "unknown" and field == "subject":
+        return "Check that the table is of this database and that the subject's column is right."
+    return {
+        "offset_before_onset": "Check that these columns are onset and offset as frame numbers.",
+        "apex_out_of_order": "Check that the three columns are frame numbers of one count.",
+        "apex_missing": "If it is not annotated, `annotations: {apex: midpoint}` takes the middle.",
+        "duplicated_key": "The rows may stand in the table twice.",
+        "unsafe_name": "Rename these subjects or clips, in the table and on disk.",
+    }.get(code, "")
+
+
 def row_problem(row: Row, stated: StatedFrames, subjects: str) -> Problem | None:
     """Why a row cannot become a sample, or None.
 

@@ -58,15 +58,32 @@ def locate(database: str, settings: DatabaseSettings) -> Path:
         accepted = ", ".join(reader.load(settings.reader).TABLE_EXAMPLES)
         raise UserError(
             f"{root}: no table of {database} there or up to {DEPTH} folders below; names such as "
-            f"{accepted} are accepted. Put the file there (not as a link to elsewhere, nor in a "
-            "folder with < or > in its name), or give "
-            f"databases.{database}.table and .frames in the config"
+            f"{accepted} are accepted. {_links(root)}Put the file there (not in a folder with < or "
+            f"> in its name), or give databases.{database}.table and .frames in the config"
         )
     chosen, *others = found
     if others:
         names = ", ".join(str(path.relative_to(root)) for path in others)
         log.info("%s: took %s; also there: %s", database, chosen.name, names)
     return chosen
+
+
+def _links(root: Path) -> str:
+    """A sentence on links in the root that lead out of it, if there are any."""
+    inside = os.path.realpath(root)
+    entries = sorted(entry for entry in root.iterdir() if entry.is_symlink())
+    targets = {entry.name: os.path.realpath(entry) for entry in entries}
+    leading = [
+        f"{name} -> {target}"
+        for name, target in targets.items()
+        if not Path(target).is_relative_to(inside)
+    ]
+    if not leading:
+        return ""
+    return (
+        f"Links that lead elsewhere are not followed ({', '.join(leading[:3])}): give the places "
+        "that they lead to as `table` and `frames`. "
+    )
 
 
 def _preference(path: Path) -> tuple[bool, bool, str, int, bool]:

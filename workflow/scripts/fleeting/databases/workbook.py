@@ -1,24 +1,24 @@
-"""A table's file as plain text: `.xls` by xlrd, `.xlsx` by openpyxl, CSV and the like.
+"""A table's file as plain text: `.xlsx` by calamine, `.xls` by xlrd, CSV and the like.
 
-Formulas and links are never evaluated: a cell holds the value that was stored with the file. The
-kind of file is recognised by its first bytes, since copies with a wrong ending circulate. A file
-may be malicious: its size, packed and unpacked, is bounded before it is read.
+Only values are read: styles, filters and names may be as broken as programs leave them. Formulas
+and links are never evaluated: a cell holds the value that was stored with the file. The kind of
+file is recognised by its first bytes, since copies with a wrong ending circulate. A file may be
+malicious: its size, packed and unpacked, is bounded before it is read.
 """
 
 import contextlib
 import io
+import re
+import tempfile
 import textwrap
-import warnings
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-import openpyxl
 import xlrd
-from openpyxl.utils.cell import coordinate_to_tuple
-from openpyxl.xml.constants import SHEET_MAIN_NS
+from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum
 
 from fleeting.databases import delimited, sheets
 from fleeting.databases.sheets import Sheet, Workbook
@@ -26,14 +26,15 @@ from fleeting.errors import UserError
 
 #: The tables as published hold less than a million bytes, unpacked as well.
 MOST_BYTES = 32_000_000
-#: The last row and the last column that a sheet can have.
-MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
-#: openpyxl holds a whole row in memory, and takes every element in it for a cell.
-MOST_ELEMENTS = 20 * MOST_COLUMNS
+#: The largest rectangle from the first cell of a sheet to its last: calamine holds it in memory.
+MOST_AREA = 20_000_000
 #: How `.xlsx` files begin, which are ZIP archives.
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 #: How `.xls` files begin: a container, or, from the oldest programs, the bare records.
 _XLS = (b"\xd0\xcf\x11\xe0", b"\x09\x00", b"\x09\x02", b"\x09\x04", b"\x09\x08")
+
+#: The first and the last row, and the column, of cells that are merged, from 0.
+Merged = Iterable[tuple[int, int, int]]
 
 
 def read(path: Path) -> Workbook:
@@ -44,11 +45,11 @@ def read(path: Path) -> Workbook:
     """
     content = _content(path)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = _sheets(path.name, content)
-    # xlrd and openpyxl raise all kinds of errors for damaged files.
-    except Exception as error:
+        found = _sheets(path.name, content)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    # Both raise all kinds of errors for damaged files; a panic of calamine is no `Exception`.
+    except BaseException as error:
         reason = textwrap.shorten(f"{type(error).__name__}: {error}", 300)
         raise UserError(
             f"{path}: not a readable table ({reason}); it must be .xls or .xlsx without a "
@@ -87,81 +88,45 @@ def _sheets(name: str, content: bytes) -> list[Sheet]:
 
 
 def _read_xlsx(content: bytes) -> list[Sheet]:
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        parts = archive.infolist()
-        size = sum(part.file_size for part in parts)
-        if size > MOST_BYTES:
-            raise ValueError(f"unpacked it has {size} bytes, more than {MOST_BYTES}")
-        for part in parts:
-            _check_part(part.filename, archive.read(part))
-    book = openpyxl.load_workbook(
-        io.BytesIO(content), read_only=True, data_only=True, keep_links=False
-    )
-    return [sheets.make_sheet(sheet.title, _xlsx_rows(sheet)) for sheet in book.worksheets]
+    _check_archive(content)
+    # By a path with the ending: without it errors say less.
+    with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
+        file.write(content)
+        file.flush()
+        book = CalamineWorkbook.from_path(file.name)
+    names = [entry.name for entry in book.sheets_metadata if entry.typ == SheetTypeEnum.WorkSheet]
+    return [_xlsx_sheet(book.get_sheet_by_name(name)) for name in names]
 
 
-def _check_part(name: str, content: bytes) -> None:
-    """Refuse XML that grows when it is parsed, or that openpyxl would silently read in part.
-
-    The former is a document type declaration, which may define entities and which no workbook has;
-    the latter is a sheet with rows or cells out of order.
-    """
-    parser = expat.ParserCreate(namespace_separator=" ")
-    row = column = elements = 0
-
-    def document_type(*_: object) -> None:
-        raise ValueError(f"{name} declares a document type, maybe with entities")
-
-    def first_element(tag: str, _: object) -> None:
-        is_sheet = tag == f"{SHEET_MAIN_NS} worksheet"
-        parser.StartElementHandler = row_or_cell if is_sheet else None
-
-    def row_or_cell(tag: str, attributes: dict[str, str]) -> None:
-        nonlocal row, column, elements
-        elements += 1
-        if tag == f"{SHEET_MAIN_NS} row":
-            above = row
-            row, column, elements = int(float(attributes.get("r", row + 1))), 0, 0
-            if not above < row <= MOST_ROWS:
-                raise ValueError(f"{name}: row {row} stands below row {above}")
-        elif tag == f"{SHEET_MAIN_NS} c":
-            left = column
-            own_row, column = row, column + 1
-            if "r" in attributes:
-                own_row, column = coordinate_to_tuple(attributes["r"])
-            if own_row != row or not left < column <= MOST_COLUMNS:
-                raise ValueError(f"{name}: row {row} has cells out of place or too many")
-        elif elements > MOST_ELEMENTS:
-            raise ValueError(f"{name}: row {row} has more than {MOST_ELEMENTS} elements")
-
-    parser.StartDoctypeDeclHandler = document_type
-    parser.StartElementHandler = first_element
-    # Pictures and the like are not XML, and openpyxl reports damaged XML.
-    with contextlib.suppress(expat.ExpatError):
-        parser.Parse(content, True)
-
-
-def _xlsx_rows(sheet: Any) -> Iterator[Sequence[object]]:
-    # A file may state a size that is too small.
-    sheet.reset_dimensions()
-    number = 0
-    try:
-        for row in sheet.iter_rows(values_only=True):
-            number += 1
-            yield row
-    except Exception as error:
-        raise ValueError(f"sheet {sheet.title!r}, below row {number}: {error}") from None
+def _xlsx_sheet(sheet: CalamineSheet) -> Sheet:
+    ranges = sheet.merged_cell_ranges or ()
+    merged = [(first, last, column) for (first, column), (last, _) in ranges]
+    return sheets.make_sheet(sheet.name, _fill(sheet.to_python(skip_empty_area=False), merged))
 
 
 def _read_xls(content: bytes) -> list[Sheet]:
+    try:
+        book = _open_xls(content, formatting_info=True)
+    except Exception:
+        # Styles may be broken where the values are whole; only they say which cells are merged.
+        book = _open_xls(content, formatting_info=False)
+    return [_xls_sheet(sheet, book) for sheet in book.sheets()]
+
+
+def _open_xls(content: bytes, formatting_info: bool) -> xlrd.book.Book:
     # Ragged: one cell in the last column must not widen every row.
-    book = xlrd.open_workbook(file_contents=content, logfile=io.StringIO(), ragged_rows=True)
-    return [
-        sheets.make_sheet(
-            sheet.name, ([_xls_value(cell, book) for cell in row] for row in sheet.get_rows())
-        )
-        for sheet in book.sheets()
-    ]
+    return xlrd.open_workbook(
+        file_contents=content,
+        logfile=io.StringIO(),
+        ragged_rows=True,
+        formatting_info=formatting_info,
+    )
+
+
+def _xls_sheet(sheet: xlrd.sheet.Sheet, book: xlrd.book.Book) -> Sheet:
+    rows = [[_xls_value(cell, book) for cell in row] for row in sheet.get_rows()]
+    merged = [(first, behind - 1, column) for first, behind, column, _ in sheet.merged_cells]
+    return sheets.make_sheet(sheet.name, _fill(rows, merged))
 
 
 def _xls_value(cell: xlrd.sheet.Cell, book: xlrd.book.Book) -> object:
@@ -173,3 +138,55 @@ def _xls_value(cell: xlrd.sheet.Cell, book: xlrd.book.Book) -> object:
         with contextlib.suppress(ValueError, OverflowError, xlrd.xldate.XLDateError):
             return xlrd.xldate_as_datetime(cell.value, book.datemode)
     return cell.value
+
+
+def _check_archive(content: bytes) -> None:
+    """Refuse an archive that grows when it is unpacked, or a sheet whose cells lie far apart."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        parts = archive.infolist()
+        size = sum(part.file_size for part in parts)
+        if size > MOST_BYTES:
+            raise ValueError(f"unpacked it has {size} bytes, more than {MOST_BYTES}")
+        for part in parts:
+            _check_part(part.filename, archive.read(part))
+
+
+def _check_part(name: str, content: bytes) -> None:
+    parser = expat.ParserCreate()
+    rows: list[int] = []
+    columns: list[int] = []
+
+    def element(tag: str, attributes: dict[str, str]) -> None:
+        # With a prefix or without.
+        place = re.fullmatch(r"([A-Za-z]{1,3})([0-9]{1,7})", attributes.get("r", ""))
+        if place and tag.rpartition(":")[2] == "c":
+            column = 0
+            for letter in place[1].upper():
+                column = 26 * column + ord(letter) - ord("A") + 1
+            rows[:] = min([*rows[:1], int(place[2])]), max([*rows[1:], int(place[2])])
+            columns[:] = min([*columns[:1], column]), max([*columns[1:], column])
+
+    parser.StartElementHandler = element
+    # Pictures and the like are not XML, and calamine reports damaged XML.
+    with contextlib.suppress(expat.ExpatError):
+        parser.Parse(content, True)
+    if rows and (rows[1] - rows[0] + 1) * (columns[1] - columns[0] + 1) > MOST_AREA:
+        raise ValueError(f"{name}: cells from row {rows[0]} to {rows[1]} lie too far apart")
+
+
+def _fill(rows: Sequence[list[Any]], merged: Merged) -> Sequence[list[Any]]:
+    """Give a cell that spans several rows its value in each of them that holds anything.
+
+    One that spans columns is a title and stays in the first.
+    """
+    steps = 0
+    for first, last, column in merged:
+        steps += last - first
+        if steps > sheets.MOST_CELLS:
+            raise ValueError("the file has too many merged cells")
+        value = next(iter(rows[first][column : column + 1]), "") if first < len(rows) else ""
+        for row in rows[first + 1 : last + 1]:
+            if any(cell not in ("", None) for cell in row):
+                row += [""] * (column + 1 - len(row))
+                row[column] = value
+    return rows

@@ -8,16 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from fleeting import layout, tsv
+from fleeting import layout, losses, tsv
 from fleeting.databases import extract, settings, table_file
 from fleeting.databases.settings import DatabaseSettings
 from fleeting.doctor.findings import Finding, fine, note
 from fleeting.doctor.reference_counts import REFERENCE, differences
 from fleeting.frames import select
 from fleeting.layout import Config
-
-#: The code of rows that the config itself excludes.
-ASKED_FOR = "expression_type_not_wanted"
 
 Row = Mapping[str, str]
 
@@ -57,14 +54,20 @@ def _has_table(block: DatabaseSettings) -> bool:
 def _stages(
     name: str, config: Config, frames: dict[str, Counter[str]], folder: Path
 ) -> Iterator[Finding]:
-    block = config["databases"][name]
+    block, accepted = config["databases"][name], config["accept_losses"]
     tables = {key: folder / f"{key}.tsv" for key in ("samples", "excluded", "substituted", "rows")}
-    extract.run(database=name, settings=block, apex=config["annotations"]["apex"], **tables)
+    extract.run(
+        database=name,
+        settings=block,
+        apex=config["annotations"]["apex"],
+        accept_losses=accepted,
+        **tables,
+    )
     samples = tsv.read_rows(tables["samples"], tsv.ANNOTATIONS)
     excluded = tsv.read_rows(tables["excluded"], tsv.EXCLUDED)
     rows = int(tsv.read_rows(tables["rows"], tsv.ROW_COUNT)[0]["rows"])
     yield from _counts(block["reader"], rows, samples, "synthetic" in config)
-    unasked = [row for row in excluded if row["code"] != ASKED_FOR]
+    unasked = [row for row in excluded if row["code"] != losses.ASKED_FOR]
     yield from _exclusions(unasked, "Correct these rows if they are typing errors")
     frames[name] = Counter()
     for crop in layout.crops(config):
@@ -79,6 +82,7 @@ def _stages(
             annotations=folder / "samples.tsv",
             subjects=folder / selection,
             nearest_within=config["frames"]["nearest_within"],
+            accept_losses=accepted,
             **tables,
         )
         frames[name][selection] = len(tsv.read_rows(tables["frames"], tsv.FRAMES))

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fleeting import tsv
+from fleeting import losses, tsv
 from fleeting.errors import Unusable, UserError, exclusion
 from fleeting.examples.arrays import describe, write
 from fleeting.examples.input import Crop, Example, Missing, Picture, crops_by_sample
@@ -30,6 +30,7 @@ def run(
     annotations: Path,
     faces: Path,
     results: Path,
+    accept_losses: bool,
     table: Path,
     arrays: Path,
     excluded: Path,
@@ -43,6 +44,7 @@ def run(
         annotations: the database's samples.
         faces: the database's crops.
         results: the folder that the crops' paths are relative to.
+        accept_losses: go on where most examples cannot be made.
         table: table of the examples, written.
         arrays: their arrays in the same order, (N, ..., C), written in NumPy's format.
         excluded: table of the examples that cannot be made, written.
@@ -50,11 +52,13 @@ def run(
     module, block = variant("input", settings)
     samples = tsv.read_rows(annotations, tsv.ANNOTATIONS)
     made, missing = examples_of(samples, read_crops(faces, samples), module, block)
+    lost = [_excluded(*pair) for pair in missing]
+    losses.check(database, f"examples of the input {name}", lost, len(made), accept_losses)
     examples = [example for _, example in made]
     digests = write(arrays, arrays_of(examples, results, module, block), len(examples))
     rows = [_row(*pair, digest) for pair, digest in zip(made, digests, strict=True)]
     tsv.write_rows(rows, table, tsv.EXAMPLES)
-    tsv.write_rows([_excluded(*pair) for pair in missing], excluded, tsv.EXCLUDED)
+    tsv.write_rows(lost, excluded, tsv.EXCLUDED)
     used = {crop["image"] for example in examples for crop in example.crops}
     log.info(
         "%s, %s: %d examples of %d crops, %d excluded",

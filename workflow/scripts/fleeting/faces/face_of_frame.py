@@ -8,6 +8,10 @@ from fleeting.errors import Unusable
 from fleeting.faces import images
 from fleeting.faces.box import is_plausible
 from fleeting.faces.detector import Boxes, Detector
+from fleeting.faces.outcomes import NO_FACE
+
+#: A picture whose brightest value is below is too dark to show anything.
+DARK = 16
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class FaceFinder:
         """The face of a frame.
 
         Raises:
-            Unusable: the file is unreadable (`unreadable_image`) or shows no face (`no_face`).
+            Unusable: the file is unreadable (`unreadable_image`) or shows no face (`no_face`;
+                `dark_picture` where it is nearly black).
         """
         if path not in self.found:
             try:
@@ -54,6 +59,9 @@ class FaceFinder:
                 self.found[path] = choose(boxes, self.confidence, image.shape[1], image.shape[0])
             except Unusable as error:
                 self.found[path] = Unusable(error.code, error.detail)
+                if error.code == "no_face" and (brightest := int(image.max())) < DARK:
+                    detail = f"nearly black: its brightest value is {brightest} of 255"
+                    self.found[path] = Unusable("dark_picture", detail)
         found = self.found[path]
         if isinstance(found, Unusable):
             # Always a new error: the traceback of one that was raised holds the frame in memory.
@@ -71,7 +79,7 @@ class FaceFinder:
     def was_missed(self, path: str) -> bool:
         """Whether the frame was searched and showed no face."""
         found = self.found.get(path)
-        return isinstance(found, Unusable) and found.code == "no_face"
+        return isinstance(found, Unusable) and found.code in NO_FACE
 
 
 def choose(boxes: Boxes, confidence: float, width: int, height: int) -> Face:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from pathlib import Path
 
-from fleeting import tsv
+from fleeting import losses, tsv
 from fleeting.errors import UserError
 from fleeting.faces.outcomes import hits
 
@@ -22,6 +22,7 @@ def run(
     folder: Path,
     subjects: Path,
     frames: Path,
+    accept_losses: bool,
     faces: Path,
     excluded: Path,
 ) -> None:
@@ -33,13 +34,15 @@ def run(
         folder: the crop jobs' tables.
         subjects: the subjects' tables of frames.
         frames: the database's table of frames.
+        accept_losses: go on where most images could not be cropped.
         faces: table of the crops, written.
         excluded: table of the images without a crop, written.
     """
     cropped, uncropped = gather(folder, subjects, frames)
     tsv.write_rows(cropped, faces, tsv.FACES)
     tsv.write_rows(uncropped, excluded, tsv.EXCLUDED)
-    report(cropped, uncropped, database, crop)
+    report(cropped, uncropped, database)
+    warn(cropped, uncropped, database, crop, accept_losses)
 
 
 def gather(folder: Path, subjects: Path, frames: Path) -> tuple[list[Row], list[Row]]:
@@ -71,23 +74,30 @@ def gather(folder: Path, subjects: Path, frames: Path) -> tuple[list[Row], list[
     return sorted(faces, key=itemgetter("image")), sorted(numbered, key=itemgetter("image"))
 
 
-def report(faces: Sequence[Row], excluded: Sequence[Row], database: str, crop: str) -> None:
-    """Log the hit rate of a database.
+def warn(
+    faces: Sequence[Row], excluded: Sequence[Row], database: str, crop: str, accepted: bool
+) -> None:
+    """Warn of images that could not be cropped, with the likely cause.
 
     Raises:
-        UserError: there are frames, but not one crop.
+        UserError: most could not be, or none, see `losses.check`.
     """
-    images = len(faces) + len(excluded)
+    remedies = {
+        "no_face": f"Look at these frames; then lower crops.{crop}.detector.confidence, choose "
+        "another detector there, or, where they are the provider's crops, set "
+        f"databases.{database}.source: cropped and crops.{crop}.provider_crops: keep.",
+        "dark_picture": "A camera of 10 or 12 bits may have written 16-bit files in which only "
+        "the lower bits are used: scale these up, to the full range, and save the frames again.",
+        "unreadable_image": "Copy or unpack these files again.",
+    }
+    losses.check(
+        database, "images", excluded, len(faces), accepted, lambda code: remedies.get(code, "")
+    )
+
+
+def report(faces: Sequence[Row], excluded: Sequence[Row], database: str) -> None:
+    """Log the hit rate of a database."""
     codes = [row["code"] for row in excluded]
-    if images and not faces:
-        listed = ", ".join(f"{code} {count}" for code, count in _counted(codes))
-        raise UserError(
-            f"{database}: not one of {images} images could be cropped ({listed}; for example "
-            f"{excluded[0]['image']}: {excluded[0]['detail']}). Look at the frames; then "
-            f"lower crops.{crop}.detector.confidence, choose another detector there, or, where "
-            f"they are the provider's crops, set databases.{database}.source: cropped and "
-            f"crops.{crop}.provider_crops: keep."
-        )
     outcomes = [row["outcome"] for row in faces]
     searched, found = hits((row["detector"] for row in faces), outcomes, codes)
     if searched:

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+#: The codes of frames that were searched and showed no face.
+NO_FACE = ("no_face", "dark_picture")
 #: Values of FACES.detector where no detector ran.
 PROVIDER, NONE = "provider", "none"
 #: How an outcome begins where the box is from another frame of the clip: this frame was not
@@ -29,5 +31,5 @@ def hits(
     detected = [outcome for detector, outcome in pairs if detector not in (PROVIDER, NONE)]
     found = sum(not outcome.startswith((BORROWED, MISSED)) for outcome in detected)
     missed = sum(outcome.startswith(MISSED) for outcome in detected)
-    missed += sum(code == "no_face" for code in codes)
+    missed += sum(code in NO_FACE for code in codes)
     return found + missed, found

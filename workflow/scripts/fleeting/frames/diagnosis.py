@@ -1,77 +1,228 @@
-"""The likely cause, in words, where clips of a table are not on disk."""
+"""The likely causes, in words, where clips of a table are not on disk.
 
-from collections.abc import Sequence
+Each cause that the disk shows is named with the number of clips that it explains, the one that
+explains most first.
+"""
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from fleeting.databases.reader import ClipLocation
-from fleeting.errors import UserError
+from fleeting.databases.reader import ClipLocation, normalised_name
 from fleeting.frames.index import Index
 from fleeting.frames.search import OTHER_SOURCE, Clip, extra_levels
 
 if TYPE_CHECKING:
     from fleeting.frames.select import Result
 
-#: Above this share of clips without a folder, something is wrong beyond single missing clips.
-SHARE = 0.05
-#: How many missing clips and found folders are named.
+#: How many missing clips, found folders and causes are named.
 EXAMPLES = 3
+VIDEOS = (".avi", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".webm", ".wmv")
+
+#: The clips that a cause explains, and the sentence that says so.
+Cause = tuple[Sequence[Clip], str]
 
 
-def check(result: "Result", index: Index, database: str, source: str) -> str:
-    """What to tell the user about images that were not found; empty where few are missing.
+def no_pictures(result: "Result", database: str) -> str:
+    """What to say where a table names no pictures, as a selection needs; empty otherwise."""
+    codes = {row["code"] for row in result.excluded}
+    if result.frames or codes != {"no_picture"}:
+        return ""
+    return (
+        f"{database}: its table names no pictures, so a crop with `frames: pictures` gives no "
+        "example of it. Where it has some, use `reader: table` and say under "
+        f"databases.{database}.picture where they lie"
+    )
+
+
+def cause(result: "Result", index: Index, database: str, source: str, code: str) -> str:
+    """The likely causes of what was not found, and what to do; empty where nothing is known.
 
     Args:
         result: what was found and what was not.
         index: the contents of the folder of the database's frames.
         database: its name in the config.
         source: `raw` or `cropped`: which kind of frames was searched.
-
-    Raises:
-        UserError: with the same diagnosis, where images are named but not one was found.
+        code: the most frequent code of what was not found.
     """
-    codes = {row["code"] for row in result.excluded}
-    if not result.frames and codes == {"no_picture"}:
+    if code == "picture_missing":
         return (
-            f"{database}: its table names no pictures, so a crop with `frames: pictures` gives no "
-            "example of it. Where it has some, use `reader: table` and say under "
-            f"databases.{database}.picture where they lie"
+            f"Correct databases.{database}.frames ({index.root}) or .picture: the one says where "
+            "the other's paths start."
         )
-    missing = [clip for clip in result.clips if not clip.folders]
-    text = ""
-    if len(missing) > SHARE * len(result.clips):
-        wanted = ", ".join(f"{clip.subject}/{clip.clip}" for clip in missing[:EXAMPLES])
-        found = ", ".join(folder.path or "." for folder in index.folders[:EXAMPLES])
-        text = (
-            f"{database}: {len(missing)} of {len(result.clips)} clips of the table have no "
-            f"folder with {source} frames below {index.root}. "
-            f"{_cause(missing, result.clips, index, database, source)} "
-            f"Wanted, for example: {wanted}. Found: {found or 'nothing'}."
+    if code == "clip_renumbered":
+        return (
+            "Their files were renumbered (for example when clips were resampled to one number "
+            "of frames), so no number tells which frame a file is: none is used. Take the frames "
+            "as they were distributed, or give a table that counts as the files do."
         )
-    if result.frames:
-        return text
-    details = [
-        row["detail"]
-        for row in result.excluded
-        if row["code"] not in ("clip_missing", "no_picture")
+    missing = [clip for clip in result.clips if not clip.folders and not clip.renumbered]
+    if not missing:
+        return ""
+    wanted = ", ".join(f"{clip.subject}/{clip.clip}" for clip in missing[:EXAMPLES])
+    found = ", ".join(folder.path or "." for folder in index.folders[:EXAMPLES])
+    causes = [
+        (len(clips), text)
+        for clips, text in (find(missing, index, database, source) for find in _CAUSES)
+        if clips and text
     ]
-    if details and result.clips:
-        text += (
-            f" {database}: none of the frames of the clips that are below {index.root} can be "
-            f"used, for example: {details[0]}. The likely cause: the files were renumbered, or the "
-            "table belongs to other files."
-        )
-    elif details:
-        text = (
-            f"{database}: none of the pictures that the table names can be used below "
-            f"{index.root}, for example: {details[0]}. Correct databases.{database}.frames or "
-            ".picture: the one says where the other's paths start."
-        )
-    raise UserError(text.strip() or f"{database}: no sample names a frame; see the annotations")
+    causes.sort(key=lambda entry: -entry[0])
+    texts = [f"{count} of them: {text}" for count, text in causes[:EXAMPLES]]
+    if not texts:
+        texts = [_otherwise(missing, result.clips, index, source)]
+    return (
+        f"{len(missing)} of {len(result.clips)} clips of the table have no folder with {source} "
+        f"frames below {index.root}. {' '.join(texts)} Wanted, for example: {wanted}. Found: "
+        f"{found or 'no folder with images'}."
+    )
 
 
-def _cause(
-    missing: Sequence[Clip], clips: Sequence[Clip], index: Index, database: str, source: str
-) -> str:
+def _elsewhere(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
+    other = OTHER_SOURCE[source]
+    return (
+        [clip for clip in missing if clip.other_source],
+        f"they are there as {other} frames; set databases.{database}.source to {other}, or point "
+        f"to the {source} frames.",
+    )
+
+
+def _template(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
+    return (
+        [clip for clip in missing if clip.exact],
+        f"no file there matches databases.{database}.path for them; correct it.",
+    )
+
+
+def _links(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
+    """Links that were passed over may lead to any clip without a folder."""
+    if not index.outside_links:
+        return (), ""
+    target = Path(os.path.realpath(index.root / index.outside_links[0]))
+    alone = not index.folders and len(index.outside_links) == 1
+    place = target if alone else target.parent
+    return missing, (
+        f"links that lead out of that folder are not followed ({len(index.outside_links)} there), "
+        f"for example {index.outside_links[0]} -> {target}. Set databases.{database}.frames (and "
+        f".table) to where the files are, as it seems {place}, or put the files themselves in "
+        "place of the links."
+    )
+
+
+def _backslashes(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
+    names = [name for files in index.listing.values() for _, name in files if "\\" in name]
+    texts = [normalised_name(name) for name in names]
+    clips = [clip for clip in missing if any(_names(clip, text) for text in texts)]
+    return clips, (
+        f"{len(names)} files have backslashes in their names, such as {names[0] if names else ''}:"
+        " a program unpacked folders of Windows as names. Unpack the archive again, for example "
+        "with `7z x`."
+    )
+
+
+def _videos(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
+    videos = {
+        normalised_name(PurePosixPath(name).stem): f"{path}/{name}".lstrip("/")
+        for path, files in index.listing.items()
+        for _, name in files
+        if PurePosixPath(name).suffix.casefold() in VIDEOS
+    }
+    clips = [clip for clip in missing if normalised_name(clip.clip) in videos]
+    if not clips:
+        return (), ""
+    video = videos[normalised_name(clips[0].clip)]
+    folder = f"{clips[0].subject}/{clips[0].clip}"
+    return clips, (
+        "they are there as videos. Extract the frames of each into a folder of its clip, here "
+        f'with `cd "{index.root}" && mkdir -p "{folder}" && ffmpeg -i "{video}" -start_number 1 '
+        f'-qscale:v 1 "{folder}/img%d.jpg"`, with the number from which the table counts.'
+    )
+
+
+def _flat(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
+    files = [
+        (text, f"{path}/{name}".lstrip("/"), name)
+        for path, names in index.listing.items()
+        for text, name in names
+        if "\\" not in name
+    ]
+    begins = {clip: _beginning(clip, files) for clip in missing}
+    clips = [clip for clip in missing if begins[clip]]
+    if not clips:
+        return (), ""
+    clip, path = clips[0], PurePosixPath(begins[clips[0]])
+    rest = re.sub(r"[0-9]+(?=[^0-9]*$)", "{frame}", path.name[len(clip.clip) :])
+    template = path.parent / ("{clip}" + rest.replace(clip.subject, "{subject}"))
+    return clips, (
+        f"files begin with the clip's name instead, such as {path}. Read them with "
+        f'`reader: table` and `path: "{template}"` (docs/data.md).'
+    )
+
+
+def _beginning(clip: Clip, files: Sequence[tuple[str, str, str]]) -> str:
+    """The path of the first file whose name begins with a clip's, or nothing."""
+    start = normalised_name(clip.clip)
+    for text, path, name in files:
+        rest = text.removeprefix(start)
+        if (
+            rest != text
+            and rest[:1] in ("_", "-", " ")
+            and name.casefold().endswith((".jpg", ".jpeg", ".png", ".bmp"))
+        ):
+            return path
+    return ""
+
+
+def _without_subject(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
+    subjects = [clip.locations[0].levels[0] for clip in missing if not clip.exact]
+    clips = [
+        clip
+        for clip in missing
+        if not _has_subject(index, clip) and _has_clip_alone(index, clip, subjects)
+    ]
+    return clips, (
+        "folders with the clips' names are there without their subject's folder above them: the "
+        "path is probably one level too deep; give the folder above."
+    )
+
+
+def _other_names(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
+    """Their subjects are there, with other clips."""
+    clips = [clip for clip in missing if _has_subject(index, clip)]
+    if not clips:
+        return (), ""
+    of_subject = [
+        folder.path
+        for folder in index.folders
+        if any(clips[0].locations[0].levels[0].fullmatch(part) for part in folder.parts)
+    ]
+    return clips, (
+        f"their subjects are there without them; of {clips[0].subject} there are "
+        f"{', '.join(of_subject[:EXAMPLES])}. "
+        + (
+            "The provider's crops lack clips in some packages."
+            if source == "cropped"
+            else "The likely cause is an older table with newer folders (or the reverse), or "
+            "folders that were renamed or not unpacked whole."
+        )
+    )
+
+
+_CAUSES: tuple[Callable[[Sequence[Clip], Index, str, str], Cause], ...] = (
+    _elsewhere,
+    _template,
+    _backslashes,
+    _videos,
+    _links,
+    _flat,
+    _without_subject,
+    _other_names,
+)
+
+
+def _otherwise(missing: Sequence[Clip], clips: Sequence[Clip], index: Index, source: str) -> str:
+    """Where no cause is known: no images at all, or none of the subjects."""
     if not index.folders:
         others = ", ".join(ending or "no ending" for ending, _ in index.other_files.most_common(3))
         return (
@@ -79,43 +230,35 @@ def _cause(
             + (f" (but files with the ending {others})" if others else "")
             + ": unpack the frames there, or correct the path."
         )
-    if any(clip.exact for clip in missing):
-        return f"No file there matches databases.{database}.path for them: correct it."
-    elsewhere = [clip for clip in missing if clip.other_source]
-    if 2 * len(elsewhere) > len(missing):
-        other = OTHER_SOURCE[source]
-        return (
-            f"{len(elsewhere)} of them are there as {other} frames: set "
-            f"databases.{database}.source to {other}, or point to the {source} frames."
-        )
-    of_subject = {clip.subject: clip for clip in reversed(missing)}
-    absent = [name for name, clip in of_subject.items() if not _has_subject(index, clip)]
-    if len(missing) == len(clips) and len(absent) == len(of_subject):
-        if any(_has_clip_alone(index, clip) for clip in missing):
-            return (
-                "Folders with the clips' names are there without their subject's folder above "
-                "them: the path is probably one level too deep; give the folder above."
-            )
+    absent = sorted({clip.subject for clip in missing})
+    if len(missing) == len(clips):
         return (
             "None of their subjects has a folder: the path is probably one level off, or leads to "
             "another database."
         )
-    cause = (
-        "The provider's crops lack clips in some packages"
-        if source == "cropped"
-        else "The likely cause is an older table with newer folders (or the reverse), or folders "
-        "that were not unpacked whole"
-    )
-    if absent:
-        cause += f"; whole subjects are absent: {', '.join(sorted(absent)[:10])}"
-    return cause + "."
+    return f"Whole subjects are absent: {', '.join(absent[:10])}."
+
+
+def _names(clip: Clip, text: str) -> bool:
+    """Whether a name with backslashes has a clip's folder among its levels."""
+    levels = text.split("\\")
+    return not clip.exact and any(clip.locations[0].levels[-1].fullmatch(level) for level in levels)
 
 
 def _has_subject(index: Index, clip: Clip) -> bool:
-    pattern = clip.locations[0].levels[0]
-    return any(pattern.fullmatch(part) for folder in index.folders for part in folder.parts)
+    levels = clip.locations[0].levels
+    return not clip.exact and any(
+        levels[0].fullmatch(part) for folder in index.folders for part in folder.parts
+    )
 
 
-def _has_clip_alone(index: Index, clip: Clip) -> bool:
+def _has_clip_alone(index: Index, clip: Clip, subjects: Sequence[re.Pattern[str]]) -> bool:
+    """Whether there is a folder of a clip's name that is not in a subject's."""
+    if clip.exact:
+        return False
     alone = ClipLocation(clip.locations[0].levels[-1:])
-    return any(extra_levels(folder.parts, alone) is not None for folder in index.folders)
+    return any(
+        extra_levels(folder.parts, alone) is not None
+        and not any(subject.fullmatch(part) for subject in subjects for part in folder.parts)
+        for folder in index.folders
+    )

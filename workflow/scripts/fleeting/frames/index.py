@@ -3,16 +3,15 @@
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from fleeting.databases.reader import ClipLocation, normalised_name
 from fleeting.errors import UserError
+from fleeting.frames.numbering import Name, Numbering, numbering, parse
 from fleeting.paths import is_inside
 
-#: An image that `fleeting.faces.images` can read, with the last number of its stem.
-_NUMBERED_IMAGE = re.compile(r".*?([0-9]+)[^0-9]*?(\.(jpe?g|png|bmp))+", re.IGNORECASE | re.DOTALL)
 #: A provider's crops are recognised by a folder's name (`Cropped`, but not `uncropped`), ...
 _CROPPED_FOLDER = re.compile(r"(?<!un)(?<!non)(?<!non[ _-])(?<!not[ _-])crop")
 #: ... or by the names of their files.
@@ -24,13 +23,22 @@ class Folder:
     """The frames of one kind in one folder.
 
     `path` is relative to the root, with `/`; `parts` are its normalised names, a name that repeats
-    the one above it (`Cropped/Cropped`) left out; `files` maps numbers to file names.
+    the one above it (`Cropped/Cropped`) left out; `files` maps numbers to file names, and `others`
+    those of images that are no frames by their names; `doubles` have the number of one in `files`.
     """
 
     path: str
     parts: tuple[str, ...]
     cropped: bool
     files: Mapping[int, str]
+    others: Mapping[int, str] = field(default_factory=dict)
+    doubles: Sequence[str] = ()
+
+    @property
+    def beside(self) -> list[str]:
+        """The paths of its images that are not used as frames, sorted."""
+        names = [*self.others.values(), *self.doubles]
+        return sorted(f"{self.path}/{name}".lstrip("/") for name in names)
 
 
 @dataclass
@@ -43,9 +51,8 @@ class Index:
     root: Path
     folders: list[Folder] = field(default_factory=list)
     listing: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
-    outside_links: int = 0
+    outside_links: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
-    same_number: list[str] = field(default_factory=list)
     other_files: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -55,27 +62,11 @@ class Index:
 
     def notes(self) -> list[str]:
         """What was skipped, in sentences for the log."""
-        first = [paths[0] if paths else "" for paths in (self.unreadable, self.same_number)]
         notes = [
-            (self.outside_links, f"links that lead out of {self.root} are not followed"),
-            (len(self.unreadable), f"folders or files cannot be read, for example {first[0]}"),
-            (
-                len(self.same_number),
-                "files have the number of another file in their folder, which is used since its "
-                f"name comes first or the other is empty; for example {first[1]}",
-            ),
+            (self.outside_links, f"links lead out of {self.root} and are not followed"),
+            (self.unreadable, "folders or files cannot be read"),
         ]
-        return [f"{count} {text}" for count, text in notes if count]
-
-
-def frame_number(name: str) -> int | None:
-    """The value of the last run of digits in an image file's stem.
-
-    Prefix, padding, case of the ending and doubled endings do not matter: `img2977.jpg.jpg` is
-    2977. None for a name without digits or without an image's ending.
-    """
-    match = _NUMBERED_IMAGE.fullmatch(name)
-    return int(match[1]) if match else None
+        return [f"{len(paths)} {text}: {', '.join(paths)}" for paths, text in notes if paths]
 
 
 def build(root: Path) -> Index:
@@ -104,7 +95,7 @@ def build(root: Path) -> Index:
             path = f"{relative}/{entry.name}".lstrip("/")
             try:
                 if entry.is_symlink() and not is_inside(root, Path(entry.path)):
-                    index.outside_links += 1
+                    index.outside_links.append(path)
                 elif entry.is_dir():
                     # A link within the root may lead back up.
                     real = os.path.realpath(entry)
@@ -135,9 +126,14 @@ def exact_folders(index: Index, location: ClipLocation) -> list[Folder]:
             continue
         if all(level.fullmatch(part) for level, part in zip(location.levels, parts, strict=True)):
             matches = [(location.file.fullmatch(normalised), name) for normalised, name in names]
-            numbered = [(int(match["frame"]), name) for match, name in matches if match]
-            if files := _by_number(index, path, numbered):
-                found.append(Folder(path, parts, False, files))
+            named = [
+                Name(name, int(match["frame"]), match["frame"], ("", ""), Path(name).suffix)
+                for match, name in matches
+                if match
+            ]
+            if (of_folder := _numbering(index, path, named)).files:
+                doubles = of_folder.doubles
+                found.append(Folder(path, parts, False, of_folder.files, doubles=doubles))
     return found
 
 
@@ -149,32 +145,30 @@ def _add_folder(index: Index, path: str, names: list[str]) -> None:
     """Add a folder and its files to the index."""
     levels = path.split("/") if path else []
     in_cropped_folder = any(map(_is_cropped_name, levels))
-    frames: dict[bool, list[tuple[int, str]]] = {False: [], True: []}
+    images: dict[bool, list[Name]] = {False: [], True: []}
     for name in names:
-        number = frame_number(name)
-        if number is None:
-            index.other_files[Path(name).suffix.casefold()] += 1
-        else:
+        if parsed := parse(name):
             cropped = in_cropped_folder or name.casefold().startswith(_CROPPED_FILE)
-            frames[cropped].append((number, name))
+            images[cropped].append(parsed)
+        else:
+            index.other_files[Path(name).suffix.casefold()] += 1
     parts: list[str] = []
     for part in map(normalised_name, levels):
         if parts[-1:] != [part]:
             parts.append(part)
-    for cropped, numbered in frames.items():
-        if files := _by_number(index, path, numbered):
-            index.folders.append(Folder(path, tuple(parts), cropped, files))
+    for cropped, named in images.items():
+        if named:
+            found = _numbering(index, path, named)
+            others = {image.number: image.name for image in found.others}
+            index.folders.append(
+                Folder(path, tuple(parts), cropped, found.files, others, found.doubles)
+            )
     index.listing[path] = [(normalised_name(name), name) for name in names]
 
 
-def _by_number(index: Index, path: str, numbered: Iterable[tuple[int, str]]) -> dict[int, str]:
-    """The files of a folder by their numbers; of two with one number, the first that has bytes."""
-    files: dict[int, str] = {}
-    for number, name in numbered:
-        first = files.setdefault(number, name)
-        if first != name:
-            folder = index.root / path
-            if not (folder / first).stat().st_size and (folder / name).stat().st_size:
-                files[number] = name
-            index.same_number.append(f"{path}/{name}".lstrip("/"))
-    return files
+def _numbering(index: Index, path: str, images: Sequence[Name]) -> Numbering:
+    """The frames among the images of a folder."""
+    folder = index.root / path
+    counts = Counter(image.number for image in images)
+    same = [image.name for image in images if counts[image.number] > 1]
+    return numbering(images, empty=[name for name in same if not (folder / name).stat().st_size])

@@ -1,5 +1,6 @@
 """Finding a wanted image on disk: in one of its clip's folders, or at a path."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -18,7 +19,9 @@ class Clip:
     Attributes:
         locations: where the reader says that its frames may be, the preferred location first.
         source: the wanted kind of frames (`raw` or `cropped`).
+        annotated: the frames that its samples name.
         folders: those with frames of the wanted kind, the best first.
+        renumbered: those whose numbers cannot be those of the table (see `reaches`).
         other_source: those with frames of the other kind, the best first; none if `exact`.
     """
 
@@ -26,7 +29,9 @@ class Clip:
     clip: str
     locations: tuple[ClipLocation, ...]
     source: str
+    annotated: frozenset[int]
     folders: list[Folder] = field(default_factory=list)
+    renumbered: list[Folder] = field(default_factory=list)
     other_source: list[Folder] = field(default_factory=list)
 
     @property
@@ -35,7 +40,24 @@ class Clip:
         return all(location.file for location in self.locations)
 
 
-def find_folders(clip: Clip, index: Index, others: set[str], wanted: set[int]) -> None:
+def reaches(numbers: Collection[int], annotated: Collection[int], within: int) -> bool:
+    """Whether the numbers of a folder can be those in which the table counts a clip's frames.
+
+    They can if they reach from the clip's first annotated frame to its last. At either end up to
+    `within` frames may be missing on disk, and of several annotated frames that are the whole
+    folder any others. Not so if the numbers start at 0 or 1, as those of programs that renumber
+    files: then any number that fits does so by chance.
+    """
+    if not numbers:
+        return True
+    first, last, low, high = min(annotated), max(annotated), min(numbers), max(numbers)
+    if low <= 1:
+        return low <= first and last <= high
+    chosen = len(numbers) > 1 and set(numbers) <= set(annotated)
+    return chosen or (low - within <= first and last <= high + within)
+
+
+def find_folders(clip: Clip, index: Index, others: set[str], wanted: set[int], within: int) -> None:
     """Look for the folders of a clip.
 
     They are sorted by the preference of their location, then: the exact name of the clip, the most
@@ -46,11 +68,14 @@ def find_folders(clip: Clip, index: Index, others: set[str], wanted: set[int]) -
         index: the contents of the folder of the database's frames.
         others: the normalised names of the subject's other clips.
         wanted: the numbers of the wanted frames.
+        within: how many frames may be missing at either end of the clip.
     """
     if clip.exact:
-        clip.folders = [
-            folder for location in clip.locations for folder in exact_folders(index, location)
-        ]
+        _sort_out(
+            clip,
+            [folder for location in clip.locations for folder in exact_folders(index, location)],
+            within,
+        )
         return
     ranked = []
     for folder in index.folders:
@@ -65,9 +90,18 @@ def find_folders(clip: Clip, index: Index, others: set[str], wanted: set[int]) -
             missing = len(wanted.difference(folder.files))
             ranked.append((rank, not exact, missing, extra, folder.path, folder))
             break
+    own: list[Folder] = []
     for *_, folder in sorted(ranked, key=lambda entry: entry[:-1]):
         of_source = folder.cropped == (clip.source == "cropped")
-        (clip.folders if of_source else clip.other_source).append(folder)
+        (own if of_source else clip.other_source).append(folder)
+    _sort_out(clip, own, within)
+
+
+def _sort_out(clip: Clip, folders: Sequence[Folder], within: int) -> None:
+    """Tell a clip's folders with the table's numbers from those with others."""
+    for folder in folders:
+        fits = reaches(folder.files, clip.annotated, within)
+        (clip.folders if fits else clip.renumbered).append(folder)
 
 
 def find_frame(root: Path, clip: Clip, number: int, within: int) -> tuple[int, str]:
@@ -77,8 +111,17 @@ def find_frame(root: Path, clip: Clip, number: int, within: int) -> tuple[int, s
         The number that was found, and the file's path relative to the root.
 
     Raises:
-        Unusable: `clip_missing`, `frame_missing`, or what is wrong with the file.
+        Unusable: `clip_missing`, `clip_renumbered`, `frame_missing`, or what is wrong with the
+            file.
     """
+    if clip.renumbered and not clip.folders:
+        folder = clip.renumbered[0]
+        raise Unusable(
+            "clip_renumbered",
+            f"the files of {folder.path or '.'} are numbered {min(folder.files)} to "
+            f"{max(folder.files)}, the clip's frames {min(clip.annotated)} to "
+            f"{max(clip.annotated)}: they were renumbered, or are not all there",
+        )
     if not clip.folders:
         detail = f"no folder {clip.subject}/{clip.clip} with {clip.source} frames"
         if clip.exact:
@@ -94,12 +137,7 @@ def find_frame(root: Path, clip: Clip, number: int, within: int) -> tuple[int, s
             neighbour = min(close, key=lambda other: (abs(other - number), other))
             candidates.append((folder, neighbour))
     if not candidates:
-        folder = clip.folders[0]
-        raise Unusable(
-            "frame_missing",
-            f"frame {number} is not in {folder.path or '.'}, which holds {min(folder.files)} to "
-            f"{max(folder.files)} ({len(folder.files)} files)",
-        )
+        raise Unusable("frame_missing", _what_is_there(clip.folders, number))
     problems = []
     for folder, found in candidates:
         path = f"{folder.path}/{folder.files[found]}".lstrip("/")
@@ -109,6 +147,23 @@ def find_frame(root: Path, clip: Clip, number: int, within: int) -> tuple[int, s
         except Unusable as problem:
             problems.append(problem)
     raise problems[0]
+
+
+def _what_is_there(folders: Sequence[Folder], number: int) -> str:
+    """What the folders of a clip hold instead of a frame."""
+    for folder in folders:
+        if number in folder.others:
+            return (
+                f"frame {number} is not in {folder.path or '.'}; {folder.others[number]} is not "
+                "taken for it, since it is not named like the other frames there"
+            )
+    files, place = folders[0].files, folders[0].path or "."
+    if not files:
+        return f"the images of {place} have no form of name in common that numbers frames"
+    return (
+        f"frame {number} is not in {place}, which holds {min(files)} to {max(files)} "
+        f"({len(files)} files)"
+    )
 
 
 def find_picture(root: Path, path: str) -> str:

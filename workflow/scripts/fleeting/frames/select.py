@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from fleeting import paths, registry, tsv
+from fleeting import losses, paths, registry, tsv
 from fleeting.databases import reader as reader_module
 from fleeting.databases import settings as database_settings
 from fleeting.databases.reader import ClipLocation, Reader, normalised_name
@@ -50,6 +50,7 @@ def run(
     substituted: Path,
     subjects: Path,
     nearest_within: int,
+    accept_losses: bool,
 ) -> None:
     """Find the frames of a database's samples; write its tables, and one table per subject.
 
@@ -63,18 +64,17 @@ def run(
         substituted: table of the neighbours that stand in for missing frames, written.
         subjects: folder of the subjects' tables, written.
         nearest_within: how far away the neighbour of a missing frame may be; 0 allows none.
+        accept_losses: go on where most images are not found.
     """
     block = database_settings.load(database, settings)
     want = wanted_by(selection)
     samples = tsv.read_rows(annotations, tsv.ANNOTATIONS)
     index = index_for(samples, want, block.frames_root)
-    for note in index.notes():
-        log.info("%s: %s", database, note)
     reader = reader_module.load(block.reader)
     result = select(samples, want, index, reader, block, nearest_within)
-    warning = diagnosis.check(result, index, database, block.source)
-    if warning:
-        log.warning("Warning: %s", warning)
+    for note in [*index.notes(), *_beside(result)]:
+        log.info("%s: %s", database, note)
+    warn(result, index, database, block.source, accept_losses)
     codes = Counter(str(row["code"]) for row in result.excluded)
     log.info(
         "%s: %d samples, %d images found (%d of them neighbours), %d excluded: %s",
@@ -89,6 +89,33 @@ def run(
     tsv.write_rows(result.excluded, excluded, tsv.EXCLUDED)
     tsv.write_rows(result.substituted, substituted, tsv.SUBSTITUTED)
     _write_subjects(result, samples, subjects)
+
+
+def warn(result: Result, index: Index, database: str, source: str, accepted: bool) -> None:
+    """Warn of images that were not found, with the likely cause.
+
+    Raises:
+        UserError: most are missing, or all, see `losses.check`; or no sample names an image.
+    """
+    if not result.frames and not result.excluded:
+        raise UserError(f"{database}: no sample names a frame; see the annotations")
+    if warning := diagnosis.no_pictures(result, database):
+        log.warning("Warning: %s", warning)
+        return
+    lost = [row for row in result.excluded if row["code"] != "no_picture"]
+    cause = partial(diagnosis.cause, result, index, database, source)
+    losses.check(database, "images", lost, len(result.frames), accepted, cause)
+
+
+def _beside(result: Result) -> list[str]:
+    """The images in the clips' folders that are not used, in a sentence for the log."""
+    folders = {folder.path: folder for clip in result.clips for folder in clip.folders}
+    paths = [path for name in sorted(folders) for path in folders[name].beside]
+    return paths and [
+        f"{len(paths)} images beside the frames are not used, since they are not named like the "
+        "others of their folder, or are a second file of one frame, named less like those beside "
+        f"it or empty: {', '.join(paths)}"
+    ]
 
 
 def wanted_by(selection: dict[str, Any]) -> Want:
@@ -138,22 +165,31 @@ def select(
     for subject, clip in sorted(by_clip):
         of_clip = sorted(by_clip[subject, clip], key=lambda sample: int(sample["onset"]))
         others = clips_of[subject] - {normalised_name(clip)}
-        images = [image for sample in of_clip for image in want(sample)]
-        numbers = {image.frame for image in images if image.frame is not None}
-        # One for all samples, unless the reader gives them different locations.
-        clips: dict[tuple[ClipLocation, ...], Clip] = {}
+        # One place for all samples, unless the reader gives them different ones.
+        together: dict[tuple[ClipLocation, ...] | None, list[Sample]] = defaultdict(list)
         for sample in of_clip:
+            numbered = any(image.frame is not None for image in want(sample))
+            place = _locations(sample, reader, settings) if numbered else None
+            together[place].append(sample)
+        for locations, there in together.items():
             found = None
-            if any(image.frame is not None for image in want(sample)):
-                locations = _locations(sample, reader, settings)
-                if locations not in clips:
-                    clips[locations] = Clip(subject, clip, locations, settings.source)
-                    search.find_folders(clips[locations], index, others, numbers)
-                found = clips[locations]
-            for image in want(sample):
-                _add_image(result, index.root, sample, image, found, within)
-        result.clips += clips.values()
+            if locations is not None:
+                found = Clip(subject, clip, locations, settings.source, _annotated(there))
+                images = [image for sample in there for image in want(sample)]
+                numbers = {image.frame for image in images if image.frame is not None}
+                search.find_folders(found, index, others, numbers, within)
+                result.clips.append(found)
+            for sample in there:
+                for image in want(sample):
+                    _add_image(result, index.root, sample, image, found, within)
     return result
+
+
+def _annotated(samples: Sequence[Sample]) -> frozenset[int]:
+    """The frames that the table names of samples."""
+    return frozenset(
+        int(sample[phase]) for sample in samples for phase in tsv.PHASES if sample[phase]
+    )
 
 
 def _check_name(sample: Sample, seen: set[str]) -> None:

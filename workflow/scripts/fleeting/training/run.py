@@ -4,7 +4,6 @@ import logging
 import platform
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -114,7 +113,7 @@ def run(
         "settings": recipe.model_dump(mode="json"),
         "seed": recipe.seed + repeat - 1,
         "split_sha256": sha256(gate),
-        "weights": asdict(fetched) if fetched else None,
+        "weights": fetched.facts() if fetched else None,
         "versions": _versions(),
         "classes": list(contents.classes),
         **_counts(own_folds),

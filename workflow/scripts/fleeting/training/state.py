@@ -1,6 +1,8 @@
 """A network's state dict: read from a file that is not trusted, and as bytes to write."""
 
 import io
+import pickle
+import re
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,23 +13,47 @@ import torch
 from fleeting.errors import UserError
 
 
+class HoldsObjects(UserError):
+    """A file that holds objects which may run code when they are loaded."""
+
+
 def read(path: Path) -> dict[str, torch.Tensor]:
-    """The tensors of a file by name, on the CPU; no code in it is run (`weights_only=True`).
+    """The tensors of a file by name, on the CPU; see `load` and `tensors` for errors."""
+    return tensors(path, load(path))
+
+
+def load(path: Path) -> object:
+    """What a file holds, on the CPU; no code in it is run (`weights_only=True`).
 
     Raises:
-        UserError: it is truncated, holds anything but dense tensors of real numbers by name, or
-            would unpack to more than itself: PyTorch never compresses what it writes.
+        UserError: it is truncated, holds objects that may run code (`HoldsObjects`), or would
+            unpack to more than itself: PyTorch never compresses what it writes.
     """
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
                 if any(part.compress_type != zipfile.ZIP_STORED for part in archive.infolist()):
                     raise _unusable(path, "it is compressed, as PyTorch's own files never are")
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        held: object = torch.load(path, map_location="cpu", weights_only=True)
     except UserError:
         raise
+    except pickle.UnpicklingError as error:
+        # PyTorch's own advice is longer than a terminal.
+        found = re.search(r"GLOBAL (\S+)", str(error))
+        if found:
+            raise HoldsObjects(_unusable(path, f"it holds {found[1]}")) from None
+        raise _unusable(path, str(error).splitlines()[0]) from None
     except Exception as error:
         raise _unusable(path, str(error).splitlines()[0] if str(error) else repr(error)) from None
+    return held
+
+
+def tensors(path: Path, state: object) -> dict[str, torch.Tensor]:
+    """What a file holds, once it is known to be dense tensors of real numbers by name.
+
+    Raises:
+        UserError: it is anything else.
+    """
     if not isinstance(state, dict):
         raise _unusable(path, f"a state dict is wanted, not a {type(state).__name__}")
     for name, tensor in state.items():

@@ -4,7 +4,8 @@ import copy
 import json
 import re
 import socket
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from urllib.error import URLError
@@ -14,7 +15,7 @@ import torch
 from fleeting.errors import UserError
 from fleeting.files import write_text
 from fleeting.paths import sha256
-from fleeting.training import state
+from fleeting.training import weights_file
 from fleeting.training.architecture import COLOURS, Architecture, architecture
 
 #: A server that does not answer within this many seconds counts as no network.
@@ -34,14 +35,22 @@ State = dict[str, torch.Tensor]
 
 @dataclass(frozen=True)
 class Weights:
-    """The identity of a weights file, wherever it is: its name and its whole sha256."""
+    """The identity of a weights file, wherever it is: its name and its whole sha256.
+
+    `unwrapped` says what was done to read a state dict of the network out of it.
+    """
 
     file: str
     sha256: str
+    unwrapped: str = ""
+
+    def facts(self) -> dict[str, str]:
+        """The fields that hold anything."""
+        return {name: value for name, value in asdict(self).items() if value}
 
     def save(self, path: Path) -> None:
-        """Write the name and hash as JSON."""
-        write_text(json.dumps(asdict(self), indent=2) + "\n", path)
+        """Write the facts as JSON."""
+        write_text(json.dumps(self.facts(), indent=2) + "\n", path)
 
     @classmethod
     def read(cls, path: Path) -> "Weights":
@@ -72,8 +81,8 @@ def run(*, model: str, file: Path | None = None, output: Path) -> None:
         found = fetch_imagenet(architecture(model, COLOURS, (224, 224), pretrained=True))
         path = cache_folder() / found.file
     # Now, not hours later in the first training job.
-    check(model, path, found)
-    found.save(output)
+    done = check(model, path, found)
+    replace(found, unwrapped="; ".join(done)).save(output)
 
 
 def cache_folder() -> Path:
@@ -136,17 +145,28 @@ def identify(path: Path) -> Weights:
     return Weights(path.name, sha256(path))
 
 
-def check(model: str, path: Path, weights: Weights) -> None:
-    """Load a file as a run will, only for the errors of `fresh_state`.
+def check(model: str, path: Path, weights: Weights) -> list[str]:
+    """Load a file as a run will, for the errors of `fresh_state`; returns what was unwrapped.
 
     The channels of the input are not known here: a file may be for any.
     """
     network = architecture(model, COLOURS, (224, 224), pretrained=True)
-    kernels = _read(path, weights).get(f"{network.first_layer}.weight")
+    held, done = _read(path, weights)
+    kernels = held.get(f"{network.first_layer}.weight")
     if kernels is not None and kernels.dim() == 4 and 0 < kernels.shape[1] != len(COLOURS):
         channels = [str(number) for number in range(kernels.shape[1])]
         network = architecture(model, channels, (224, 224), pretrained=True)
     _body(network, path, weights)
+    further = sorted(_further(held, network.outline(2).state_dict()))
+    return [*done, f"without the layers {', '.join(further)}"] if further else done
+
+
+def _further(held: Iterable[str], own: Iterable[str]) -> set[str]:
+    """The names of whole layers in a file that the network does not have, such as another head.
+
+    A layer below one of the network's is no such one: ResNet34 holds all that ResNet18 does.
+    """
+    return {key.split(".")[0] for key in held} - {key.split(".")[0] for key in own}
 
 
 def fresh_state(network: Architecture, classes: int, path: Path, weights: Weights) -> State:
@@ -181,7 +201,7 @@ def fresh_state(network: Architecture, classes: int, path: Path, weights: Weight
 @lru_cache(maxsize=1)
 def _body(network: Architecture, path: Path, weights: Weights) -> State:
     """The values of all layers but the heads, checked against the network."""
-    held = dict(_read(path, weights))
+    held = dict(_read(path, weights)[0])
     own = network.outline(2).state_dict()
     heads = tuple(f"{name}." for name in network.heads)
     body = [key for key in own if not key.startswith(heads)]
@@ -191,7 +211,9 @@ def _body(network: Architecture, path: Path, weights: Weights) -> State:
         held[first] = _for_channels(held[first], own[first].shape)
     wrong = sorted(
         key for key in body if key not in held or held[key].shape != own[key].shape
-    ) + sorted(key for key in held if key not in own)
+    ) + sorted(
+        key for key in held if key not in own and key.split(".")[0] not in _further(held, own)
+    )
     if wrong:
         raise UserError(
             f"{path} holds the weights of another model: {len(wrong)} parameters differ, the "
@@ -212,8 +234,11 @@ def _for_channels(kernels: torch.Tensor, wanted: torch.Size) -> torch.Tensor:
 
 
 @lru_cache(maxsize=1)
-def _read(path: Path, weights: Weights) -> State:
-    """The state dict in a file that is still the one that was fetched, under today's names."""
+def _read(path: Path, weights: Weights) -> tuple[State, list[str]]:
+    """The state dict in a file that is still the one that was fetched, under today's names.
+
+    With it comes what was unwrapped.
+    """
     if not path.is_file():
         raise UserError(f"the weights file {path} is gone; rerun with `-R fetch_weights`")
     if (digest := sha256(path)) != weights.sha256:
@@ -221,7 +246,8 @@ def _read(path: Path, weights: Weights) -> State:
             f"the weights file {path} changed since it was fetched: its sha256 is {digest} instead "
             f"of {weights.sha256}. Put the former file back, or rerun with `-R fetch_weights`."
         )
-    return {_current_name(key): tensor for key, tensor in state.read(path).items()}
+    held, done = weights_file.read(path)
+    return {_current_name(key): tensor for key, tensor in held.items()}, done
 
 
 def _current_name(name: str) -> str:

@@ -1,0 +1,116 @@
+"""Which images of a folder are frames, and their numbers: decided by the form of their names.
+
+A number in a name is a frame's only if the name has the form of the others of its folder. Programs
+number copies (`img13 (2).jpg`, `img 2.jpg`), and people put other pictures beside the frames.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+#: An image that `fleeting.faces.images` can read: what is before and after the last number of its
+#: stem, and its ending, which some copies have twice.
+_NUMBERED_IMAGE = re.compile(
+    r"(?P<before>.*?)(?P<digits>[0-9]+)(?P<after>[^0-9]*?)(?P<ending>(\.(jpe?g|png|bmp))+)",
+    re.IGNORECASE | re.DOTALL,
+)
+#: The names that programs give to copies, whatever stands beside them. The number in brackets
+#: after another one counts copies; without one before it, it may count frames (`img (13).jpg`).
+_COPY = re.compile(
+    r"copy (\([0-9]+\) )?of .*"
+    r"|.*[ _-](copy|copie|copia|kopie|副本|コピー)[ _-]?(\(?[0-9]+\)?)?"
+    r"|.*[0-9] ?\([0-9]+\)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Name:
+    """A file's name, taken apart.
+
+    `form` is the text around the number, without case and without the ending.
+    """
+
+    name: str
+    number: int
+    digits: str
+    form: tuple[str, str]
+    ending: str
+
+
+@dataclass
+class Numbering:
+    """The frames of a folder, and the images beside them that are none.
+
+    Attributes:
+        files: the name of each frame's file by its number.
+        doubles: files with the number of a frame whose file is named more like its neighbours.
+        others: images whose names have another form.
+    """
+
+    files: dict[int, str] = field(default_factory=dict)
+    doubles: list[str] = field(default_factory=list)
+    others: list[Name] = field(default_factory=list)
+
+
+def parse(name: str) -> Name | None:
+    """Take a file's name apart; None without digits in its stem or without an image's ending.
+
+    The number is the last run of digits, whatever the prefix and padding: `img2977.jpg.jpg` is
+    2977.
+    """
+    match = _NUMBERED_IMAGE.fullmatch(name)
+    if not match:
+        return None
+    form = match["before"].casefold(), match["after"].casefold()
+    return Name(name, int(match["digits"]), match["digits"], form, match["ending"])
+
+
+def numbering(names: Iterable[Name], empty: Iterable[str] = ()) -> Numbering:
+    """Find the frames among the images of one folder.
+
+    Their form is the most frequent one, of equally frequent ones the shortest. Where no two of
+    several names have the same form, none is known to be a frame.
+
+    Args:
+        names: the images.
+        empty: the names of files without bytes, which another file with the number replaces.
+    """
+    found = Numbering()
+    by_form: dict[tuple[str, str], list[Name]] = defaultdict(list)
+    for name in names:
+        if _COPY.fullmatch(name.name[: -len(name.ending)]):
+            found.others.append(name)
+        else:
+            by_form[name.form].append(name)
+    if not by_form:
+        return found
+    form = min(by_form, key=lambda form: (-len(by_form[form]), sum(map(len, form)), form))
+    frames = by_form.pop(form) if len(by_form) == 1 or len(by_form[form]) > 1 else []
+    for others in by_form.values():
+        found.others += others
+    by_number: dict[int, list[Name]] = defaultdict(list)
+    for name in frames:
+        by_number[name.number].append(name)
+    without_bytes = set(empty)
+    single = {number: same[0] for number, same in by_number.items() if len(same) == 1}
+    for number, same in by_number.items():
+        first, *doubles = sorted(
+            same,
+            key=lambda name: (name.name in without_bytes, -_likeness(name, single), name.name),
+        )
+        found.files[number] = first.name
+        found.doubles += [name.name for name in doubles]
+    return found
+
+
+def _likeness(name: Name, single: Mapping[int, Name]) -> int:
+    """How many of the two frames beside it are named alike: with the same ending and padding."""
+    before = max((number for number in single if number < name.number), default=None)
+    after = min((number for number in single if number > name.number), default=None)
+    neighbours = [single[number] for number in (before, after) if number is not None]
+    return sum(
+        2 * (neighbour.ending == name.ending) + (len(neighbour.digits) == len(name.digits))
+        for neighbour in neighbours
+    )
