@@ -194,3 +194,32 @@ def test_each_gpu_has_to_compute(
     expected = ("fine", "GPU X, 6 GB") if computes else ("problem", "no kernel image")
     assert [(each.level, expected[1] in each.text) for each in found] == 2 * [(expected[0], True)]
     assert machine.jobs_at_once(config, threads=2) == 2
+
+
+def test_what_snakemake_needs_of_the_user_is_tried(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(machine.locale, "getpreferredencoding", lambda _: "UTF-8")
+    assert list(machine.account()) == []
+    monkeypatch.setattr(machine, "unwritable", lambda folder: "no" if folder == tmp_path else None)
+    monkeypatch.setattr(machine.locale, "getpreferredencoding", lambda _: "GBK")
+    cache, encoding = machine.account()
+    assert cache.level == encoding.level == "problem"
+    assert "XDG_CACHE_HOME" in cache.remedy
+    assert "PYTHONUTF8=1" in encoding.remedy
+
+
+def test_a_disk_without_links_or_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    config = load({"results": str(tmp_path / "out"), "databases": {"casme2": {"root": "a"}}})
+    usual = list(disk.examine(config, {}))
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    monkeypatch.setattr(disk, "acquire", refuse)
+    links, locks, *rest = disk.examine(config, {})
+    assert len(rest) == len(usual)
+    assert (links.level, locks.level) == ("note", "problem")
+    assert "Operation not supported" in links.text
+    assert list(tmp_path.iterdir()) == [], "nothing is left"

@@ -72,3 +72,15 @@ def test_what_cannot_be_linked_is_named(data: Data) -> None:
     tsv.write(pd.DataFrame(), data.folder / "faces/paper/samm.tsv", tsv.FACES)
     with pytest.raises(UserError, match="no crops make samm/"):
         link(data)
+
+
+def test_a_file_system_without_links_stops_nothing(
+    data: Data, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(Path, "symlink_to", refuse)
+    assert link(data) == []
+    assert "Warning: " in caplog.text
+    assert "cannot be made there (Operation not supported)" in caplog.text

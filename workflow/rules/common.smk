@@ -21,6 +21,8 @@ from fleeting.training import network_names
 from snakemake.exceptions import WorkflowError
 
 dependencies.prefer_this_python()
+# The user of a container may be a number without a name, which Snakemake and PyTorch ask for.
+os.environ.setdefault("USER", str(os.getuid()))
 try:
     for path in workflow.configfiles:
         loading.refuse_repeated_keys(Path(path))

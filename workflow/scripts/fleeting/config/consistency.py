@@ -77,10 +77,7 @@ def _wrong_places(config: Config) -> Iterator[str]:
     """Folders that contain each other, and results that would mix with other files."""
     results, synthetic = config["results"], "synthetic" in config
     if os.path.normpath(results).split("/")[-1] in ("", ".", ".."):
-        yield (
-            f"results: {results!r}: name a folder that is for the results alone, with its path "
-            "written out (`~` is not expanded)"
-        )
+        yield (f"results: {results!r}: name a folder that is for the results alone")
     for folder in filter(partial(_lies_in, results), OWN_FOLDERS):
         yield f"results: {results!r} lies in {folder}, which is the project's; name another folder"
     for above in (Path(results), *Path(results).parents):

@@ -5,16 +5,19 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fleeting import layout
 from fleeting.config.folds import fold_count, kept_models
-from fleeting.doctor.findings import Finding, fine, problem, readable_size
+from fleeting.doctor.findings import Finding, fine, note, problem, readable_size
 from fleeting.doctor.machine import jobs_at_once
 from fleeting.layout import Config
 from fleeting.preflight import nearest_existing, unwritable
+from fleeting.splits.image_folders import no_links
 from fleeting.training.architecture import COLOURS, architecture
 from fleeting.training.checkpoint import KEPT
+from fleeting.training.locks import acquire
 
 #: History, predictions, logs and Snakemake's metadata of a run, rounded up.
 RUN_BYTES = 100_000
@@ -34,6 +37,19 @@ def examine(config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding
     if text := unwritable(results):
         yield problem(text, "")
         return
+    with TemporaryDirectory(dir=nearest_existing(results)) as trial:
+        if reason := no_links(Path(trial)):
+            yield note(
+                f"symbolic links cannot be made in {results} ({reason})",
+                "The run works without them; only the view of a split for ImageFolder stays empty.",
+            )
+        try:
+            acquire(Path(trial) / "lock")
+        except OSError as error:
+            yield problem(
+                f"files in {results} cannot be locked, as training jobs do ({error.strerror})",
+                "Name a folder on another disk under `results`.",
+            )
     needed: Counter[str] = Counter()
     for what, folder, bytes_ in _written(config, frames):
         # Existing files are not written again.

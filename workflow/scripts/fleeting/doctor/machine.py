@@ -1,13 +1,16 @@
 """The machine: cores, memory, and whether PyTorch can compute on the GPUs that it finds."""
 
+import locale
 import os
 import warnings
 from collections.abc import Iterator
+from pathlib import Path
 
 import torch
 
 from fleeting.doctor.findings import Finding, fine, note, problem, readable_size
 from fleeting.layout import Config
+from fleeting.preflight import unwritable
 
 INSTALL = (
     "install the PyTorch that fits the GPU and its driver "
@@ -28,6 +31,7 @@ def examine(config: Config) -> Iterator[Finding]:
                 f"Set recipe.threads to {count} or fewer; it is part of the results, so decide "
                 "before the first run.",
             )
+    yield from account()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -38,6 +42,23 @@ def examine(config: Config) -> Iterator[Finding]:
         yield note(
             f"PyTorch {torch.__version__} finds no GPU: training runs on the CPU{reasons}",
             f"If nvidia-smi lists one, {INSTALL}; CUDA_VISIBLE_DEVICES may hide it.",
+        )
+
+
+def account() -> Iterator[Finding]:
+    """What Snakemake needs of the user and of the locale, tried here."""
+    # Unlike that of pathlib it raises no error where a user has no home.
+    home = os.path.expanduser("~")  # noqa: PTH111
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path(home) / ".cache").absolute()
+    if unwritable(cache):
+        yield problem(
+            f"Snakemake keeps a cache in {cache}, which this user cannot write to",
+            "Name another folder before the command: `export XDG_CACHE_HOME=/a/folder`.",
+        )
+    if (encoding := locale.getpreferredencoding(False)).casefold() not in ("utf-8", "utf8"):
+        yield problem(
+            f"the locale's encoding is {encoding}: names and comments outside of it end a run",
+            "Give this before the command: `export PYTHONUTF8=1`, or a locale such as C.UTF-8.",
         )
 
 

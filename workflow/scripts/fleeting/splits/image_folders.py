@@ -30,6 +30,14 @@ def run(
         output: written; links are relative, so that the results can be moved.
     """
     rows = tsv.read_rows(split, tsv.SPLIT)
+    output.mkdir(parents=True, exist_ok=True)
+    if reason := no_links(output):
+        log.warning(
+            "Warning: %s stays empty: symbolic links cannot be made there (%s). Nothing else needs "
+            "them",
+            *(output, reason),
+        )
+        return
     links = links_of_examples(faces, input)
     for row in rows:
         if not all(map(paths.is_safe_name, (*row["example"].split("/"), row["label"]))):
@@ -47,6 +55,17 @@ def run(
                 raise UserError(f"{crop}: the crop is missing; rerun with `-R crop`")
             (folder / name).symlink_to(os.path.relpath(crop.resolve(), folder.resolve()))
     log.info("%d examples linked in %s", len(rows), output)
+
+
+def no_links(folder: Path) -> str | None:
+    """Why no symbolic link can be made in a folder, as on some file systems; None: they can."""
+    trial = folder / ".link"
+    try:
+        trial.symlink_to("nowhere")
+        trial.unlink()
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def links_of_examples(faces: Sequence[Path], input: dict[str, Any]) -> dict[str, dict[str, str]]:
