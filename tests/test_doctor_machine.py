@@ -1,5 +1,6 @@
 """What the doctor says of disk, weights and GPU."""
 
+import locale
 import shutil
 import warnings
 from collections import Counter, namedtuple
@@ -200,14 +201,15 @@ def test_what_snakemake_needs_of_the_user_is_tried(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(machine.locale, "getpreferredencoding", lambda _: "UTF-8")
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda _: "UTF-8")
     assert list(machine.account()) == []
     monkeypatch.setattr(machine, "unwritable", lambda folder: "no" if folder == tmp_path else None)
-    monkeypatch.setattr(machine.locale, "getpreferredencoding", lambda _: "GBK")
+    monkeypatch.setattr(locale, "getpreferredencoding", lambda _: "GBK")
     cache, encoding = machine.account()
     assert cache.level == encoding.level == "problem"
     assert "XDG_CACHE_HOME" in cache.remedy
-    assert "PYTHONUTF8=1" in encoding.remedy
+    assert "is GBK" in encoding.text
+    assert "PYTHONUTF8=1" in encoding.text
 
 
 def test_a_disk_without_links_or_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from fleeting.databases import settings as database_settings
 from fleeting.errors import UserError
 from fleeting.evaluation.schemas import ALWAYS_SCORED
 from fleeting.faces.settings import CropSettings
-from fleeting.preflight import obstacle, unquotable
+from fleeting.preflight import foreign_encoding, obstacle, unquotable
 from fleeting.training import network_names
 from snakemake.exceptions import WorkflowError
 
@@ -24,6 +24,8 @@ dependencies.prefer_this_python()
 # The user of a container may be a number without a name, which Snakemake and PyTorch ask for.
 os.environ.setdefault("USER", str(os.getuid()))
 try:
+    if found := foreign_encoding():
+        raise UserError(found)
     for path in workflow.configfiles:
         loading.refuse_repeated_keys(Path(path))
     config = loading.load(config)

@@ -1,5 +1,6 @@
 """Obstacles to writing results: a job that meets one may be unable to log it."""
 
+import locale
 import os
 import shutil
 from collections.abc import Iterable
@@ -22,6 +23,17 @@ def unquotable(places: Iterable[str]) -> str | None:
                 "that Snakemake writes for a cluster; rename the folder or file"
             )
     return None
+
+
+def foreign_encoding() -> str | None:
+    """Why names and comments in other scripts would end a run; None: they are read as UTF-8."""
+    encoding = locale.getpreferredencoding(False)
+    if encoding.casefold() in ("utf-8", "utf8"):
+        return None
+    return (
+        f"the locale's encoding is {encoding}, in which not every name and comment can be read; "
+        "give `export PYTHONUTF8=1` before the command"
+    )
 
 
 def nearest_existing(path: Path) -> Path:

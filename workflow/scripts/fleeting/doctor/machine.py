@@ -1,6 +1,5 @@
 """The machine: cores, memory, and whether PyTorch can compute on the GPUs that it finds."""
 
-import locale
 import os
 import warnings
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ import torch
 
 from fleeting.doctor.findings import Finding, fine, note, problem, readable_size
 from fleeting.layout import Config
-from fleeting.preflight import unwritable
+from fleeting.preflight import foreign_encoding, unwritable
 
 INSTALL = (
     "install the PyTorch that fits the GPU and its driver "
@@ -55,11 +54,8 @@ def account() -> Iterator[Finding]:
             f"Snakemake keeps a cache in {cache}, which this user cannot write to",
             "Name another folder before the command: `export XDG_CACHE_HOME=/a/folder`.",
         )
-    if (encoding := locale.getpreferredencoding(False)).casefold() not in ("utf-8", "utf8"):
-        yield problem(
-            f"the locale's encoding is {encoding}: names and comments outside of it end a run",
-            "Give this before the command: `export PYTHONUTF8=1`, or a locale such as C.UTF-8.",
-        )
+    if found := foreign_encoding():
+        yield problem(found, "")
 
 
 def cores() -> int:
