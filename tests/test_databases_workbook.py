@@ -1,6 +1,7 @@
 """Cells, workbooks and header rows, whatever a spreadsheet program made of them."""
 
 import datetime
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -161,3 +162,10 @@ def test_any_sheet_has_a_header_or_is_named(lines):
     numbers = [number for number, _ in sheets.make_sheet("data", lines).rows]
     assert [number for number, _ in below] == numbers[len(numbers) - len(below) :]
     assert all(set(REQUIRED) <= set(fields) for _, fields in below)
+
+
+def test_an_error_value_is_text(tmp_path):
+    """As in `.xls`: an empty cell would mean that nothing was annotated."""
+    path = write_xlsx(tmp_path / "t.xlsx", data=[["a", "#REF!"], ["#N/A"]])
+    assert b't="e"' in zipfile.ZipFile(path).read("xl/worksheets/sheet1.xml")
+    assert workbook.read(path).sheets[0].rows == ((1, ("a", "#REF!")), (2, ("#N/A",)))

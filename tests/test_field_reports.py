@@ -223,6 +223,25 @@ def test_the_cause_that_the_disk_shows_is_named(
     assert re.search(cause, text), text
 
 
+def test_a_video_of_another_subject_is_not_named(tmp_path: Path) -> None:
+    """Clips of several subjects share their names."""
+    touch(tmp_path, "sub01/EP01_1.avi", "sub03/EP01_2-3.jpg")
+    samples = [sample("d", subject, CLIPS[0], 3, 5, 7) for subject in ("sub01", "sub02")]
+    samples.append(sample("d", "sub02", CLIPS[1], 3, 5, 7))
+    result, index = select_frames(samples, reader="casme2", root=tmp_path)
+    with pytest.raises(UserError) as error:
+        warning(result, index, "d")
+    assert "1 of them: they are there as videos" in str(error.value)
+    assert '"sub01/EP01_1.avi"' in str(error.value)
+
+
+def test_a_link_to_something_else_is_no_cause(tmp_path: Path) -> None:
+    frames(tmp_path / "root", "{clip}/img{frame}.jpg")
+    (tmp_path / "notes").touch()
+    (tmp_path / "root/notes.txt").symlink_to(tmp_path / "notes")
+    assert "links" not in told(tmp_path / "root")
+
+
 def test_two_causes_are_weighed(tmp_path: Path) -> None:
     touch(tmp_path, "EP01_1.avi", "EP01_2.mp4", "sub01/other/img3.jpg")
     text = told(tmp_path)

@@ -190,6 +190,37 @@ def form_of(name: str) -> tuple[str, str] | None:
     return parsed and parsed.form
 
 
+@pytest.mark.parametrize("without", [None, APEX])
+def test_a_folder_of_two_series_has_no_frames(tmp_path: Path, without: int | None) -> None:
+    """Such as optical flow beside the frames: neither is used, and it is said."""
+    frames(tmp_path, without=without, name="EP02_01f-{}.jpg")
+    for number in range(FIRST, LAST + 1):
+        draw(tmp_path / FOLDER / f"flow-{number}.jpg", WRONG)
+    result = found(tmp_path)
+    assert not result.frames
+    assert "or these are of two series" in str(result.excluded[0]["detail"])
+
+
+def test_every_copy_is_listed(tmp_path: Path) -> None:
+    frames(tmp_path, without=APEX)
+    names = [f"img{number} (2).jpg" for number in (57, 58, APEX)]
+    for name in names:
+        draw(tmp_path / FOLDER / name, WRONG)
+    result = found(tmp_path, within=0)
+    (folder,) = result.clips[0].folders
+    assert folder.beside == [f"{FOLDER}/{name}" for name in names]
+    assert "img59 (2).jpg is not taken for it" in str(result.excluded[0]["detail"])
+
+
+def test_a_path_in_the_config_may_look_like_that_of_copies(tmp_path: Path) -> None:
+    for number in (FIRST, APEX, LAST):
+        draw(tmp_path / f"c1 ({number}).jpg", number)
+    path = "c1 ({frame}).jpg"
+    clip = sample("mine", "p1", "c1", FIRST, APEX, LAST, path=path)
+    result, _ = select_frames([clip], reader="table", table="t.csv", frames=tmp_path, path=path)
+    assert len(result.frames) == 3
+
+
 NAMES = st.sampled_from(["img{}.jpg", "img{:05}.jpg", "EP02_01f-{}.png", "reg_img{}.jpg", *COPIES])
 
 

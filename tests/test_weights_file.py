@@ -71,8 +71,13 @@ class Network(torch.nn.Linear):
 
 @pytest.mark.parametrize(
     "held",
-    [Network(2, 2), {"state_dict": Network(2, 2).state_dict(), "arguments": Namespace(lr=0.1)}],
-    ids=["network", "arguments"],
+    [
+        Network(2, 2),
+        {"state_dict": Network(2, 2).state_dict(), "arguments": Namespace(lr=0.1)},
+        {"model": Network(2, 2).state_dict(), "args": Namespace(lr=0.1)},
+        {"model": Network(2, 2), "epoch": 3},
+    ],
+    ids=["network", "arguments", "model", "network in it"],
 )
 def test_a_pickled_network_is_refused_with_what_converts_it(tmp_path: Path, held: object) -> None:
     path = tmp_path / "a.pth"
@@ -90,3 +95,11 @@ def test_layers_of_a_larger_network_are_no_further_ones(tmp_path: Path) -> None:
     torch.save(state, tmp_path / "a.pth")
     with pytest.raises(UserError, match=r"another model: 1 parameters differ.*features\.99"):
         weights.check("small", tmp_path / "a.pth", weights.identify(tmp_path / "a.pth"))
+
+
+def test_a_dict_that_holds_itself(tmp_path: Path) -> None:
+    held: dict[str, object] = {}
+    held["model"] = held
+    torch.save(held, tmp_path / "a.pth")
+    with pytest.raises(UserError, match="'model' is not a tensor"):
+        weights_file.read(tmp_path / "a.pth")

@@ -31,13 +31,15 @@ def usable_path(path: _Path) -> _Path:
     Snakemake replaces `{name}` and `<name>` in any path; the report reads < and > as markup.
     """
     text = str(path)
-    if re.match(r"~[A-Za-z0-9_]*(/|$)|\$\{?[A-Za-z_][A-Za-z0-9_]*\}?(/|$)", text):
+    # What cannot be printed is refused below.
+    shell = re.match(r"~[A-Za-z0-9_.-]*(/|$)|\$\{?[A-Za-z_][A-Za-z0-9_]*\}?(/|$)", text)
+    if shell and text.isprintable():
         raise PydanticCustomError(
             "path",
             "{path}: write the whole path{meant}; only a shell replaces ~ and variables",
             {"path": repr(text), "meant": _meant(text)},
         )
-    if drive := re.match(r"([A-Za-z]):[\\/]", text):
+    if (drive := re.match(r"([A-Za-z]):[\\/]", text)) and text.isprintable():
         rest = text[3:].replace("\\", "/").lstrip("/")
         raise PydanticCustomError(
             "path",

@@ -50,11 +50,10 @@ def _encoding(content: bytes) -> str:
     """What a file that is not in UTF-8 seems to be written in, for a message."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return " but in UTF-16"
-    try:
-        content.decode("gb18030")
-    except UnicodeDecodeError:
-        return ""
-    return " but, as it seems, in GBK (GB 18030)"
+    # Its characters have two bytes, of which the first is high; single ones are European.
+    pairs = re.fullmatch(rb"([\x00-\x7f]|[\x81-\xfe][\x40-\xfe])*", content)
+    alone = re.search(rb"(?<![\x80-\xff])[\x80-\xff](?![\x80-\xff])", content)
+    return " but, as it seems, in GBK (GB 18030)" if pairs and not alone else ""
 
 
 def load(raw: Any) -> Config:

@@ -26,8 +26,12 @@ from fleeting.errors import UserError
 
 #: The tables as published hold less than a million bytes, unpacked as well.
 MOST_BYTES = 32_000_000
+#: The last row and the last column that a sheet can have.
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 #: The largest rectangle from the first cell of a sheet to its last: calamine holds it in memory.
-MOST_AREA = 20_000_000
+MOST_AREA = 8_000_000
+#: How a cell says that its value is an error.
+_ERROR = re.compile(rb"""(<(?:\w+:)?c\s[^>]*?\bt=)["']e["']""")
 #: How `.xlsx` files begin, which are ZIP archives.
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 #: How `.xls` files begin: a container, or, from the oldest programs, the bare records.
@@ -88,7 +92,7 @@ def _sheets(name: str, content: bytes) -> list[Sheet]:
 
 
 def _read_xlsx(content: bytes) -> list[Sheet]:
-    _check_archive(content)
+    content = _checked(content)
     # By a path with the ending: without it errors say less.
     with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
         file.write(content)
@@ -140,38 +144,72 @@ def _xls_value(cell: xlrd.sheet.Cell, book: xlrd.book.Book) -> object:
     return cell.value
 
 
-def _check_archive(content: bytes) -> None:
-    """Refuse an archive that grows when it is unpacked, or a sheet whose cells lie far apart."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+def _checked(content: bytes) -> bytes:
+    """The archive, once it is known not to grow when it is unpacked or read.
+
+    Error values become text: calamine reads `#REF!` as an empty cell.
+    """
+    memory = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as archive,
+        zipfile.ZipFile(memory, "w") as readable,
+    ):
         parts = archive.infolist()
         size = sum(part.file_size for part in parts)
         if size > MOST_BYTES:
             raise ValueError(f"unpacked it has {size} bytes, more than {MOST_BYTES}")
         for part in parts:
-            _check_part(part.filename, archive.read(part))
+            data = archive.read(part)
+            if data.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):
+                _check_area(part.filename, data)
+            readable.writestr(part.filename, _ERROR.sub(rb'\1"str"', data))
+    return memory.getvalue()
 
 
-def _check_part(name: str, content: bytes) -> None:
+def _check_area(name: str, content: bytes) -> None:
+    """Refuse a sheet that is damaged, or whose cells lie far apart."""
     parser = expat.ParserCreate()
-    rows: list[int] = []
-    columns: list[int] = []
+    rows, columns = [MOST_ROWS, 0], [MOST_COLUMNS, 0]
+    row = column = 0
+    root = ""
 
     def element(tag: str, attributes: dict[str, str]) -> None:
+        nonlocal row, column, root
         # With a prefix or without.
-        place = re.fullmatch(r"([A-Za-z]{1,3})([0-9]{1,7})", attributes.get("r", ""))
-        if place and tag.rpartition(":")[2] == "c":
-            column = 0
-            for letter in place[1].upper():
-                column = 26 * column + ord(letter) - ord("A") + 1
-            rows[:] = min([*rows[:1], int(place[2])]), max([*rows[1:], int(place[2])])
-            columns[:] = min([*columns[:1], column]), max([*columns[1:], column])
+        kind = tag.rpartition(":")[2]
+        root = root or kind
+        if kind == "row":
+            row, column = int(attributes.get("r", row + 1)), 0
+        elif kind == "c" and row:
+            column += 1
+            own_row = row
+            if "r" in attributes:
+                own_row, column = _row_and_column(attributes["r"])
+            if max(row, own_row) > MOST_ROWS or column > MOST_COLUMNS:
+                raise ValueError(f"{name}: a cell in row {own_row}, column {column}")
+            rows[:] = min(rows[0], row, own_row), max(rows[1], row, own_row)
+            columns[:] = min(columns[0], column), max(columns[1], column)
+            if (rows[1] - rows[0] + 1) * (columns[1] - columns[0] + 1) > MOST_AREA:
+                raise ValueError(f"{name}: cells in rows {rows[0]} and {rows[1]} lie too far apart")
 
     parser.StartElementHandler = element
-    # Pictures and the like are not XML, and calamine reports damaged XML.
-    with contextlib.suppress(expat.ExpatError):
+    try:
         parser.Parse(content, True)
-    if rows and (rows[1] - rows[0] + 1) * (columns[1] - columns[0] + 1) > MOST_AREA:
-        raise ValueError(f"{name}: cells from row {rows[0]} to {rows[1]} lie too far apart")
+    except expat.ExpatError as error:
+        # Other parts are calamine's to judge, or nobody's.
+        if root == "worksheet":
+            raise ValueError(f"{name} is damaged: {error}") from None
+
+
+def _row_and_column(place: str) -> tuple[int, int]:
+    """The row and the column of a cell such as `B12`, from 1."""
+    found = re.fullmatch(r"([A-Za-z]{1,3})0*([0-9]{1,7})", place)
+    if not found:
+        raise ValueError(f"a cell at {place!r}")
+    column = 0
+    for letter in found[1].upper():
+        column = 26 * column + ord(letter) - ord("A") + 1
+    return int(found[2]), column
 
 
 def _fill(rows: Sequence[list[Any]], merged: Merged) -> Sequence[list[Any]]:
@@ -180,11 +218,12 @@ def _fill(rows: Sequence[list[Any]], merged: Merged) -> Sequence[list[Any]]:
     One that spans columns is a title and stays in the first.
     """
     steps = 0
-    for first, last, column in merged:
-        steps += last - first
+    for first, end, column in merged:
+        last = min(end, len(rows) - 1)
+        steps += max(0, last - first)
         if steps > sheets.MOST_CELLS:
             raise ValueError("the file has too many merged cells")
-        value = next(iter(rows[first][column : column + 1]), "") if first < len(rows) else ""
+        value = next(iter(rows[first][column : column + 1]), "") if first <= last else ""
         for row in rows[first + 1 : last + 1]:
             if any(cell not in ("", None) for cell in row):
                 row += [""] * (column + 1 - len(row))

@@ -37,19 +37,7 @@ def examine(config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding
     if text := unwritable(results):
         yield problem(text, "")
         return
-    with TemporaryDirectory(dir=nearest_existing(results)) as trial:
-        if reason := no_links(Path(trial)):
-            yield note(
-                f"symbolic links cannot be made in {results} ({reason})",
-                "The run works without them; only the view of a split for ImageFolder stays empty.",
-            )
-        try:
-            acquire(Path(trial) / "lock")
-        except OSError as error:
-            yield problem(
-                f"files in {results} cannot be locked, as training jobs do ({error.strerror})",
-                "Name a folder on another disk under `results`.",
-            )
+    yield from _trial(results)
     needed: Counter[str] = Counter()
     for what, folder, bytes_ in _written(config, frames):
         # Existing files are not written again.
@@ -81,6 +69,24 @@ def model_bytes(model: str, classes: int) -> int:
     """The bytes of a model's weights, for colour images of 224 pixels."""
     network = architecture(model, COLOURS, (224, 224), pretrained=False).outline(classes)
     return sum(value.numel() * value.element_size() for value in network.state_dict().values())
+
+
+def _trial(results: Path) -> Iterator[Finding]:
+    """Whether the file system of the results has links and locks, tried there."""
+    try:
+        with TemporaryDirectory(dir=nearest_existing(results)) as trial:
+            if reason := no_links(Path(trial)):
+                yield note(
+                    f"symbolic links cannot be made in {results} ({reason})",
+                    "The run works without them; only the view of a split for ImageFolder stays "
+                    "empty.",
+                )
+            acquire(Path(trial) / "lock")
+    except OSError as error:
+        yield problem(
+            f"files in {results} cannot be made and locked, as training jobs do ({error.strerror})",
+            "Name a folder on another disk under `results`.",
+        )
 
 
 def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[str, Path, int]]:

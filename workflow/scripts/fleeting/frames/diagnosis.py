@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fleeting.databases.reader import ClipLocation, normalised_name
 from fleeting.frames.index import Index
+from fleeting.frames.numbering import parse
 from fleeting.frames.search import OTHER_SOURCE, Clip, extra_levels
 
 if TYPE_CHECKING:
@@ -54,9 +55,10 @@ def cause(result: "Result", index: Index, database: str, source: str, code: str)
         )
     if code == "clip_renumbered":
         return (
-            "Their files were renumbered (for example when clips were resampled to one number "
-            "of frames), so no number tells which frame a file is: none is used. Take the frames "
-            "as they were distributed, or give a table that counts as the files do."
+            "If the files were renumbered (for example when clips were resampled to one number of "
+            "frames), no number tells which frame a file is, so none is used: take the frames as "
+            "they were distributed. If files are missing, unpack the clips again; if the table's "
+            "numbers are wrong, correct them."
         )
     missing = [clip for clip in result.clips if not clip.folders and not clip.renumbered]
     if not missing:
@@ -97,14 +99,15 @@ def _template(missing: Sequence[Clip], index: Index, database: str, source: str)
 
 def _links(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
     """Links that were passed over may lead to any clip without a folder."""
-    if not index.outside_links:
+    targets = {name: Path(os.path.realpath(index.root / name)) for name in index.outside_links}
+    leading = [name for name, target in targets.items() if target.is_dir() or parse(name)]
+    if not leading:
         return (), ""
-    target = Path(os.path.realpath(index.root / index.outside_links[0]))
-    alone = not index.folders and len(index.outside_links) == 1
-    place = target if alone else target.parent
+    target = targets[leading[0]]
+    place = target if target.is_dir() and not index.folders else target.parent
     return missing, (
-        f"links that lead out of that folder are not followed ({len(index.outside_links)} there), "
-        f"for example {index.outside_links[0]} -> {target}. Set databases.{database}.frames (and "
+        f"links that lead out of that folder are not followed ({len(leading)} there), "
+        f"for example {leading[0]} -> {target}. Set databases.{database}.frames (and "
         f".table) to where the files are, as it seems {place}, or put the files themselves in "
         "place of the links."
     )
@@ -122,16 +125,25 @@ def _backslashes(missing: Sequence[Clip], index: Index, database: str, source: s
 
 
 def _videos(missing: Sequence[Clip], index: Index, database: str, source: str) -> Cause:
-    videos = {
-        normalised_name(PurePosixPath(name).stem): f"{path}/{name}".lstrip("/")
+    videos = [
+        f"{path}/{name}".lstrip("/")
         for path, files in index.listing.items()
         for _, name in files
         if PurePosixPath(name).suffix.casefold() in VIDEOS
+    ]
+    own = {
+        clip: [
+            video
+            for video in videos
+            if normalised_name(PurePosixPath(video).stem) == normalised_name(clip.clip)
+            and _may_be_of(clip, missing, PurePosixPath(video).parts[:-1])
+        ]
+        for clip in missing
     }
-    clips = [clip for clip in missing if normalised_name(clip.clip) in videos]
+    clips = [clip for clip in missing if own[clip]]
     if not clips:
         return (), ""
-    video = videos[normalised_name(clips[0].clip)]
+    video = own[clips[0]][0]
     folder = f"{clips[0].subject}/{clips[0].clip}"
     return clips, (
         "they are there as videos. Extract the frames of each into a folder of its clip, here "
@@ -147,29 +159,41 @@ def _flat(missing: Sequence[Clip], index: Index, database: str, source: str) -> 
         for text, name in names
         if "\\" not in name
     ]
-    begins = {clip: _beginning(clip, files) for clip in missing}
+    begins = {clip: _beginning(clip, missing, files) for clip in missing}
     clips = [clip for clip in missing if begins[clip]]
     if not clips:
         return (), ""
     clip, path = clips[0], PurePosixPath(begins[clips[0]])
     rest = re.sub(r"[0-9]+(?=[^0-9]*$)", "{frame}", path.name[len(clip.clip) :])
-    template = path.parent / ("{clip}" + rest.replace(clip.subject, "{subject}"))
+    parent = ["{subject}" if part == clip.subject else part for part in path.parts[:-1]]
+    template = PurePosixPath(*parent, "{clip}" + rest.replace(clip.subject, "{subject}"))
     return clips, (
         f"files begin with the clip's name instead, such as {path}. Read them with "
         f'`reader: table` and `path: "{template}"` (docs/data.md).'
     )
 
 
-def _beginning(clip: Clip, files: Sequence[tuple[str, str, str]]) -> str:
+def _may_be_of(clip: Clip, missing: Sequence[Clip], folders: Sequence[str]) -> bool:
+    """Whether a file in these folders may be of a clip: clips of several subjects share names."""
+    if clip.exact:
+        return False
+    if any(clip.locations[0].levels[0].fullmatch(normalised_name(part)) for part in folders):
+        return True
+    same = {other.subject for other in missing if other.clip == clip.clip}
+    subjects = [other.locations[0].levels[0] for other in missing if not other.exact]
+    of_another = any(
+        subject.fullmatch(normalised_name(part)) for subject in subjects for part in folders
+    )
+    return len(same) == 1 and not of_another
+
+
+def _beginning(clip: Clip, missing: Sequence[Clip], files: Sequence[tuple[str, str, str]]) -> str:
     """The path of the first file whose name begins with a clip's, or nothing."""
     start = normalised_name(clip.clip)
     for text, path, name in files:
         rest = text.removeprefix(start)
-        if (
-            rest != text
-            and rest[:1] in ("_", "-", " ")
-            and name.casefold().endswith((".jpg", ".jpeg", ".png", ".bmp"))
-        ):
+        begins = rest != text and rest[:1] in ("_", "-", " ") and parse(name) is not None
+        if begins and _may_be_of(clip, missing, PurePosixPath(path).parts[:-1]):
             return path
     return ""
 

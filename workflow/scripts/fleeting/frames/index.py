@@ -23,21 +23,21 @@ class Folder:
     """The frames of one kind in one folder.
 
     `path` is relative to the root, with `/`; `parts` are its normalised names, a name that repeats
-    the one above it (`Cropped/Cropped`) left out; `files` maps numbers to file names, and `others`
-    those of images that are no frames by their names; `doubles` have the number of one in `files`.
+    the one above it (`Cropped/Cropped`) left out; `files` maps numbers to file names. `others` are
+    the names of images that are no frames by their names, `doubles` have the number of one that is.
     """
 
     path: str
     parts: tuple[str, ...]
     cropped: bool
     files: Mapping[int, str]
-    others: Mapping[int, str] = field(default_factory=dict)
+    others: Sequence[str] = ()
     doubles: Sequence[str] = ()
 
     @property
     def beside(self) -> list[str]:
         """The paths of its images that are not used as frames, sorted."""
-        names = [*self.others.values(), *self.doubles]
+        names = [*self.others, *self.doubles]
         return sorted(f"{self.path}/{name}".lstrip("/") for name in names)
 
 
@@ -66,7 +66,7 @@ class Index:
             (self.outside_links, f"links lead out of {self.root} and are not followed"),
             (self.unreadable, "folders or files cannot be read"),
         ]
-        return [f"{len(paths)} {text}: {', '.join(paths)}" for paths, text in notes if paths]
+        return [f"{len(paths)} {text}: {', '.join(paths[:100])}" for paths, text in notes if paths]
 
 
 def build(root: Path) -> Index:
@@ -131,7 +131,7 @@ def exact_folders(index: Index, location: ClipLocation) -> list[Folder]:
                 for match, name in matches
                 if match
             ]
-            if (of_folder := _numbering(index, path, named)).files:
+            if (of_folder := _numbering(index, path, named, any_name=True)).files:
                 doubles = of_folder.doubles
                 found.append(Folder(path, parts, False, of_folder.files, doubles=doubles))
     return found
@@ -159,16 +159,19 @@ def _add_folder(index: Index, path: str, names: list[str]) -> None:
     for cropped, named in images.items():
         if named:
             found = _numbering(index, path, named)
-            others = {image.number: image.name for image in found.others}
+            others = [image.name for image in found.others]
             index.folders.append(
                 Folder(path, tuple(parts), cropped, found.files, others, found.doubles)
             )
     index.listing[path] = [(normalised_name(name), name) for name in names]
 
 
-def _numbering(index: Index, path: str, images: Sequence[Name]) -> Numbering:
+def _numbering(
+    index: Index, path: str, images: Sequence[Name], any_name: bool = False
+) -> Numbering:
     """The frames among the images of a folder."""
     folder = index.root / path
     counts = Counter(image.number for image in images)
     same = [image.name for image in images if counts[image.number] > 1]
-    return numbering(images, empty=[name for name in same if not (folder / name).stat().st_size])
+    empty = [name for name in same if not (folder / name).stat().st_size]
+    return numbering(images, empty, any_name)

@@ -5,8 +5,9 @@ number copies (`img13 (2).jpg`, `img 2.jpg`), and people put other pictures besi
 """
 
 import re
+from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 #: An image that `fleeting.faces.images` can read: what is before and after the last number of its
@@ -67,27 +68,31 @@ def parse(name: str) -> Name | None:
     return Name(name, int(match["digits"]), match["digits"], form, match["ending"])
 
 
-def numbering(names: Iterable[Name], empty: Iterable[str] = ()) -> Numbering:
+def numbering(
+    names: Iterable[Name], empty: Iterable[str] = (), any_name: bool = False
+) -> Numbering:
     """Find the frames among the images of one folder.
 
-    Their form is the most frequent one, of equally frequent ones the shortest. Where no two of
-    several names have the same form, none is known to be a frame.
+    Their form is the most frequent one. Where no two of several names have the same form, or where
+    another form numbers half as many images alike (a second series, such as of optical flow), none
+    is known to be a frame.
 
     Args:
         names: the images.
         empty: the names of files without bytes, which another file with the number replaces.
+        any_name: the user has said how the frames are named, so that no name is a copy's.
     """
     found = Numbering()
     by_form: dict[tuple[str, str], list[Name]] = defaultdict(list)
     for name in names:
-        if _COPY.fullmatch(name.name[: -len(name.ending)]):
+        if not any_name and _COPY.fullmatch(name.name[: -len(name.ending)]):
             found.others.append(name)
         else:
             by_form[name.form].append(name)
     if not by_form:
         return found
     form = min(by_form, key=lambda form: (-len(by_form[form]), sum(map(len, form)), form))
-    frames = by_form.pop(form) if len(by_form) == 1 or len(by_form[form]) > 1 else []
+    frames = [] if _is_ambiguous(form, by_form) else by_form.pop(form)
     for others in by_form.values():
         found.others += others
     by_number: dict[int, list[Name]] = defaultdict(list)
@@ -95,20 +100,34 @@ def numbering(names: Iterable[Name], empty: Iterable[str] = ()) -> Numbering:
         by_number[name.number].append(name)
     without_bytes = set(empty)
     single = {number: same[0] for number, same in by_number.items() if len(same) == 1}
+    numbers = sorted(single)
     for number, same in by_number.items():
         first, *doubles = sorted(
             same,
-            key=lambda name: (name.name in without_bytes, -_likeness(name, single), name.name),
+            key=lambda name: (
+                name.name in without_bytes,
+                -_likeness(name, single, numbers),
+                name.name,
+            ),
         )
         found.files[number] = first.name
         found.doubles += [name.name for name in doubles]
     return found
 
 
-def _likeness(name: Name, single: Mapping[int, Name]) -> int:
+def _is_ambiguous(form: tuple[str, str], by_form: Mapping[tuple[str, str], list[Name]]) -> bool:
+    """Whether names of the most frequent form may not be the frames."""
+    own = {name.number for name in by_form[form]}
+    others = [names for other, names in by_form.items() if other != form]
+    alike = max((len(own & {name.number for name in names}) for names in others), default=0)
+    return bool(others) and (len(own) == 1 or 2 * alike >= len(own))
+
+
+def _likeness(name: Name, single: Mapping[int, Name], numbers: Sequence[int]) -> int:
     """How many of the two frames beside it are named alike: with the same ending and padding."""
-    before = max((number for number in single if number < name.number), default=None)
-    after = min((number for number in single if number > name.number), default=None)
+    place = bisect(numbers, name.number)
+    before = numbers[place - 1] if place else None
+    after = numbers[place] if place < len(numbers) else None
     neighbours = [single[number] for number in (before, after) if number is not None]
     return sum(
         2 * (neighbour.ending == name.ending) + (len(neighbour.digits) == len(name.digits))

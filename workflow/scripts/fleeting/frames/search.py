@@ -1,5 +1,6 @@
 """Finding a wanted image on disk: in one of its clip's folders, or at a path."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
@@ -120,7 +121,7 @@ def find_frame(root: Path, clip: Clip, number: int, within: int) -> tuple[int, s
             "clip_renumbered",
             f"the files of {folder.path or '.'} are numbered {min(folder.files)} to "
             f"{max(folder.files)}, the clip's frames {min(clip.annotated)} to "
-            f"{max(clip.annotated)}: they were renumbered, or are not all there",
+            f"{max(clip.annotated)}: they were renumbered or are not all there, or the table errs",
         )
     if not clip.folders:
         detail = f"no folder {clip.subject}/{clip.clip} with {clip.source} frames"
@@ -152,14 +153,15 @@ def find_frame(root: Path, clip: Clip, number: int, within: int) -> tuple[int, s
 def _what_is_there(folders: Sequence[Folder], number: int) -> str:
     """What the folders of a clip hold instead of a frame."""
     for folder in folders:
-        if number in folder.others:
-            return (
-                f"frame {number} is not in {folder.path or '.'}; {folder.others[number]} is not "
-                "taken for it, since it is not named like the other frames there"
-            )
+        for name in folder.others:
+            if number in map(int, re.findall("[0-9]{1,9}", name)):
+                return (
+                    f"frame {number} is not in {folder.path or '.'}; {name} is not taken for it, "
+                    "since it is not named like the other frames there, or these are of two series"
+                )
     files, place = folders[0].files, folders[0].path or "."
     if not files:
-        return f"the images of {place} have no form of name in common that numbers frames"
+        return f"the names of the images of {place} do not have one form that numbers frames"
     return (
         f"frame {number} is not in {place}, which holds {min(files)} to {max(files)} "
         f"({len(files)} files)"

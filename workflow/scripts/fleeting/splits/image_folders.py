@@ -30,14 +30,6 @@ def run(
         output: written; links are relative, so that the results can be moved.
     """
     rows = tsv.read_rows(split, tsv.SPLIT)
-    output.mkdir(parents=True, exist_ok=True)
-    if reason := no_links(output):
-        log.warning(
-            "Warning: %s stays empty: symbolic links cannot be made there (%s). Nothing else needs "
-            "them",
-            *(output, reason),
-        )
-        return
     links = links_of_examples(faces, input)
     for row in rows:
         if not all(map(paths.is_safe_name, (*row["example"].split("/"), row["label"]))):
@@ -47,6 +39,15 @@ def run(
             )
         if row["example"] not in links:
             raise UserError(f"{split}: no crops make {row['example']}; rerun with `-R pack_inputs`")
+    output.mkdir(parents=True, exist_ok=True)
+    if reason := no_links(output):
+        log.warning(
+            "Warning: %s stays empty: symbolic links cannot be made there (%s). Nothing else needs "
+            "them",
+            *(output, reason),
+        )
+        return
+    for row in rows:
         folder = output / f"fold{row['fold']}" / row["split"] / row["label"]
         folder.mkdir(parents=True, exist_ok=True)
         for name, path in links[row["example"]].items():

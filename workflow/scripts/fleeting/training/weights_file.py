@@ -43,7 +43,10 @@ def read(path: Path) -> tuple[dict[str, torch.Tensor], list[str]]:
         except state.HoldsObjects as error:
             raise UserError(f"{error}. {_conversion(path)}") from None
     done = []
-    while isinstance(held, dict):
+    # No deeper: a dict can hold itself.
+    for _ in WRAPPERS:
+        if not isinstance(held, dict):
+            break
         key = next((key for key in WRAPPERS if isinstance(held.get(key), dict)), None)
         if key is None:
             break
@@ -75,7 +78,9 @@ def _conversion(path: Path) -> str:
         "Such a file can run any code when it is loaded. If you trust it, convert it once, where "
         "the code that wrote it is at hand:\n"
         f"  import torch; held = torch.load({str(path)!r}, 'cpu', weights_only=False)\n"
-        "  state = held['state_dict'] if isinstance(held, dict) else held.state_dict()\n"
-        f"  torch.save(state, {str(path.with_name(f'{path.stem}_state.pth'))!r})\n"
+        f"  held = next((held[key] for key in {WRAPPERS} if key in held), held) "
+        "if isinstance(held, dict) else held\n"
+        "  torch.save(held if isinstance(held, dict) else held.state_dict(), "
+        f"{str(path.with_name(f'{path.stem}_state.pth'))!r})\n"
         "and name the new file under recipe.weights"
     )
