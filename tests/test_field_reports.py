@@ -48,7 +48,7 @@ def strict(text: str) -> str:
 
 STYLES, SHEET, BOOK = "xl/styles.xml", "xl/worksheets/sheet1.xml", "xl/workbook.xml"
 DEFINED = '<definedNames><definedName name="a" localSheetId="0">#REF!</definedName></definedNames>'
-#: Where a program departs from what openpyxl accepts; the values are whole.
+#: Where a program departs from the format; the values are whole.
 PROGRAMS: dict[str, tuple[str, Callable[[str], str]]] = {
     "an empty fill": (
         STYLES,

@@ -51,7 +51,8 @@ class ClipLocation:
     down to the files (none if the files are in the root itself), and only files whose whole name
     matches `file` after `normalised_name` are frames; its group `frame` is the frame number. The
     folders' and files' names then do not decide between raw and cropped frames: the user has said
-    which they are. Without `file`, the last run of digits in a file's name is the frame number.
+    which they are. Without `file`, the last run of digits in a name is the frame number, if the
+    name has the form of the others in its folder (`fleeting.frames.numbering`).
     """
 
     levels: tuple[re.Pattern[str], ...]
