@@ -8,8 +8,9 @@ then crop the same frames with the same detector into new folders:
 - the loop: one process that reads, detects in, cuts, resizes and writes one frame after the other,
   with OpenCV's own settings and threads;
 - the crop stage with `box: clip`: a whole call of `snakemake --cores 2`, its start, its tables and
-  its summary included; and, out of the same call, the crop jobs alone, from the start of the first
-  to the end of the last.
+  its summary included; and, out of the same call, the crop job alone.
+
+The same call after a subject was added says how many crops are written again.
 """
 
 import argparse
@@ -63,14 +64,18 @@ class Stage:
 
     def __init__(self, folder: Path, subjects: int) -> None:
         """Draw the database and make annotations, frames and detector."""
-        self.folder = folder
-        block = {"subjects": {DATABASE: subjects}, "clips_per_subject": CLIPS, "frames_per_clip": 3}
-        arguments = ["--database", DATABASE, "--settings", json.dumps(block), "--table", TABLE]
-        arguments += ["--frames", FRAMES, "--truth", "truth.tsv"]
-        subprocess.run([*JOB, "synthetic.database", *arguments], cwd=folder, check=True)
+        self.folder, self.subjects = folder, subjects
+        self._draw()
         # Every JSON text is YAML as well.
         (folder / "benchmark.yaml").write_text(json.dumps(CONFIG), encoding="utf-8")
         self._snakemake(CORES, self.frames_table, self.weights.with_suffix(".json"))
+
+    def _draw(self) -> None:
+        block: dict[str, Any] = {"clips_per_subject": CLIPS, "frames_per_clip": 3}
+        block["subjects"] = {DATABASE: self.subjects}
+        arguments = ["--database", DATABASE, "--settings", json.dumps(block), "--table", TABLE]
+        arguments += ["--frames", FRAMES, "--truth", "truth.tsv"]
+        subprocess.run([*JOB, "synthetic.database", *arguments], cwd=self.folder, check=True)
 
     @property
     def frames_table(self) -> Path:
@@ -86,64 +91,54 @@ class Stage:
         """Crop everything again.
 
         Returns:
-            The seconds of the whole call, and those from the first crop job's start to the last
-            one's end.
+            The seconds of the whole call, and those of the crop job.
         """
         faces = self.folder / f"results/faces/{box}"
-        times = self.folder / f"results/benchmarks/faces/{box}/{DATABASE}"
-        for folder in (faces, times):
-            shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(faces, ignore_errors=True)
         whole = self._snakemake(cores, faces / f"{DATABASE}.tsv")
-        ends = {path: path.stat().st_mtime for path in times.glob("*.tsv")}
-        starts = [end - _seconds_of_job(path) for path, end in ends.items()]
-        return whole, max(ends.values()) - min(starts)
+        return whole, _seconds_of_job(
+            self.folder / f"results/benchmarks/faces/{box}/{DATABASE}.tsv"
+        )
+
+    def add_subject(self, box: str) -> dict[str, Any]:
+        """Draw the database with one subject more and run the stage: how many crops it writes."""
+        faces = self.folder / f"results/faces/{box}"
+        before = {path: path.stat().st_mtime_ns for path in faces.rglob("*.png")}
+        self.subjects += 1
+        self._draw()
+        self._snakemake(CORES, faces / f"{DATABASE}.tsv")
+        after = {path: path.stat().st_mtime_ns for path in faces.rglob("*.png")}
+        written = sum(before.get(path) != time for path, time in after.items())
+        return {"name": "one added subject", "crops": len(after), "crops_written": written}
 
     def digest(self, box: str) -> dict[str, str]:
         """The sha256 of every crop and table of the last run, by path."""
         faces = self.folder / f"results/faces/{box}"
-        files = [path for path in sorted(faces.rglob("*")) if path.suffix in (".png", ".tsv")]
+        files = [path for path in sorted(faces.rglob("*")) if path.is_file()]
         return {
             str(path.relative_to(faces)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in files
         }
 
     def memory(self, times: int) -> float:
-        """The peak memory in MiB of the crop job of a subject with that many times its clips."""
-        subject = sorted(self.frames_table.with_suffix("").glob("*.tsv"))[0]
-        rows = [
-            self._copied(row, number)
-            for number in range(times)
-            for row in tsv.read_rows(subject, tsv.FRAMES)
-        ]
-        written = self.folder / "more.tsv"
-        tsv.write_rows(rows, written, tsv.FRAMES)
-        options = {
-            "results": "results",
-            "crop": "memory",
-            "database": DATABASE,
-            "subject": subject.stem,
-            "root": FRAMES,
-            "source": "raw",
-            "settings": json.dumps(CONFIG["crops"]["clip"]),
-            "frames": written.name,
-            "weights": str(self.weights),
-            "faces": "more.faces.tsv",
-            "excluded": "more.excluded.tsv",
-        }
-        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        done = watch([*JOB, "faces.crop", *arguments], self.folder, self.folder / "memory.log")
+        """The peak memory in MiB of a crop job of a subject with that many times its clips."""
+        # The table is sorted: the first rows are the first subject's, three a clip.
+        rows = tsv.read_rows(self.frames_table, tsv.FRAMES)[: 3 * CLIPS]
+        samples = {row["sample"] for row in rows}
+        more = []
+        for number in range(times):
+            names = {name: str(Path(name).parent / str(number)) for name in samples}
+            for row in rows:
+                sample = names[row["sample"]]
+                more.append({**row, "sample": sample, "image": f"{sample}/{row['phase']}"})
+        tsv.write_rows(more, self.folder / "more.tsv", tsv.FRAMES)
+        command = [*JOB, *"faces.crop --results results --crop memory --source raw".split()]
+        command += ["--database", DATABASE, "--root", FRAMES, "--frames", "more.tsv"]
+        command += ["--settings", json.dumps(CONFIG["crops"]["clip"])]
+        command += ["--weights", str(self.weights), "--threads", str(CORES)]
+        command += "--accept-losses False --faces faces.tsv --excluded excluded.tsv".split()
+        done = watch(command, self.folder, self.folder / "memory.log")
         return float(done["peak_bytes"] / 1024**2)
-
-    def _copied(self, row: dict[str, str], number: int) -> dict[str, str]:
-        """The row of a clip of another name, whose frame is a file of its own."""
-        database, subject, clip, onset = row["sample"].split("/")
-        sample = f"{database}/{subject}/{clip}_{number}/{onset}"
-        path = Path(row["path"])
-        copy = self.folder / FRAMES / path.with_stem(f"{path.stem}_{number}")
-        copy.unlink(missing_ok=True)
-        copy.hardlink_to(self.folder / FRAMES / path)
-        names = {"sample": sample, "image": f"{sample}/{row['phase']}"}
-        return {**row, **names, "path": str(path.with_name(copy.name))}
 
     def _snakemake(self, cores: int, *targets: Path) -> float:
         """Seconds of a call that makes the targets."""
@@ -198,7 +193,7 @@ def time_naive(stage: Stage) -> float:
 
 
 def compare(stage: Stage, rounds: int) -> list[dict[str, Any]]:
-    """The loop and the stage in turns: a measurement of the whole call and one of the jobs."""
+    """The loop and the stage in turns: a measurement of the whole call and one of the job."""
     jobs: list[float] = []
 
     def crop() -> float:
@@ -208,7 +203,7 @@ def compare(stage: Stage, rounds: int) -> list[dict[str, Any]]:
 
     seconds = alternate({"naive": lambda: time_naive(stage), "whole": crop}, rounds)
     images = len(tsv.read_rows(stage.frames_table, tsv.FRAMES))
-    sides = {"whole call": seconds["whole"], "crop jobs alone": jobs}
+    sides = {"whole call": seconds["whole"], "crop job alone": jobs}
     return [
         _comparison(f"crop stage, box: clip, {CORES} cores, {name}", images, seconds["naive"], own)
         for name, own in sides.items()
@@ -266,9 +261,11 @@ def main() -> None:
         measurements = compare(stage, QUICK_ROUNDS if quick else ROUNDS)
         print(show(measurements))
         identical, memory = check_bytes(stage), measure_memory(stage)
+        added = stage.add_subject("clip")
     print(f"{identical['name']}: {identical['files']} files")
     print("{}: {} MiB, {} MiB".format(memory["name"], *memory["mebibytes"]))
-    write([*measurements, identical, memory], OUTPUT)
+    print("{name}: {crops_written} of {crops} crops are written".format(**added))
+    write([*measurements, identical, memory, added], OUTPUT)
 
 
 def _comparison(

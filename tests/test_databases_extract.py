@@ -217,3 +217,11 @@ def test_the_job_ends_in_one_message(tmp_path):
     assert shown.stderr.startswith("Error: ")
     assert "no such folder" in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_a_table_of_another_database_is_said_whose_it_is(tmp_path):
+    table = write_xlsx(tmp_path / "CAS(ME)^2code_final.xlsx", data=[CAS_ME2_ROW])
+    shown = job(tmp_path, reader="casme2", table=str(table), frames=str(tmp_path))
+    assert shown.returncode == 1
+    assert "no sheet ('data') has a header row" in shown.stderr
+    assert shown.stderr.strip().endswith("if it is that one, set its `reader: cas_me2`.")

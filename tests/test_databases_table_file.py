@@ -1,5 +1,6 @@
 """Which file below a root is a database's table."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -90,8 +91,8 @@ def test_looking_for_a_table_imports_nothing_heavy():
     assert shown.stdout.strip() == "[]"
 
 
-def located(root: Path) -> Path:
-    return table_file.locate("mine", settings.load("mine", {"reader": "casme", "root": root}))
+def located(root: Path, reader: str = "casme") -> Path:
+    return table_file.locate("mine", settings.load("mine", {"reader": reader, "root": root}))
 
 
 def test_the_other_versions_are_logged(tmp_path, caplog):
@@ -106,3 +107,20 @@ def test_errors_name_folder_and_accepted_names(tmp_path):
         located(tmp_path / "none")
     with pytest.raises(UserError, match="no table of mine there.*CASME-coded-20190721.xls"):
         located(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("database", "name", "owner"),
+    [
+        ("casme2", "CAS(ME)^2code_final.xlsx", "cas_me2"),
+        ("cas_me2", "CASME2-coding-20190701.xlsx", "casme2"),
+        ("casme", "SAMM_Micro_FACS_Codes_v2.xlsx", "samm"),
+        ("samm", "CASME.xls", "casme"),
+    ],
+)
+def test_a_table_of_another_database_is_named(tmp_path, database, name, owner):
+    touch(tmp_path, name)
+    with pytest.raises(
+        UserError, match=f"{re.escape(name)} is what the table of {owner} is called"
+    ):
+        located(tmp_path, database)

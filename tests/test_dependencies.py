@@ -145,7 +145,7 @@ def run_python(program: str) -> str:
     ).stdout.strip()
 
 
-@pytest.mark.parametrize("module", ["training.run", "faces.crop", "faces.gather", "examples.pack"])
+@pytest.mark.parametrize("module", ["training.run", "faces.crop", "examples.pack"])
 def test_a_short_job_imports_only_what_it_needs(module: str) -> None:
     """On a fast device such a job is shorter than its start."""
     needless = ["pandas", "matplotlib", "seaborn", "sklearn", "python_calamine", "snakemake"]

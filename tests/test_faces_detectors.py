@@ -14,7 +14,8 @@ from skimage.data import astronaut
 from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.faces import fetch as fetching
-from fleeting.faces.crop import CropJob, crop_frames
+from fleeting.faces.crop import crop_frames
+from fleeting.faces.crop_sample import CropJob
 from fleeting.faces.detector import Detector
 from fleeting.faces.detectors import blazeface, opencv_ssd
 from fleeting.faces.fetch import fetch
@@ -117,17 +118,16 @@ def test_the_crop_job(weights: Callable[[str], Path], tmp_path: Path) -> None:
             "phase": phase,
             "frame": number,
             "path": f"img{number}.jpg",
+            "table_row": 2,
         }
         for number, phase in enumerate(tsv.PHASES, start=1)
     ]
-    tsv.write_rows(rows, tmp_path / "006.tsv", tsv.FRAMES)
-    settings, folder = CropSettings(), weights("blazeface")
-    job = CropJob(tmp_path / "results", "paper", "samm", "006", frames, "raw", settings, folder)
-    crop_frames(job, tmp_path / "006.tsv", tmp_path / "faces.tsv", tmp_path / "excluded.tsv")
-    apex, onset = tsv.read_rows(tmp_path / "faces.tsv", tsv.FACES)
+    tsv.write_rows(rows, tmp_path / "samm.tsv", tsv.FRAMES)
+    job = CropJob(tmp_path / "results", "paper", "samm", frames, "raw", CropSettings())
+    folder = weights("blazeface")
+    (apex, onset), (excluded,) = crop_frames(job, tmp_path / "samm.tsv", folder, [], 1)
     assert (apex["outcome"], onset["outcome"]) == ("face", "face cut by the border")
     assert (apex["detector"], onset["detector"]) == ("blazeface", "blazeface")
-    (excluded,) = tsv.read_rows(tmp_path / "excluded.tsv", tsv.EXCLUDED_FRAMES)
     assert excluded["code"] == "unreadable_image"
     crop = cv2.imread(str(tmp_path / "results" / apex["path"]))
     assert crop.shape == (224, 224, 3)

@@ -264,14 +264,12 @@ def job(folder: Path, out: Path, count: int) -> None:
         frames=out / "mine.tsv",
         excluded=out / "excluded.tsv",
         substituted=out / "substituted.tsv",
-        subjects=out / "mine",
     )
 
 
 def test_the_job(tmp_path, caplog):
     clips(tmp_path / "frames", "sub{:02d}/EP1", range(1, 3))
     (tmp_path / "frames/sub02/EP1/img5.jpg").rename(tmp_path / "frames/sub02/EP1/img6.jpg")
-    touch(tmp_path, "mine/sub09.tsv", content=b"stale")
     with caplog.at_level("INFO"):
         job(tmp_path, tmp_path, 3)
     assert "Warning: mine: 3 of 9 images are left out (3 clip missing)" in caplog.text
@@ -280,21 +278,8 @@ def test_the_job(tmp_path, caplog):
     frames = tsv.read_rows(tmp_path / "mine.tsv", tsv.FRAMES)
     assert [*frames[0]] == [*tsv.FRAMES, "table_row"]
     assert frames[0]["image"] == "mine/sub01/EP1/3/onset"
-    subjects = {path.stem: tsv.read_rows(path, tsv.FRAMES) for path in tmp_path.glob("mine/*")}
-    assert sorted(subjects) == ["sub01", "sub02"]
-    assert [*subjects["sub01"], *subjects["sub02"]] == [
-        {key: row[key] for key in tsv.FRAMES} for row in frames
-    ]
     excluded = tsv.read_rows(tmp_path / "excluded.tsv", tsv.EXCLUDED)
     assert [(row["code"], row["reason"]) for row in excluded] == [
         ("clip_missing", "clip missing")
     ] * 3
     assert len(tsv.read_rows(tmp_path / "substituted.tsv", tsv.SUBSTITUTED)) == 1
-
-
-def test_another_subject_leaves_the_tables_of_the_first(tmp_path):
-    clips(tmp_path / "frames", "sub{:02d}/EP1", range(1, 3))
-    for count in (1, 2):
-        job(tmp_path, tmp_path / str(count), count)
-    first, second = (tmp_path / count / "mine/sub01.tsv" for count in "12")
-    assert first.read_bytes() == second.read_bytes()

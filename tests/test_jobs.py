@@ -80,8 +80,9 @@ def test_what_a_function_does_not_take_is_refused(capsys: pytest.CaptureFixture[
 
 def test_a_job_through_the_runner_reports_one_paragraph(tmp_path: Path) -> None:
     missing = tmp_path / "no.tsv"
-    command = [sys.executable, str(RUNNER), "faces.gather", "--crop", "c", "--database", "d"]
-    command += ["--folder", str(tmp_path), "--subjects", str(tmp_path), "--frames", str(missing)]
+    command = [sys.executable, str(RUNNER), "faces.crop", "--crop", "c", "--database", "d"]
+    command += ["--results", str(tmp_path), "--root", str(tmp_path), "--source", "raw"]
+    command += ["--settings", "{}", "--frames", str(missing), "--threads", "1"]
     command += ["--faces", str(tmp_path / "f.tsv"), "--excluded", str(tmp_path / "e.tsv")]
     command += ["--accept-losses", "False"]
     done = subprocess.run(command, capture_output=True, text=True)

@@ -8,7 +8,8 @@ import pytest
 from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.examples.pack import read_crops
-from fleeting.faces.crop import CropJob, crop_frames
+from fleeting.faces.crop import crop_frames
+from fleeting.faces.crop_sample import CropJob
 from fleeting.faces.settings import CropSettings
 from fleeting.frames import select
 from fleeting.splits import image_folders, pool, split
@@ -91,7 +92,7 @@ def test_a_table_that_is_not_whole(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_annotations_that_were_edited(tmp_path: Path, rows: list[Row]) -> None:
-    """No table of a subject is written outside its folder, and a huge number is named."""
+    """Nothing is written for a name that leads elsewhere, and a huge number is named."""
     (tmp_path / "frames/sub01/EP1").mkdir(parents=True)
     (tmp_path / "frames/sub01/EP1/img1.png").write_bytes(PNG)
     write_unchecked(tmp_path / "a.tsv", rows)
@@ -106,7 +107,6 @@ def test_annotations_that_were_edited(tmp_path: Path, rows: list[Row]) -> None:
             frames=tmp_path / "frames.tsv",
             excluded=tmp_path / "excluded.tsv",
             substituted=tmp_path / "substituted.tsv",
-            subjects=tmp_path / "subjects",
         )
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["a.tsv", "frames"]
 
@@ -125,13 +125,14 @@ def test_annotations_that_were_edited(tmp_path: Path, rows: list[Row]) -> None:
 def test_frames_that_were_edited(tmp_path: Path, cells: Row) -> None:
     (tmp_path / "frames").mkdir()
     (tmp_path / "frames/img1.png").write_bytes(PNG)
-    path = tmp_path / "sub01.tsv"
+    path = tmp_path / "casme2.tsv"
     write_unchecked(path, [row(tsv.FRAMES, **cells)])
-    results, root = tmp_path / "results", tmp_path / "frames"
-    job = CropJob(results, "paper", "casme2", "sub01", root, "cropped", CropSettings(), None)
-    with pytest.raises(UserError, match=r"sub01\.tsv, line 2"):
-        crop_frames(job, path, tmp_path / "f.tsv", tmp_path / "e.tsv")
-    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["frames", "sub01.tsv"]
+    job = CropJob(
+        tmp_path / "results", "paper", "casme2", tmp_path / "frames", "cropped", CropSettings()
+    )
+    with pytest.raises(UserError, match=r"casme2\.tsv, line 2"):
+        crop_frames(job, path, None, [], 1)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["casme2.tsv", "frames"]
 
 
 def test_crops_without_a_sample(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from fleeting import layout
+from fleeting import layout, tsv
 from fleeting.config.loading import load
 from fleeting.layout import Config, Job
 from fleeting.progress import show, state
@@ -63,18 +63,24 @@ def test_an_empty_project_has_nothing_done(config: Config, tmp_path: Path) -> No
     assert (found.runs, found.done, found.seconds_left) == (8, 0, None)
     counts = {stage.name: (stage.done, stage.expected) for stage in state.stages(config, tmp_path)}
     assert counts["annotations"] == (0, 2)
-    assert counts["subjects cropped"] == (0, None), "not known before the frames are selected"
+    assert counts["samples cropped"] == (0, None), "not known before the frames are selected"
     assert counts["splits"] == (0, 2)
     assert "0 of 8" in shown(config, tmp_path)
 
 
-def test_a_subject_counts_when_it_is_cropped(config: Config, tmp_path: Path) -> None:
-    for name in ("casme2/s1", "casme2/s2", "samm/s1"):
-        touch(tmp_path / f"frames/phases/{name}.tsv")
-    for name in ("casme2/s1.tsv", "casme2/s1.excluded.tsv"):
-        touch(tmp_path / "faces/paper" / name)
+def test_a_sample_counts_when_it_is_cropped(config: Config, tmp_path: Path) -> None:
+    for database, samples in (("casme2", ("s1/c/1", "s2/c/1")), ("samm", ("s1/c/1",))):
+        rows = [
+            {"image": f"{database}/{sample}/{phase}", "sample": f"{database}/{sample}"}
+            | {"phase": phase, "frame": 1, "path": "x"}
+            for sample in samples
+            for phase in tsv.PHASES
+        ]
+        tsv.write_rows(rows, tmp_path / f"frames/phases/{database}.tsv", tsv.FRAMES)
+    touch(tmp_path / "faces/paper/casme2/s1/c/1/crops.json")
+    touch(tmp_path / "faces/paper/casme2/s2/c/1/onset.png")
     counts = {stage.name: (stage.done, stage.expected) for stage in state.stages(config, tmp_path)}
-    assert counts["subjects cropped"] == (1, 3)
+    assert counts["samples cropped"] == (1, 3)
 
 
 def test_a_run_is_done_with_its_last_part(config: Config, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from pipeline import SYNTHETIC, Project
 
 pytestmark = pytest.mark.slow
 
-SUBJECTS = 8
 RUNS = 2
 EXPERIMENT = "results/experiments/tiny"
 #: The tables and figures that read of the runs; the others read of the databases and the split.
@@ -115,12 +114,12 @@ def test_an_edit_that_changes_no_example_retrains_nothing(
         finished, tmp_path, "databases/readers/casme2.py", "protocols/random_images.py"
     )
     ran = project.run("splits").jobs
-    assert ran == Counter(extract_annotations=1, select_frames=1, pack_inputs=1, draw_split=1)
-    for name in ("databases/extract.py", "faces/crop.py", "faces/gather.py", "inputs/image.py"):
+    stages = Counter(extract_annotations=1, select_frames=1, crop=1, pack_inputs=1, draw_split=1)
+    assert ran == stages
+    for name in ("databases/extract.py", "faces/crop.py", "inputs/image.py"):
         project.edit(f"fleeting/{name}")
     ran = project.run().jobs
-    stages = Counter(extract_annotations=4, select_frames=4, crop=SUBJECTS, gather_faces=4)
-    stages += Counter(pack_inputs=4, draw_split=1)
+    stages = Counter(extract_annotations=4, select_frames=4, crop=4, pack_inputs=4, draw_split=1)
     assert stages.items() <= ran.items()
     assert not {"train", "summarise_runs"} & ran.keys()
     assert project.tables() == finished.tables()
@@ -129,14 +128,13 @@ def test_an_edit_that_changes_no_example_retrains_nothing(
 
 def test_parameters_above_the_split(finished: Project, tmp_path: Path) -> None:
     project = finished.copy(tmp_path / "copy")
-    split = Counter(gather_faces=4, pack_inputs=4, draw_split=1)
+    split = Counter(crop=4, pack_inputs=4, draw_split=1)
     project.configure(lambda config: config["crops"]["tiny"].update(size=40))
-    planned = project.run("-n", f"{EXPERIMENT}/split.json").jobs
-    assert planned == split + Counter(crop=SUBJECTS)
+    assert project.run("-n", f"{EXPERIMENT}/split.json").jobs == split
     # Two subjects a database have an apex that is missing or out of order.
     project.configure(lambda config: config.update(annotations={"apex": "midpoint"}))
     ran = project.run(f"{EXPERIMENT}/split.json").jobs
-    assert ran == split + Counter(extract_annotations=4, select_frames=4, crop=4)
+    assert ran == split + Counter(extract_annotations=4, select_frames=4)
     assert project.run("-n", "training").jobs == {"train": RUNS}
 
 
@@ -167,11 +165,14 @@ def test_one_added_subject_crops_only_itself(finished: Project, tmp_path: Path) 
     project = finished.copy(tmp_path / "copy")
     places = write_all(project.folder / "databases", {**SYNTHETIC, "subjects": {"casme2": 3}})
     move_last_subject_to_the_top(places["casme2"]["table"])
-    before = project.tables()
+    before = times(project, "faces/*/*/**/*")
     outcome = project.run("faces")
-    assert outcome.jobs == Counter(extract_annotations=1, select_frames=1, crop=1, gather_faces=1)
-    new = {path for path in project.tables() if path not in before}
-    assert {path.split("/")[-1].split(".")[0] for path in new} == {"sub03"}
+    assert outcome.jobs == Counter(extract_annotations=1, select_frames=1, crop=1)
+    written = {
+        path for path, time in times(project, "faces/*/*/**/*").items() if before.get(path) != time
+    }
+    assert before
+    assert {path.relative_to(project.folder).parts[4] for path in written} == {"sub03"}
 
 
 def times(project: Project, *patterns: str) -> dict[Path, int]:

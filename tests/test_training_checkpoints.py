@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from fleeting import code_in_use
 from fleeting.training import checkpoint, interruption, locks
 from fleeting.training.checkpoint import Checkpoints, Progress
 from fleeting.training.interruption import Stopped
@@ -172,7 +173,7 @@ def test_a_file_with_another_name_or_with_code_is_not_used(
 def test_the_key_is_of_the_facts_and_of_all_code_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code = checkpoint._code()
+    code = code_in_use.digests()
     assert {"fleeting.training.checkpoint", "fleeting.files", "fleeting"} <= code.keys()
     key = checkpoint.key({"lr": "1e-03"})
     assert key == checkpoint.key({"lr": "1e-03"})

@@ -1,4 +1,4 @@
-# Faces: detected, cut out and resized, a job for every subject of every database.
+# Faces: detected, cut out and resized, a job for every database.
 include: "functions/faces.smk"
 
 
@@ -34,43 +34,13 @@ rule fetch_detector:
         "--weights {output.folder:q} --record {output.record:q} > {log:q} 2>&1"
 
 
+# The crops are not declared, since Snakemake would remove them all before the job crops those of one
+# more sample. The table has the sha256 of each.
 rule crop:
     input:
         code=lambda w: code("faces.crop", ("detector", detector_of(w.crop)["kind"])),
-        frames=subject_frames,
-        weights=detector_weights,
-    output:
-        faces=result("faces/{crop}/{database}/{subject}.tsv"),
-        excluded=result("faces/{crop}/{database}/{subject}.excluded.tsv"),
-        crops=directory(result("faces/{crop}/{database}/{subject}")),
-    log:
-        result("logs/faces/{crop}/{database}/{subject}.log"),
-    benchmark:
-        result("benchmarks/faces/{crop}/{database}/{subject}.tsv")
-    conda:
-        "../../envs/vision.yaml"
-    params:
-        results=results_folder,
-        root=lambda w: frames_root(w.database),
-        source=lambda w: config["databases"][w.database]["source"],
-        settings=lambda w: as_json(config["crops"][w.crop]),
-        weights=detector_arguments,
-    message:
-        "Cropping {wildcards.database}, subject {wildcards.subject}"
-    shell:
-        "python {input.code[0]:q} faces.crop --results {params.results:q} "
-        "--crop {wildcards.crop:q} --database {wildcards.database:q} "
-        "--subject {wildcards.subject:q} --frames {input.frames:q} --root {params.root:q} "
-        "--source {params.source:q} --settings {params.settings:q} {params.weights:q} "
-        "--faces {output.faces:q} --excluded {output.excluded:q} "
-        "> {log:q} 2>&1"
-
-
-rule gather_faces:
-    input:
-        code=code("faces.gather"),
-        subjects=subject_faces,
         frames=database_frames,
+        detector=detector_files,
     output:
         faces=result("faces/{crop}/{database}.tsv"),
         excluded=result("faces/{crop}/{database}.excluded.tsv"),
@@ -80,16 +50,21 @@ rule gather_faces:
         result("benchmarks/faces/{crop}/{database}.tsv")
     conda:
         "../../envs/vision.yaml"
+    threads: 2
     resources:
         accept_losses=accept_losses,
     params:
-        folder=lambda w: result(f"faces/{w.crop}/{w.database}"),
-        subjects=lambda w: result(f"frames/{selection_label(w.crop)}/{w.database}"),
+        results=results_folder,
+        root=lambda w: frames_root(w.database),
+        source=lambda w: config["databases"][w.database]["source"],
+        settings=lambda w: as_json(config["crops"][w.crop]),
+        weights=detector_weights,
     message:
-        "Gathering the crops of {wildcards.database}"
+        "Cropping the faces of {wildcards.database}"
     shell:
-        "python {input.code[0]:q} faces.gather --crop {wildcards.crop:q} "
-        "--database {wildcards.database:q} --folder {params.folder:q} "
-        "--subjects {params.subjects:q} --frames {input.frames:q} "
+        "python {input.code[0]:q} faces.crop --results {params.results:q} "
+        "--crop {wildcards.crop:q} --database {wildcards.database:q} --root {params.root:q} "
+        "--source {params.source:q} --settings {params.settings:q} --frames {input.frames:q} "
+        "{params.weights:q} --detector-files {input.detector:q} --threads {threads} "
         "--accept-losses {resources.accept_losses:q} --faces {output.faces:q} "
         "--excluded {output.excluded:q} > {log:q} 2>&1"

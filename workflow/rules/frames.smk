@@ -11,9 +11,7 @@ rule frames:
         ],
 
 
-# A checkpoint, so that crop jobs are compared by checksum afterwards: a subject whose rows did not
-# change is not cropped again.
-checkpoint select_frames:
+rule select_frames:
     input:
         code=lambda w: code("frames.select", reader_of(w), selection_of(w)),
         annotations=result("annotations/{database}.tsv"),
@@ -21,7 +19,6 @@ checkpoint select_frames:
         frames=result("frames/{selection}/{database}.tsv"),
         excluded=result("frames/{selection}/{database}.excluded.tsv"),
         substituted=result("frames/{selection}/{database}.substituted.tsv"),
-        subjects=directory(result("frames/{selection}/{database}")),
     log:
         result("logs/frames/{selection}/{database}.log"),
     benchmark:
@@ -42,4 +39,4 @@ checkpoint select_frames:
         "--annotations {input.annotations:q} --nearest-within {params.nearest_within:q} "
         "--accept-losses {resources.accept_losses:q} "
         "--frames {output.frames:q} --excluded {output.excluded:q} "
-        "--substituted {output.substituted:q} --subjects {output.subjects:q} > {log:q} 2>&1"
+        "--substituted {output.substituted:q} > {log:q} 2>&1"

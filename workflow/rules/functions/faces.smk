@@ -20,18 +20,18 @@ def is_fetched(crop):
     return published and detector["weights"] is None
 
 
-def detector_weights(wildcards):
+def detector_files(wildcards):
     """The files behind the detector: the user's own, or the record of the fetched ones."""
     detector = detector_of(wildcards.crop)
     if not detects(wildcards.crop, wildcards.database):
         return []
     if is_fetched(wildcards.crop):
-        return result(f"weights/detectors/{detector['kind']}.json")
+        return [result(f"weights/detectors/{detector['kind']}.json")]
     return [detector[key] for key in ("weights", "network") if detector.get(key)]
 
 
-def detector_arguments(wildcards):
-    """Where the detector's weights lie."""
+def detector_weights(wildcards):
+    """The argument that says where the detector's weights lie; none where nothing is detected."""
     detector = detector_of(wildcards.crop)
     if not detects(wildcards.crop, wildcards.database):
         return []
@@ -43,31 +43,6 @@ def detector_arguments(wildcards):
 def database_frames(wildcards):
     """A database's table of the frames that a crop selects."""
     return result(f"frames/{selection_label(wildcards.crop)}/{wildcards.database}.tsv")
-
-
-def subjects_folder(wildcards):
-    """The folder of the subjects' frames; asking the checkpoint makes sure that it is current."""
-    return checkpoints.select_frames.get(
-        selection=selection_label(wildcards.crop), database=wildcards.database
-    ).output.subjects
-
-
-def subject_frames(wildcards):
-    """The rows of one subject."""
-    return f"{subjects_folder(wildcards)}/{wildcards.subject}.tsv"
-
-
-def subject_faces(wildcards):
-    """The tables of all crop jobs of a database."""
-    return expand(
-        result("faces/{crop}/{database}/{subject}{ending}"),
-        crop=wildcards.crop,
-        database=wildcards.database,
-        subject=sorted(
-            path.stem for path in Path(subjects_folder(wildcards)).glob("[!.]*.tsv")
-        ),
-        ending=[".tsv", ".excluded.tsv"],
-    )
 
 
 def fetched_detectors():

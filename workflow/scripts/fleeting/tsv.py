@@ -67,8 +67,6 @@ EXCLUDED: Schema = {
     "reason": NAME,
     "detail": TEXT,
 }
-#: The same as a crop job writes it: it knows its subject's images but not the database's rows.
-EXCLUDED_FRAMES: Schema = {name: kind for name, kind in EXCLUDED.items() if name != "table_row"}
 #: A frame number that was not taken as the database states it.
 SUBSTITUTED: Schema = {
     "database": NAME,

@@ -85,7 +85,11 @@ def run(
     """
     block = database_settings.load(database, settings)
     path = table_file.locate(database, block)
-    result = extract(database, block, path, apex)
+    try:
+        result = extract(database, block, path, apex)
+    except UserError as error:
+        owner = table_file.of_another(path.name, block.reader)
+        raise UserError(f"{error}{owner and f'. {owner.strip()}'}") from None
     log.info(
         "%s: %d rows read = %d samples + %d excluded. %s",
         database,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from fleeting import registry
 from fleeting.databases import reader
 from fleeting.databases.settings import DatabaseSettings
 from fleeting.errors import UserError
@@ -58,14 +59,33 @@ def locate(database: str, settings: DatabaseSettings) -> Path:
         accepted = ", ".join(reader.load(settings.reader).TABLE_EXAMPLES)
         raise UserError(
             f"{root}: no table of {database} there or up to {DEPTH} folders below; names such as "
-            f"{accepted} are accepted. {_links(root)}Put the file there (not in a folder with < or "
-            f"> in its name), or give databases.{database}.table and .frames in the config"
+            f"{accepted} are accepted. {_of_others(root, settings.reader)}{_links(root)}"
+            "Put the file there (not in a folder with < or > in its name), or give "
+            f"databases.{database}.table and .frames in the config"
         )
     chosen, *others = found
     if others:
         names = ", ".join(str(path.relative_to(root)) for path in others)
         log.info("%s: took %s; also there: %s", database, chosen.name, names)
     return chosen
+
+
+def of_another(name: str, reader_name: str) -> str:
+    """A sentence on the reader whose tables are called like this file, if another reader's are."""
+    for other in registry.names("reader"):
+        if other != reader_name and reader.load(other).TABLE_NAME.fullmatch(name.casefold()):
+            return (
+                f"{name} is what the table of {other} is called, and this database is read as "
+                f"{reader_name}: if it is that one, set its `reader: {other}`. "
+            )
+    return ""
+
+
+def _of_others(root: Path, reader_name: str) -> str:
+    """The same for the files below a folder."""
+    others = (name for name in registry.names("reader") if name != reader_name)
+    found = (newest(root, other) for other in others)
+    return next((of_another(path.name, reader_name) for path in found if path), "")
 
 
 def _links(root: Path) -> str:

@@ -80,7 +80,6 @@ def _stages(
             settings=block,
             selection=config["crops"][crop]["frames"],
             annotations=folder / "samples.tsv",
-            subjects=folder / selection,
             nearest_within=config["frames"]["nearest_within"],
             accept_losses=accepted,
             **tables,

@@ -1,49 +1,23 @@
-"""The crop job of one subject: every frame becomes a crop, or a row that says why not."""
+"""The crop job of a database: every frame becomes a crop, or a row that says why not."""
 
 import logging
-import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
-from itertools import groupby
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
-from fleeting import paths, registry, tsv
-from fleeting.errors import Unusable, UserError
-from fleeting.faces import images, outcomes
-from fleeting.faces.box import Rectangle, cut, square_around
-from fleeting.faces.detector import Image
-from fleeting.faces.face_of_frame import Face, FaceFinder
+import cv2
+
+from fleeting import code_in_use, paths, registry, tsv
+from fleeting.errors import UserError
+from fleeting.faces import counts, finished
+from fleeting.faces.crop_sample import CropJob, Row, crop_sample
+from fleeting.faces.detector import Detector
 from fleeting.faces.settings import Cropping
 
-Row = dict[str, Any]
-
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class CropJob:
-    """The work of one crop job.
-
-    `results` is the results folder, `root` the folder of the database's frames, `source` is `raw`
-    or `cropped` (the frames are the provider's crops), `weights` is a file or a folder (None where
-    nothing is detected).
-    """
-
-    results: Path
-    crop: str
-    database: str
-    subject: str
-    root: Path
-    source: str
-    settings: Cropping
-    weights: Path | None
-
-    @property
-    def folder(self) -> Path:
-        """The folder of the crops."""
-        return self.results.joinpath("faces", self.crop, self.database, self.subject)
 
 
 def run(
@@ -51,181 +25,156 @@ def run(
     results: Path,
     crop: str,
     database: str,
-    subject: str,
     root: Path,
     source: str,
     settings: dict,
     frames: Path,
     weights: Path | None = None,
+    detector_files: list[Path],
+    threads: int,
+    accept_losses: bool,
     faces: Path,
     excluded: Path,
 ) -> None:
-    """Crop the faces of one subject's frames; the crops are written below the results folder.
+    """Crop the faces of a database's frames; the crops are written below the results folder.
 
     Args:
         results: the results folder.
         crop: the name of the block under `crops`.
         database: the database's name.
-        subject: the subject's name.
         root: the folder of the database's frames.
         source: `raw`, or `cropped` where the frames are the provider's crops.
         settings: the block under `crops`; its `frames` have been selected already.
-        frames: the subject's table of frames.
+        frames: the database's table of frames.
         weights: the detector's file or folder.
+        detector_files: the files whose bytes tell whether the detector changed; none where nothing
+            is detected.
+        threads: how many samples are cropped at a time.
+        accept_losses: go on where most images could not be cropped.
         faces: table of the crops, written.
         excluded: table of the images without a crop, written.
+
+    Raises:
+        UserError: the table of frames is not as the frames stage wrote it; most images could not
+            be cropped, or none (see `losses.check`).
     """
     block = {key: value for key, value in settings.items() if key != "frames"}
-    cropping = Cropping.model_validate(block)
-    job = CropJob(results, crop, database, subject, root, source, cropping, weights)
-    crop_frames(job, frames, faces, excluded)
-
-
-def crop_frames(job: CropJob, frames: Path, faces: Path, excluded: Path) -> None:
-    """Crop the frames of the table `frames` and write the tables `faces` and `excluded`.
-
-    What an earlier run left in the job's folder is removed first.
-    """
-    rows = _read_frames(job, frames)
-    if job.folder.exists():
-        shutil.rmtree(job.folder)
-    job.folder.mkdir(parents=True)
-    make = _around_faces if job.settings.detects(job.source) else _whole_pictures
-    results = sorted(make(job, rows), key=lambda row: str(row["image"]))
-    cropped = [row for row in results if "path" in row]
-    uncropped = [row for row in results if "path" not in row]
+    job = CropJob(results, crop, database, root, source, Cropping.model_validate(block))
+    cropped, uncropped = crop_frames(job, frames, weights, detector_files, threads)
     tsv.write_rows(cropped, faces, tsv.FACES)
-    tsv.write_rows(uncropped, excluded, tsv.EXCLUDED_FRAMES)
+    tsv.write_rows(uncropped, excluded, tsv.EXCLUDED)
     for row in uncropped:
         log.info("%s: %s, %s", row["image"], row["reason"], row["detail"])
-    counts = len(cropped), len(rows)
-    log.info("%s/%s: %d of %d images cropped", job.database, job.subject, *counts)
+    counts.log_hit_rate(cropped, uncropped, database)
+    counts.warn(cropped, uncropped, database, crop, accept_losses)
 
 
-def _read_frames(job: CropJob, frames: Path) -> list[Row]:
-    """The table's rows by sample and phase, checked, since the names of images become paths."""
-    rows: list[Row] = [*tsv.read_rows(frames, tsv.FRAMES)]
+def crop_frames(
+    job: CropJob, frames: Path, weights: Path | None, detector_files: Sequence[Path], threads: int
+) -> tuple[list[Row], list[Row]]:
+    """Crop the frames of a database, or keep their crops, and remove all other crops of it.
+
+    The arguments are those of `run`.
+
+    Returns:
+        The FACES and the EXCLUDED rows, sorted by image.
+    """
+    samples = read_frames(frames, job.database)
+    if not job.root.is_dir():
+        # Otherwise no frame could be read, and no crop would be kept.
+        raise UserError(f"{job.root}: no such folder; mount or restore it, and run again")
+    workers = min(threads, len(samples)) or 1
+    detectors = [_detector(job, weights) for _ in range(workers)]
+    shared = {
+        "settings": job.settings.model_dump(mode="json"),
+        "source": job.source,
+        "detector": {file.name: paths.sha256(file) for file in detector_files},
+        "code": code_in_use.digests(),
+        "opencv": cv2.__version__,
+    }
+    rows = _crop_samples(job, samples, detectors, shared)
+    cropped = [row for row in rows if "path" in row]
+    kept = {job.results / row["path"] for row in cropped}
+    kept |= {job.folder / sample / finished.FILE_NAME for sample in samples}
+    finished.remove_others(job.folder / job.database, kept)
+    # The crops' table has no `table_row`: a row added to the database's table would change it.
+    table_rows = {row["image"]: row["table_row"] for of in samples.values() for row in of}
+    uncropped = [
+        {**row, "table_row": table_rows[row["image"]]} for row in rows if "path" not in row
+    ]
+    return cropped, uncropped
+
+
+def read_frames(frames: Path, database: str) -> dict[str, list[Row]]:
+    """The rows of a database's table of frames by sample, in the order of the phases.
+
+    Raises:
+        UserError: an image is there twice, or its name, which becomes a path, is not one that the
+            frames stage gives.
+    """
+    samples: dict[str, list[Row]] = defaultdict(list)
     seen = set()
-    for line, row in enumerate(rows, start=2):
+    for line, row in enumerate(tsv.read_rows(frames, tsv.FRAMES), start=2):
         image, sample = row["image"], row["sample"]
-        of_subject = sample.startswith(f"{job.database}/{job.subject}/")
-        inside = of_subject and image.startswith(f"{sample}/")
+        inside = sample.startswith(f"{database}/") and image.startswith(f"{sample}/")
         if not inside or not all(map(paths.is_safe_name, image.split("/"))) or image in seen:
             raise UserError(
                 f"{frames}, line {line}: {image!r} is there twice, or is not the name of an image "
-                f"of {job.database}/{job.subject}; rerun with `-R select_frames`"
+                f"of {database}; rerun with `-R select_frames`"
             )
         seen.add(image)
-    # Images without a phase stay in the order of their selection.
-    return sorted(rows, key=lambda row: (row["sample"], tsv.PHASE_ORDER[row["phase"]]))
+        samples[sample].append(row)
+    for rows in samples.values():
+        # Images without a phase stay in the order of their selection.
+        rows.sort(key=lambda row: tsv.PHASE_ORDER[row["phase"]])
+    return samples
 
 
-def _whole_pictures(job: CropJob, rows: list[Row]) -> list[Row]:
-    """The whole pictures, resized where the settings say so."""
-    provided = job.settings.provided(job.source)
-    detector = outcomes.PROVIDER if provided else outcomes.NONE
-    outcome = "provider's crop" if provided else "whole picture"
-
-    def make(row: Row) -> Row:
-        image = images.read(job.root, row["path"])
-        height, width = image.shape[:2]
-        return _write(job, row, image, Rectangle(0, 0, width, height), "", detector, outcome)
-
-    return [_attempt(job, row, make) for row in rows]
-
-
-def _around_faces(job: CropJob, rows: list[Row]) -> list[Row]:
-    """Crops around detected faces, one box per frame or per clip."""
-    settings: Any = job.settings.detector
-    module = registry.load("detector", settings.kind)
-    margin = job.settings.margin or module.MARGIN
-    finder = FaceFinder(job.root, module.load(job.weights, settings), settings.confidence)
-
-    def make(row: Row, *, donor: Row | None) -> Row:
-        image, face = _image_and_face(finder, row, donor)
-        square = square_around(face.box, margin)
-        pixels, outcome = cut(image, square), _outcome(face, square)
-        return _write(job, row, pixels, square, face.confidence, settings.kind, outcome)
-
-    results = []
-    for _, group in groupby(rows, key=lambda row: row["sample"]):
-        clip = list(group)
-        donor = None
-        if job.settings.box == "clip":
-            donor = next((row for row in clip if finder.has_face(row["path"])), None)
-        results += [_attempt(job, row, partial(make, donor=donor)) for row in clip]
-    return results
-
-
-def _image_and_face(finder: FaceFinder, row: Row, donor: Row | None) -> tuple[Image, Face]:
-    """A frame and its face: detected in it, or, with `donor`, in that row's frame."""
-    if donor is None or donor is row:
-        face = finder.face(row["path"])
-        return finder.read(row["path"]), face
-    face = finder.face(donor["path"])
-    image = finder.read(row["path"])
-    height, width = image.shape[:2]
-    name = donor["phase"] or donor["frame"]
-    if (width, height) != (face.width, face.height):
-        raise Unusable(
-            "frame_size",
-            f"{width} x {height} pixels, but the box is of the {name} frame of "
-            f"{face.width} x {face.height}",
-        )
-    outcome = outcomes.of_borrowed_box(name, finder.was_missed(row["path"]))
-    return image, replace(face, outcome=outcome)
-
-
-def _outcome(face: Face, square: Rectangle) -> str:
-    """The outcome of a crop, for example `largest of 2 faces, face cut by the border`."""
-    if face.cut:
-        cut_off = "face cut by the border"
-        return cut_off if face.outcome == "face" else f"{face.outcome}, {cut_off}"
-    if square.leaves(face.width, face.height):
-        return f"{face.outcome}, margin beyond the border"
-    return face.outcome
-
-
-def _attempt(job: CropJob, row: Row, make: Callable[[Row], Row]) -> Row:
-    """What `make` returns for the row, or the row that excludes it."""
-    try:
-        return make(row)
-    except Unusable as error:
-        return {
-            "database": job.database,
-            "sample": row["sample"],
-            "image": row["image"],
-            "stage": "faces",
-            **error.exclusion(),
-            "detail": f"{row['path']}: {error.detail}",
-        }
-    except Exception:
-        log.error("Stopped at %s, file %s.", row["image"], row["path"])
-        raise
-
-
-def _write(
+def _crop_samples(
     job: CropJob,
-    row: Row,
-    pixels: Image,
-    rectangle: Rectangle,
-    confidence: float | str,
-    detector: str,
-    outcome: str,
-) -> Row:
-    """Write a crop, resized where the settings say so; returns its row."""
-    path = paths.crop_path(job.crop, row["image"])
-    size = job.settings.size
-    images.write(pixels if size is None else images.resize(pixels, size), job.results / path)
-    return {
-        "image": row["image"],
-        "sample": row["sample"],
-        "phase": row["phase"],
-        "path": path,
-        **{name: float(value) for name, value in rectangle._asdict().items()},
-        "confidence": confidence,
-        "detector": detector,
-        "outcome": outcome,
-        "file": row["path"],
-        "sha256": paths.sha256(job.results / path),
-    }
+    samples: Mapping[str, list[Row]],
+    detectors: Sequence[Detector | None],
+    shared: dict[str, Any],
+) -> list[Row]:
+    """Crop samples, as many at a time as there are detectors; finished ones keep their crops.
+
+    Args:
+        job: what all samples share.
+        samples: FRAMES rows by sample.
+        detectors: each is used by one sample at a time; None where pictures are taken whole.
+        shared: what the crops depend on besides their frames (see `finished.key`).
+
+    Returns:
+        A FACES row or, without `path`, an EXCLUDED row for each image, sorted by image.
+    """
+    free: SimpleQueue[Detector | None] = SimpleQueue()
+    for detector in detectors:
+        free.put(detector)
+
+    def rows_of(sample: str) -> list[Row]:
+        frames, folder = samples[sample], job.folder / sample
+        key = finished.key(shared, job.root, frames)
+        rows = finished.load(folder, key, job.results)
+        if rows is None:
+            detector = free.get()
+            try:
+                rows = crop_sample(job, frames, detector)
+            finally:
+                free.put(detector)
+            finished.save(folder, key, rows)
+        return rows
+
+    # Threads suffice, since OpenCV computes outside Python's lock. An error or Ctrl-C cancels the
+    # samples that have not begun.
+    with ThreadPoolExecutor(len(detectors)) as pool:
+        found = [row for rows in pool.map(rows_of, samples) for row in rows]
+    return sorted(found, key=lambda row: str(row["image"]))
+
+
+def _detector(job: CropJob, weights: Path | None) -> Detector | None:
+    """The detector with its weights; None where pictures are taken whole."""
+    if not job.settings.detects(job.source):
+        return None
+    settings: Any = job.settings.detector
+    detector: Detector = registry.load("detector", settings.kind).load(weights, settings)
+    return detector

@@ -48,11 +48,10 @@ def run(
     frames: Path,
     excluded: Path,
     substituted: Path,
-    subjects: Path,
     nearest_within: int,
     accept_losses: bool,
 ) -> None:
-    """Find the frames of a database's samples; write its tables, and one table per subject.
+    """Find the frames of a database's samples and write its tables.
 
     Args:
         database: its name in the config.
@@ -62,7 +61,6 @@ def run(
         frames: table of the images that were found, written.
         excluded: table of the images that were not, written.
         substituted: table of the neighbours that stand in for missing frames, written.
-        subjects: folder of the subjects' tables, written.
         nearest_within: how far away the neighbour of a missing frame may be; 0 allows none.
         accept_losses: go on where most images are not found.
     """
@@ -88,7 +86,6 @@ def run(
     tsv.write_rows(result.frames, frames, tsv.FRAMES)
     tsv.write_rows(result.excluded, excluded, tsv.EXCLUDED)
     tsv.write_rows(result.substituted, substituted, tsv.SUBSTITUTED)
-    _write_subjects(result, samples, subjects)
 
 
 def warn(result: Result, index: Index, database: str, source: str, accepted: bool) -> None:
@@ -258,22 +255,3 @@ def _add_image(
             "table_row": sample["table_row"],
         }
     )
-
-
-def _write_subjects(result: Result, samples: Sequence[Sample], folder: Path) -> None:
-    """Write `{subject}.tsv` with the FRAMES rows of each subject that has any, and no other.
-
-    These tables have no `table_row`: a row inserted into the database's table would change it for
-    every subject below, and all of them would be cropped again.
-    """
-    subject_of = {sample["sample"]: sample["subject"] for sample in samples}
-    by_subject: dict[str, list[Record]] = defaultdict(list)
-    for row in result.frames:
-        subject = subject_of[str(row["sample"])]
-        by_subject[subject].append({column: row[column] for column in tsv.FRAMES})
-    folder.mkdir(parents=True, exist_ok=True)
-    # A table that an earlier run left would start a crop job.
-    for stale in folder.glob("*.tsv"):
-        stale.unlink()
-    for subject, rows in by_subject.items():
-        tsv.write_rows(rows, folder / f"{subject}.tsv", tsv.FRAMES)

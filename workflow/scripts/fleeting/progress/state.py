@@ -12,7 +12,9 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from fleeting import layout
+from fleeting import layout, tsv
+from fleeting.errors import UserError
+from fleeting.faces import finished
 from fleeting.layout import Config, Job
 from fleeting.training.heartbeat import FILE_NAME
 
@@ -90,7 +92,7 @@ def stages(config: Config, results: Path) -> Iterator[Stage]:
     }
     for stage, folders in of_databases.items():
         if stage == "faces":
-            yield _subjects(config, results, crops)
+            yield _samples(config, results, crops)
         files = [f"{folder}/{name}.tsv" for folder in folders for name in databases]
         yield _stage(stage, results, files)
     gates = [f"experiments/{name}/split.json" for name in config["experiments"]]
@@ -108,19 +110,28 @@ def _stage(name: str, results: Path, files: Iterable[str]) -> Stage:
     return Stage(name, sum(path.exists() for path in paths), len(paths))
 
 
-def _subjects(config: Config, results: Path, crops: list[str]) -> Stage:
-    """The crop jobs, one for each subject that the selected frames name."""
+def _samples(config: Config, results: Path, crops: list[str]) -> Stage:
+    """The samples with frames, and those of them that a crop job has finished."""
     done, expected = 0, 0
     known = True
     for crop in crops:
         selection = layout.selection_label(config, crop)
         for database in config["databases"]:
-            frames = results / "frames" / selection / database
-            known = known and frames.is_dir()
-            subjects = [path.name for path in frames.glob("[!.]*.tsv")]
-            expected += len(subjects)
-            done += sum((results / "faces" / crop / database / name).exists() for name in subjects)
-    return Stage("subjects cropped", done, expected if known else None)
+            frames = results / "frames" / selection / f"{database}.tsv"
+            samples = _samples_with_frames(frames)
+            known = known and samples is not None
+            for sample in samples or ():
+                expected += 1
+                done += (results / "faces" / crop / sample / finished.FILE_NAME).exists()
+    return Stage("samples cropped", done, expected if known else None)
+
+
+def _samples_with_frames(table: Path) -> set[str] | None:
+    """The samples of a table of frames; None: it is not there yet, or is being replaced."""
+    try:
+        return {row["sample"] for row in tsv.read_rows(table, tsv.FRAMES)}
+    except UserError:
+        return None
 
 
 def experiment(config: Config, results: Path, name: str) -> Experiment:

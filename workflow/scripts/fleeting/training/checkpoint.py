@@ -18,7 +18,6 @@ import json
 import logging
 import pickle
 import shutil
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -28,8 +27,8 @@ from typing import Any
 
 import torch
 
+from fleeting import code_in_use
 from fleeting.files import remove_unfinished, write_bytes
-from fleeting.paths import sha256
 from fleeting.training import locks
 from fleeting.training.interruption import Stopped, StopRequest
 from fleeting.training.state import as_bytes
@@ -48,18 +47,8 @@ State = dict[str, Any]
 
 def key(facts: dict[str, Any]) -> str:
     """The sha256 of everything that a job depends on: the given facts and the code in use."""
-    everything = {**facts, "code": _code()}
+    everything = {**facts, "code": code_in_use.digests()}
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
-
-
-def _code() -> dict[str, str]:
-    """The sha256 of each of this project's modules that this process has imported."""
-    own = {
-        name: module.__file__
-        for name, module in sys.modules.items()
-        if name.partition(".")[0] == "fleeting"
-    }
-    return {name: sha256(Path(file)) for name, file in own.items() if file}
 
 
 @contextmanager

@@ -1,0 +1,79 @@
+"""The crops that are there from an earlier run, kept while all that they depend on is as it was.
+
+Snakemake removes what a rule declares before its job runs again, and a job of many samples would
+then crop all of them for a new one. So the crops are not declared: the folder of each sample has a
+file, written last, with the sample's rows and the sha256 of all that its crops depend on.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence, Set
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from fleeting.files import write_text
+from fleeting.paths import sha256
+
+Row = dict[str, Any]
+
+#: The file in the folder of a sample.
+FILE_NAME = "crops.json"
+
+
+def key(shared: dict[str, Any], root: Path, rows: Sequence[Row]) -> str:
+    """The sha256 of all that the crops of a sample depend on.
+
+    Args:
+        shared: what holds for all samples of a job, such as settings and code.
+        root: the folder of the database's frames.
+        rows: the sample's FRAMES rows. The bytes of their files count; the row of the database's
+            table does not, since a row added to that table moves those below it.
+    """
+    frames = [
+        [row["image"], row["phase"], row["frame"], row["path"], _digest(root / row["path"])]
+        for row in rows
+    ]
+    return hashlib.sha256(json.dumps([shared, frames], sort_keys=True).encode()).hexdigest()
+
+
+def _digest(frame: Path) -> str:
+    try:
+        return sha256(frame)
+    except (OSError, ValueError):
+        return "unreadable"
+
+
+def load(folder: Path, expected_key: str, results: Path) -> list[Row] | None:
+    """The rows of a finished sample; None where it must be cropped.
+
+    Args:
+        folder: the sample's.
+        expected_key: see `key`.
+        results: the results folder, which the paths of crops are relative to.
+    """
+    try:
+        saved = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
+        if saved["key"] != expected_key:
+            return None
+        rows: list[Row] = saved["rows"]
+        crops = [row for row in rows if "path" in row]
+        whole = all(sha256(results / row["path"]) == row["sha256"] for row in crops)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return rows if whole else None
+
+
+def save(folder: Path, key_of_sample: str, rows: Sequence[Row]) -> None:
+    """Record that a sample is finished."""
+    write_text(json.dumps({"key": key_of_sample, "rows": rows}, indent=1), folder / FILE_NAME)
+
+
+def remove_others(folder: Path, kept: Set[Path]) -> None:
+    """Remove all files below a folder but those to be kept, and then its empty folders."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir() and not path.is_symlink():
+            with suppress(OSError):  # not empty
+                path.rmdir()
+        elif path not in kept:
+            path.unlink()
