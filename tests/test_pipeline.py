@@ -201,26 +201,6 @@ def test_missing_weights_show_before_anything_else(finished: Project, tmp_path: 
     assert outcome.jobs == {}, "nothing ran before the weights were there"
 
 
-def test_the_models_of_the_choices_are_kept(finished: Project, tmp_path: Path) -> None:
-    """The others are removed, which retrains nothing."""
-    project = finished.copy(tmp_path / "copy")
-
-    def change(config: dict[str, Any]) -> None:
-        grid = {"models": ["small"], "lrs": ["1e-02", "1e-05", "1e-09"], "repeats": 1}
-        config["experiments"]["tiny"] |= {"keep_models": "chosen", "grid": grid}
-
-    project.configure(change)
-    experiment = project.folder / EXPERIMENT
-    shutil.rmtree(experiment / "runs/resnet18")
-    ran = project.run(f"{EXPERIMENT}/evaluation/retained_models.tsv").jobs
-    assert ran["train"] == 2, "the run at 1e-02 is there"
-    left = {path.parts[-5] for path in experiment.rglob("fold*.pt")}
-    choices = tsv.read_rows(experiment / "evaluation/choices.tsv", {})
-    assert left == {f"lr{choice['lr']}" for choice in choices}
-    assert len(left) < 3
-    assert "train" not in project.run("-n", "training", "evaluation").jobs
-
-
 def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -> None:
     """Leave one subject out: a job a run, the same bytes whatever the parts, no models kept."""
     project = finished.copy(tmp_path / "copy")
