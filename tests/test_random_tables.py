@@ -221,7 +221,7 @@ def run(folder: Path, reader: str, table: Table) -> dict[str, list[dict[str, str
 
 
 @pytest.mark.parametrize("reader", DATABASES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_no_value_is_wrong_and_no_row_is_lost(reader: str, data: st.DataObject) -> None:
     table = data.draw(tables(reader))

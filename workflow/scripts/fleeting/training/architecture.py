@@ -56,9 +56,20 @@ class Architecture:
         """
         return self.weights_url and self.weights_url.rsplit("/", 1)[1]
 
-    def outline(self, classes: int) -> nn.Module:
-        """The same network on torch's `meta` device: real shapes, no values, nothing drawn."""
+    @cached_property
+    def _outlines(self) -> dict[int, nn.Module]:
+        return {}
 
+    def outline(self, classes: int) -> nn.Module:
+        """The same network on torch's `meta` device: real shapes, no values, nothing drawn.
+
+        It is made once for each number of classes.
+        """
+        if classes not in self._outlines:
+            self._outlines[classes] = self._made(classes)
+        return self._outlines[classes]
+
+    def _made(self, classes: int) -> nn.Module:
         def empty(_: nn.Module, __: str, parameter: nn.Parameter) -> nn.Parameter:
             return nn.Parameter(parameter.detach().to("meta"), parameter.requires_grad)
 
