@@ -120,7 +120,5 @@ def test_errors_name_folder_and_accepted_names(tmp_path):
 )
 def test_a_table_of_another_database_is_named(tmp_path, database, name, owner):
     touch(tmp_path, name)
-    with pytest.raises(
-        UserError, match=f"{re.escape(name)} is what the table of {owner} is called"
-    ):
+    with pytest.raises(UserError, match=f"{re.escape(name)} looks like the table of {owner}"):
         located(tmp_path, database)

@@ -58,7 +58,7 @@ rule crop:
         root=lambda w: frames_root(w.database),
         source=lambda w: config["databases"][w.database]["source"],
         settings=lambda w: as_json(config["crops"][w.crop]),
-        weights=detector_weights,
+        weights=weights_argument,
     message:
         "Cropping the faces of {wildcards.database}"
     shell:

@@ -30,7 +30,7 @@ def detector_files(wildcards):
     return [detector[key] for key in ("weights", "network") if detector.get(key)]
 
 
-def detector_weights(wildcards):
+def weights_argument(wildcards):
     """The argument that says where the detector's weights lie; none where nothing is detected."""
     detector = detector_of(wildcards.crop)
     if not detects(wildcards.crop, wildcards.database):

@@ -89,7 +89,7 @@ def run(
         result = extract(database, block, path, apex)
     except UserError as error:
         owner = table_file.of_another(path.name, block.reader)
-        raise UserError(f"{error}{owner and f'. {owner.strip()}'}") from None
+        raise UserError(f"{error}. {owner}" if owner else str(error)) from None
     log.info(
         "%s: %d rows read = %d samples + %d excluded. %s",
         database,

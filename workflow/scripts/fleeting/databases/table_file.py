@@ -57,12 +57,15 @@ def locate(database: str, settings: DatabaseSettings) -> Path:
     found = versions(root, settings.reader)
     if not found:
         accepted = ", ".join(reader.load(settings.reader).TABLE_EXAMPLES)
-        raise UserError(
+        sentences = [
             f"{root}: no table of {database} there or up to {DEPTH} folders below; names such as "
-            f"{accepted} are accepted. {_of_others(root, settings.reader)}{_links(root)}"
+            f"{accepted} are accepted.",
+            _of_others(root, settings.reader),
+            _links(root),
             "Put the file there (not in a folder with < or > in its name), or give "
-            f"databases.{database}.table and .frames in the config"
-        )
+            f"databases.{database}.table and .frames in the config",
+        ]
+        raise UserError(" ".join(filter(None, sentences)))
     chosen, *others = found
     if others:
         names = ", ".join(str(path.relative_to(root)) for path in others)
@@ -71,18 +74,18 @@ def locate(database: str, settings: DatabaseSettings) -> Path:
 
 
 def of_another(name: str, reader_name: str) -> str:
-    """A sentence on the reader whose tables are called like this file, if another reader's are."""
+    """A sentence that says whose table a file seems to be, by its name; empty if no other's."""
     for other in registry.names("reader"):
         if other != reader_name and reader.load(other).TABLE_NAME.fullmatch(name.casefold()):
             return (
-                f"{name} is what the table of {other} is called, and this database is read as "
-                f"{reader_name}: if it is that one, set its `reader: {other}`. "
+                f"{name} looks like the table of {other}, and this database is read as "
+                f"{reader_name}: if it is that one, set its `reader: {other}`."
             )
     return ""
 
 
 def _of_others(root: Path, reader_name: str) -> str:
-    """The same for the files below a folder."""
+    """Of the tables of other databases below a folder, whose the first is, in a sentence."""
     others = (name for name in registry.names("reader") if name != reader_name)
     found = (newest(root, other) for other in others)
     return next((of_another(path.name, reader_name) for path in found if path), "")
@@ -102,7 +105,7 @@ def _links(root: Path) -> str:
         return ""
     return (
         f"Links that lead elsewhere are not followed ({', '.join(leading[:3])}): give the places "
-        "that they lead to as `table` and `frames`. "
+        "that they lead to as `table` and `frames`."
     )
 
 

@@ -4,11 +4,10 @@ import logging
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
-
-import cv2
 
 from fleeting import code_in_use, paths, registry, tsv
 from fleeting.errors import UserError
@@ -18,6 +17,9 @@ from fleeting.faces.detector import Detector
 from fleeting.faces.settings import Cropping
 
 log = logging.getLogger(__name__)
+
+#: What detects, cuts and resizes.
+LIBRARIES = ("numpy", "opencv-python-headless", "torch")
 
 
 def run(
@@ -47,8 +49,8 @@ def run(
         settings: the block under `crops`; its `frames` have been selected already.
         frames: the database's table of frames.
         weights: the detector's file or folder.
-        detector_files: the files whose bytes tell whether the detector changed; none where nothing
-            is detected.
+        detector_files: the files and folders whose bytes tell whether the detector changed; none
+            where nothing is detected.
         threads: how many samples are cropped at a time.
         accept_losses: go on where most images could not be cropped.
         faces: table of the crops, written.
@@ -80,17 +82,22 @@ def crop_frames(
         The FACES and the EXCLUDED rows, sorted by image.
     """
     samples = read_frames(frames, job.database)
-    if not job.root.is_dir():
-        # Otherwise no frame could be read, and no crop would be kept.
-        raise UserError(f"{job.root}: no such folder; mount or restore it, and run again")
+    paths_of_frames = [row["path"] for rows in samples.values() for row in rows]
+    if samples and not any((job.root / path).is_file() for path in paths_of_frames):
+        # Otherwise no crop would be kept.
+        raise UserError(
+            f"{job.root}: none of the frames in {frames} is there; mount or restore the database, "
+            "and run again"
+        )
     workers = min(threads, len(samples)) or 1
     detectors = [_detector(job, weights) for _ in range(workers)]
     shared = {
+        "crop": job.crop,
         "settings": job.settings.model_dump(mode="json"),
         "source": job.source,
-        "detector": {file.name: paths.sha256(file) for file in detector_files},
+        "detector": [paths.sha256(file) for file in _files(detector_files)],
         "code": code_in_use.digests(),
-        "opencv": cv2.__version__,
+        "versions": {name: version(name) for name in LIBRARIES},
     }
     rows = _crop_samples(job, samples, detectors, shared)
     cropped = [row for row in rows if "path" in row]
@@ -98,7 +105,7 @@ def crop_frames(
     kept |= {job.folder / sample / finished.FILE_NAME for sample in samples}
     finished.remove_others(job.folder / job.database, kept)
     # The crops' table has no `table_row`: a row added to the database's table would change it.
-    table_rows = {row["image"]: row["table_row"] for of in samples.values() for row in of}
+    table_rows = {row["image"]: row["table_row"] for own in samples.values() for row in own}
     uncropped = [
         {**row, "table_row": table_rows[row["image"]]} for row in rows if "path" not in row
     ]
@@ -142,7 +149,7 @@ def _crop_samples(
         job: what all samples share.
         samples: FRAMES rows by sample.
         detectors: each is used by one sample at a time; None where pictures are taken whole.
-        shared: what the crops depend on besides their frames (see `finished.key`).
+        shared: what the crops depend on besides their frames (see `finished.key_of`).
 
     Returns:
         A FACES row or, without `path`, an EXCLUDED row for each image, sorted by image.
@@ -153,7 +160,7 @@ def _crop_samples(
 
     def rows_of(sample: str) -> list[Row]:
         frames, folder = samples[sample], job.folder / sample
-        key = finished.key(shared, job.root, frames)
+        key = finished.key_of(shared, job.root, frames)
         rows = finished.load(folder, key, job.results)
         if rows is None:
             detector = free.get()
@@ -164,11 +171,21 @@ def _crop_samples(
             finished.save(folder, key, rows)
         return rows
 
-    # Threads suffice, since OpenCV computes outside Python's lock. An error or Ctrl-C cancels the
-    # samples that have not begun.
+    # Threads suffice, since OpenCV computes outside Python's lock. After an error or Ctrl-C, `map`
+    # cancels the samples that have not begun.
     with ThreadPoolExecutor(len(detectors)) as pool:
         found = [row for rows in pool.map(rows_of, samples) for row in rows]
     return sorted(found, key=lambda row: str(row["image"]))
+
+
+def _files(places: Sequence[Path]) -> list[Path]:
+    """The files among these, and those in the folders among these."""
+    return [
+        file
+        for place in places
+        for file in (sorted(place.rglob("*")) if place.is_dir() else [place])
+        if file.is_file()
+    ]
 
 
 def _detector(job: CropJob, weights: Path | None) -> Detector | None:

@@ -1,4 +1,4 @@
-"""The crops that are there from an earlier run, kept while all that they depend on is as it was.
+"""Crops of an earlier run, which a job keeps unless something that they depend on has changed.
 
 Snakemake removes what a rule declares before its job runs again, and a job of many samples would
 then crop all of them for a new one. So the crops are not declared: the folder of each sample has a
@@ -7,11 +7,13 @@ file, written last, with the sample's rows and the sha256 of all that its crops 
 
 import hashlib
 import json
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from fleeting.errors import Unusable
+from fleeting.faces import images
 from fleeting.files import write_text
 from fleeting.paths import sha256
 
@@ -21,7 +23,7 @@ Row = dict[str, Any]
 FILE_NAME = "crops.json"
 
 
-def key(shared: dict[str, Any], root: Path, rows: Sequence[Row]) -> str:
+def key_of(shared: dict[str, Any], root: Path, rows: Sequence[Row]) -> str:
     """The sha256 of all that the crops of a sample depend on.
 
     Args:
@@ -31,30 +33,30 @@ def key(shared: dict[str, Any], root: Path, rows: Sequence[Row]) -> str:
             table does not, since a row added to that table moves those below it.
     """
     frames = [
-        [row["image"], row["phase"], row["frame"], row["path"], _digest(root / row["path"])]
+        [row["image"], row["phase"], row["frame"], row["path"], _digest(root, row["path"])]
         for row in rows
     ]
     return hashlib.sha256(json.dumps([shared, frames], sort_keys=True).encode()).hexdigest()
 
 
-def _digest(frame: Path) -> str:
+def _digest(root: Path, relative: str) -> str:
     try:
-        return sha256(frame)
-    except (OSError, ValueError):
-        return "unreadable"
+        return hashlib.sha256(images.read_bytes(root, relative)).hexdigest()
+    except Unusable as error:
+        return error.code
 
 
-def load(folder: Path, expected_key: str, results: Path) -> list[Row] | None:
+def load(folder: Path, key: str, results: Path) -> list[Row] | None:
     """The rows of a finished sample; None where it must be cropped.
 
     Args:
         folder: the sample's.
-        expected_key: see `key`.
+        key: see `key_of`.
         results: the results folder, which the paths of crops are relative to.
     """
     try:
         saved = json.loads((folder / FILE_NAME).read_text(encoding="utf-8"))
-        if saved["key"] != expected_key:
+        if saved["key"] != key:
             return None
         rows: list[Row] = saved["rows"]
         crops = [row for row in rows if "path" in row]
@@ -64,16 +66,27 @@ def load(folder: Path, expected_key: str, results: Path) -> list[Row] | None:
     return rows if whole else None
 
 
-def save(folder: Path, key_of_sample: str, rows: Sequence[Row]) -> None:
-    """Record that a sample is finished."""
-    write_text(json.dumps({"key": key_of_sample, "rows": rows}, indent=1), folder / FILE_NAME)
+def save(folder: Path, key: str, rows: Sequence[Row]) -> None:
+    """Record that a sample is finished.
+
+    One with a frame that could not be read gets no key, so that it is tried again: why it could not
+    be read, a key does not say.
+    """
+    unreadable = any(row.get("code") == "unreadable_image" for row in rows)
+    record = {"key": "" if unreadable else key, "rows": rows}
+    write_text(json.dumps(record, indent=1), folder / FILE_NAME)
 
 
-def remove_others(folder: Path, kept: Set[Path]) -> None:
-    """Remove all files below a folder but those to be kept, and then its empty folders."""
+def remove_others(folder: Path, kept: Iterable[Path]) -> None:
+    """Remove all files below a folder but those to be kept, and then its empty folders.
+
+    Files are told by their place on the disk, since some file systems ignore the case of names.
+    Links to folders stay as they are.
+    """
+    places = {(found.st_dev, found.st_ino) for found in map(Path.stat, kept)}
     for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir() and not path.is_symlink():
-            with suppress(OSError):  # not empty
+        if path.is_dir():
+            with suppress(OSError):  # a link, or not empty
                 path.rmdir()
-        elif path not in kept:
-            path.unlink()
+        elif (found := path.lstat()) and (found.st_dev, found.st_ino) not in places:
+            path.unlink(missing_ok=True)

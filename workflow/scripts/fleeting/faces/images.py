@@ -40,6 +40,11 @@ def read(root: Path, relative: str) -> Image:
     Raises:
         Unusable: code `unreadable_image`, with what is wrong with the file.
     """
+    return decode(read_bytes(root, relative))
+
+
+def read_bytes(root: Path, relative: str) -> bytes:
+    """The bytes of a frame's file; see `read`."""
     path = root / relative
     try:
         if not is_inside(root, path):
@@ -52,7 +57,7 @@ def read(root: Path, relative: str) -> Image:
         data = path.read_bytes()
     except (OSError, ValueError) as error:
         raise _unreadable(getattr(error, "strerror", None) or str(error)) from None
-    return decode(data)
+    return data
 
 
 def decode(data: bytes) -> Image:

@@ -111,7 +111,7 @@ def _stage(name: str, results: Path, files: Iterable[str]) -> Stage:
 
 
 def _samples(config: Config, results: Path, crops: list[str]) -> Stage:
-    """The samples with frames, and those of them that a crop job has finished."""
+    """The samples with frames, and those with crops, which may be of an earlier run."""
     done, expected = 0, 0
     known = True
     for crop in crops:
