@@ -7,11 +7,15 @@ CONFIG ?= config.yaml
 override CONFIG := $(value CONFIG)
 export CONFIG
 CORES ?= 2
+override FILE := $(value FILE)
+override CLAIM := $(value CLAIM)
+override COLUMNS := $(value COLUMNS)
+export FILE CLAIM COLUMNS
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-chaos test-slurm doctor progress report benchmark schema format
+.PHONY: help demo test test-chaos test-slurm doctor progress report rescore benchmark schema format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
 	@echo "make test     the whole test suite, but for the tests on a real Slurm"
@@ -20,6 +24,7 @@ help:
 	@echo "make doctor   looks at CONFIG=config.yaml, its databases and this machine before a run"
 	@echo "make progress  how far the run of CONFIG=config.yaml is, live, from another terminal"
 	@echo "make report   results of CONFIG=config.yaml, and report.html beside them"
+	@echo "make rescore FILE=predictions.csv  metrics and intervals of anyone's predictions; CLAIM=uar=0.7605"
 	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
 	@echo "make schema   the config's schema for editors, after a change of settings"
 	@echo "make format   ruff and snakefmt, in place"
@@ -49,6 +54,10 @@ report: $(READY)
 	$(BIN)/snakemake --configfile "$$CONFIG" --report "$$folder/report.html" --report-after-run && \
 	cp -- "$$folder/report.html" "$$results/.report.html.unfinished" && \
 	mv -- "$$results/.report.html.unfinished" "$$results/report.html" && echo "The report: $$results/report.html"
+
+rescore: $(READY)
+	@$(BIN)/python workflow/scripts/job.py rescore.score --file "$$FILE" --claim "$$CLAIM" \
+		--columns "$$COLUMNS"
 
 test: $(READY)
 	$(BIN)/ruff check .

@@ -169,7 +169,7 @@ def summarise(
     folder = experiment_folder(results, experiment)
     if not (folder / "split.tsv").exists():
         write_split(results, experiment)
-    names = ("runs", "curves", "confusions", "choices")
+    names = ("runs", "curves", "confusions", "choices", "intervals")
     written = {name: folder / "evaluation" / f"{name}.tsv" for name in names}
     written["scores"] = folder / "scores.tsv"
     summarise_runs.run(

@@ -17,6 +17,7 @@ SCHEMAS = {
     "classes": schemas.CLASSES,
     "confusions": schemas.CONFUSIONS,
     "curves": schemas.CURVES,
+    "intervals": schemas.INTERVALS,
     "databases": schemas.DATABASES,
     "scores": tsv.SCORES,
     "split": tsv.SPLIT,

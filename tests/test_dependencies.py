@@ -25,7 +25,7 @@ FLOW = [
     ("drawing",),
     ("tables", "figures"),
     # The config's check puts the stages' settings together; the others are about all stages.
-    ("config", "doctor", "progress"),
+    ("config", "doctor", "progress", "rescore"),
 ]
 #: The modules that the rules run, as `code("stage.module"` in workflow/rules.
 JOBS = sorted(

@@ -7,10 +7,19 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, precision_score, recall_score
 
 from fleeting import registry
+from fleeting.evaluation import confusion
 
 
 def metric(name):
-    return registry.load("metric", name).score
+    """The metric of labels and predictions."""
+    score = registry.load("metric", name).score
+
+    def of_predictions(label, predicted, classes):
+        return float(
+            score(confusion.of_groups(label, predicted, np.zeros_like(label), 1, 8)[0], classes)
+        )
+
+    return of_predictions
 
 
 @pytest.mark.parametrize("classes", [[0, 1, 2, 3], [0, 2], [3], [0, 1, 2, 3, 4]])
@@ -40,3 +49,16 @@ def test_accuracy_and_support_count_examples_of_the_classes_alone():
     assert metric("support")(label, predicted, [0, 1]) == 3
     assert isnan(metric("accuracy")(label, predicted, [7]))
     assert metric("support")(label, predicted, [7]) == 0
+
+
+@pytest.mark.parametrize("name", registry.names("metric"))
+def test_many_matrices_at_once(name):
+    """In any shape, with matrices that lack a class, or that are empty."""
+    matrices = np.random.default_rng(1).integers(0, 4, (3, 5, 4, 4)).astype(float)
+    matrices[0, 0] = 0
+    matrices[1, 1, 2] = 0
+    score = registry.load("metric", name).score
+    found = score(matrices, [0, 2, 3])
+    assert found.shape == (3, 5)
+    one_by_one = [[score(matrix, [0, 2, 3]) for matrix in row] for row in matrices]
+    np.testing.assert_array_equal(found, one_by_one)

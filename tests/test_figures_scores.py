@@ -9,7 +9,8 @@ import pytest
 from fabricated_runs import declared
 from figure_tables import SCHEMAS, chosen, draw, texts
 from fleeting import registry, tsv
-from fleeting.evaluation import chance
+from fleeting.evaluation import chance, schemas
+from fleeting.evaluation.confusion import of_groups
 
 GROUPS = ["all", "database/casme", "database/casme2", "phase/apex", "class/a", "class/b"]
 CHOSEN = [("resnet18", "1e-05"), ("resnet34", "1e-03")]
@@ -26,10 +27,30 @@ def tables(repeats: int = 2) -> dict[str, pd.DataFrame]:
             CHOSEN, GROUPS, ("uf1", "uar", "accuracy"), range(1, repeats + 1)
         )
     ]
+    # Of CASME there are too few subjects.
+    kinds = {"database/casme": "range"}
+    intervals = [
+        (
+            model,
+            lr,
+            group,
+            metric,
+            0.5,
+            0.4,
+            0.65,
+            kinds.get(group, "bootstrap"),
+            12,
+            11,
+            0,
+            repeats,
+        )
+        for (model, lr), group, metric in product(CHOSEN, GROUPS, ("uf1", "uar", "accuracy"))
+    ]
     tests = [("1", "casme", "a"), ("2", "casme", "a"), ("3", "casme2", "a"), ("4", "casme2", "b")]
     split = [(name, name, data, "sub", "apex", label, "1", "test") for name, data, label in tests]
     return {
         "scores": pd.DataFrame(scores, columns=list(tsv.SCORES)),
+        "intervals": pd.DataFrame(intervals, columns=list(schemas.INTERVALS)),
         "split": pd.DataFrame(split, columns=list(tsv.SPLIT)),
         "choices": chosen(*CHOSEN),
     }
@@ -60,9 +81,15 @@ def test_chance_is_what_predictors_without_skill_score(counts):
     classes = range(len(counts))
     guesses = np.random.default_rng(1).integers(len(counts), size=(400, len(labels)))
     for metric in ("accuracy", "uf1", "uar"):
-        score = registry.load("metric", metric).score
+        metric_score = registry.load("metric", metric).score
         expected = chance.of_group(metric, counts, len(counts))
         largest = np.full_like(labels, np.argmax(counts))
+
+        def score(labels, predicted, classes, metric_score=metric_score):
+            group = np.zeros_like(labels)
+            counts = of_groups(labels, predicted, group, 1, len(classes))[0]
+            return metric_score(counts, classes)
+
         assert score(labels, largest, classes) == pytest.approx(expected.majority)
         guessed = np.mean([score(labels, guess, classes) for guess in guesses])
         # F1 of expected counts is not quite the expected F1.
@@ -92,9 +119,18 @@ def test_scores_show_each_group_with_repeats_mean_and_chance(tmp_path):
         "paper's choice: ResNet18 at 1e-05, 2 repeats",
         "validation's choice: ResNet34 at 1e-03, 2 repeats",
         "one repeat (large: their mean)",
+        "95% interval over subjects",
+        "range without one subject (too few for an interval)",
         "guessing each class equally often",
         "always the most frequent class",
     ]
+
+
+def test_intervals_are_lines_and_ranges_dotted_ones(tmp_path):
+    lines = draw("scores", tmp_path, tables()).axes[0].lines
+    drawn = [line for line in lines if list(line.get_xdata()) == [0.4, 0.65]]
+    assert len(drawn) == len(GROUPS) * len(CHOSEN)
+    assert [line.get_linestyle() for line in drawn].count("-") == (len(GROUPS) - 1) * len(CHOSEN)
 
 
 def test_a_single_repeat_is_one_point(tmp_path):

@@ -2,7 +2,7 @@
 include: "functions/evaluation.smk"
 
 
-SUMMARIES = ["runs", "curves", "confusions", "choices"]
+SUMMARIES = ["runs", "curves", "confusions", "choices", "intervals"]
 
 
 rule summarise_runs:
@@ -39,7 +39,8 @@ rule summarise_runs:
         "--metrics {params.metrics:q} --allow-missing {params.allow_missing:q} "
         "--gate {input.gate:q} --split {input.split:q} --folds {input.folds:q} "
         "--scores {output.scores:q} --runs {output.runs:q} --curves {output.curves:q} "
-        "--confusions {output.confusions:q} --choices {output.choices:q} > {log:q} 2>&1"
+        "--confusions {output.confusions:q} --choices {output.choices:q} "
+        "--intervals {output.intervals:q} > {log:q} 2>&1"
 
 
 # With `keep_models: chosen`: the models of all configurations but the chosen ones are removed.

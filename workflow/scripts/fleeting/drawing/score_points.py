@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from fleeting.drawing import style
 from fleeting.evaluation.chance import Chance
+from fleeting.evaluation.intervals import BOOTSTRAP
 from fleeting.evaluation.summary import of_configuration
 
 #: The metrics that figures of scores show.
@@ -20,6 +21,9 @@ METRICS = {"uf1": "UF1", "uar": "UAR", "accuracy": "accuracy"}
 SECTION_GAP = 1.6
 GUESSING = {**style.CHANCE, "linewidth": 1.6}
 MAJORITY = {**GUESSING, "linestyle": (0, (3, 1.5))}
+INTERVAL: dict[str, Any] = {"linewidth": 1.3, "alpha": 0.8, "solid_capstyle": "butt"}
+#: In place of an interval, where the subjects are too few.
+RANGE: dict[str, Any] = {**INTERVAL, "linestyle": (0, (1, 1))}
 MEAN: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredgewidth": 0.6}
 
 
@@ -27,13 +31,15 @@ MEAN: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredge
 class Row:
     """A row of the figure.
 
-    `scores` are those of one group (rows of `tsv.SCORES`), `configurations` the (model, lr) to show
-    by their position in the legend, and `chance` is by metric: None where there is none.
+    `scores` and `intervals` are those of one group (rows of `tsv.SCORES` and `schemas.INTERVALS`),
+    `configurations` the (model, lr) to show by their position in the legend, and `chance` is by
+    metric: None where there is none.
     """
 
     name: str
     section: str
     scores: pd.DataFrame
+    intervals: pd.DataFrame
     configurations: Mapping[int, tuple[str, str]]
     chance: Mapping[str, Chance | None]
 
@@ -45,6 +51,11 @@ class Row:
         """One score of a configuration, one value per repeat."""
         rows = of_configuration(self.scores, *self.configurations[position])
         return rows.loc[rows["metric"] == metric, "value"].tolist()
+
+    def interval(self, position: int, metric: str) -> Mapping[Any, Any] | None:
+        """The interval of one score of a configuration; None where it has no run."""
+        rows = of_configuration(self.intervals, *self.configurations[position])
+        return next(iter(rows[rows["metric"] == metric].to_dict("records")), None)
 
 
 def classes(scores: pd.DataFrame) -> int:
@@ -86,6 +97,8 @@ def draw(
             for position in row.configurations:
                 offset = step * (position - (len(series) - 1) / 2)
                 _draw_points(axes, y + offset, row.values(position, metric), position)
+                if interval := row.interval(position, metric):
+                    _draw_interval(axes, y + offset, interval, position)
         for y in rules:
             axes.axhline(y, color="#BBBBBB", linewidth=0.6)
         axes.set_title(title)
@@ -114,6 +127,13 @@ def _draw_points(axes: Axes, y: float, values: Sequence[float], position: int) -
         axes.text(0.5, y, "no score", ha="center", va="center", fontsize=7, color=look["color"])
 
 
+def _draw_interval(axes: Axes, y: float, interval: Mapping[Any, Any], position: int) -> None:
+    """Draw a line from the lower to the upper end."""
+    look = INTERVAL if interval["kind"] == BOOTSTRAP else RANGE
+    color = style.line_style(position)["color"]
+    axes.plot([interval["low"], interval["high"]], [y, y], color=color, **look)
+
+
 def _draw_chance(axes: Axes, y: float, chance: Chance) -> None:
     """Mark both kinds of chance across a row."""
     for value, look in ((chance.guessing, GUESSING), (chance.majority, MAJORITY)):
@@ -122,7 +142,7 @@ def _draw_chance(axes: Axes, y: float, chance: Chance) -> None:
 
 
 def _legend(series: Sequence[str], several: bool) -> tuple[list[Line2D], list[str]]:
-    """Handles and labels: the series, a single repeat where there are several, and chance."""
+    """Handles and labels: the series, a repeat where there are several, intervals, chance."""
     handles = [
         Line2D([], [], **{**style.line_style(position), "linestyle": "none"}, **MEAN)
         for position in range(len(series))
@@ -131,5 +151,13 @@ def _legend(series: Sequence[str], several: bool) -> tuple[list[Line2D], list[st
     if several:
         handles.append(Line2D([], [], color="#888888", marker="o", markersize=3, linestyle="none"))
         labels.append("one repeat (large: their mean)")
+    grey: dict[str, Any] = {"color": "#888888"}
+    handles += [Line2D([], [], **grey, **INTERVAL), Line2D([], [], **grey, **RANGE)]
     handles += [Line2D([], [], **GUESSING), Line2D([], [], **MAJORITY)]
-    return handles, [*labels, "guessing each class equally often", "always the most frequent class"]
+    return handles, [
+        *labels,
+        "95% interval over subjects",
+        "range without one subject (too few for an interval)",
+        "guessing each class equally often",
+        "always the most frequent class",
+    ]

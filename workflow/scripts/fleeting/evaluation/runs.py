@@ -46,7 +46,7 @@ class Expected:
     Attributes:
         classes: the experiment's classes, sorted.
         gate_sha256: the sha256 of split.json, which every run names.
-        tests: the test examples of all folds: fold, example, label, database and phase.
+        tests: the test examples of all folds: fold, example, label, database, subject and phase.
         repeat_of: the repeat that each fold is for, None where it is for all.
     """
 
@@ -62,8 +62,8 @@ class Run:
 
     Attributes:
         history: `tsv.HISTORY`, sorted by fold and epoch.
-        predictions: fold, example, label, predicted, database and phase, of all folds; empty if
-            the run failed.
+        predictions: fold, example, label, predicted, database, subject and phase, of all folds;
+            empty if the run failed.
         redrawn: whether its folds are for this repeat alone.
         failed: why it failed; empty if it did not.
     """
@@ -86,7 +86,7 @@ class Run:
 def read_expected(gate: Path, split: Path, folds: Path) -> Expected:
     """What split.json, split.tsv and folds.tsv ask of the runs."""
     rows = schemas.read(split, tsv.SPLIT)
-    tests = rows.loc[rows["split"] == "test", [*PREDICTION_KEY, "database", "phase"]]
+    tests = rows.loc[rows["split"] == "test", [*PREDICTION_KEY, "database", "subject", "phase"]]
     repeat_of = {
         int(row["fold"]): int(row["repeat"]) if row["repeat"] else None
         for row in tsv.read_rows(folds, tsv.FOLDS)

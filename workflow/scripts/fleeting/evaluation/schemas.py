@@ -57,6 +57,23 @@ CONFUSIONS: Schema = {
     **{f"rate_{name}": NUMBER for name in SPREAD},
     "repeats": INTEGER,
 }
+#: What a score might have been with other subjects, the trained models held fixed: see `intervals`.
+#: `kind` is `bootstrap`, or `range` where the group has too few subjects; `lacking` is the share of
+#: the resamples that lack one of the group's classes.
+INTERVALS: Schema = {
+    "model": NAME,
+    "lr": NAME,
+    "group": NAME,
+    "metric": NAME,
+    "mean": NUMBER,
+    "low": NUMBER,
+    "high": NUMBER,
+    "kind": NAME,
+    "subjects": INTEGER,
+    "effective_subjects": NUMBER,
+    "lacking": NUMBER,
+    "repeats": INTEGER,
+}
 CHOICES: Schema = {"name": NAME, "model": NAME, "lr": NAME, "reason": NAME}
 #: tables/databases.tsv: what became of each database; the last row, `total`, sums them up.
 #: `train`, `validation` and `test` are those of the first fold; `hit_rate` is the share of the

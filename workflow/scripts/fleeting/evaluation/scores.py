@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fleeting import registry, tsv
+from fleeting.evaluation.confusion import of_groups
 from fleeting.evaluation.runs import Run
 from fleeting.evaluation.schemas import ALWAYS_SCORED
 
@@ -42,9 +43,11 @@ def score_table(
     rows = []
     for run in runs:
         label, predicted = indices(run.predictions, classes)
-        for group, members, scored in _groups(run.predictions, label, classes):
+        for group, members, scored in _scored(run.predictions, label, classes):
+            own = np.zeros(members.sum(), dtype=int)
+            counts = of_groups(label[members], predicted[members], own, 1, len(classes))[0]
             for name, score in functions.items():
-                value = float(score(label[members], predicted[members], scored))
+                value = float(score(counts, scored))
                 rows.append((run.model, run.lr, run.repeat, group, name, _text(value)))
     return pd.DataFrame(rows, columns=list(tsv.SCORES))
 
@@ -61,25 +64,35 @@ def indices(
     return label, predicted
 
 
-def _groups(
+def groups(predictions: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+    """All predictions, and those of each database and phase: which belong to each group."""
+    found = {"all": np.ones(len(predictions), dtype=bool)}
+    for database in sorted(set(predictions["database"])):
+        found[f"database/{database}"] = (predictions["database"] == database).to_numpy()
+    for phase in tsv.PHASES:
+        if (predictions["phase"] == phase).any():
+            found[f"phase/{phase}"] = (predictions["phase"] == phase).to_numpy()
+    return found
+
+
+def _scored(
     predictions: pd.DataFrame, label: NDArray[np.int64], classes: Sequence[str]
 ) -> Iterator[Group]:
-    """All predictions; those of each database and phase; and each class against the rest.
+    """The groups, and each class against the rest.
 
     The classes of a group are those with examples in it, so that a class which a database does not
     have lowers no mean. A class without a test example is still there, with a support of 0.
     """
-    every = np.ones(len(label), dtype=bool)
-    members = {"all": every}
-    for database in sorted(set(predictions["database"])):
-        members[f"database/{database}"] = (predictions["database"] == database).to_numpy()
-    for phase in tsv.PHASES:
-        if (predictions["phase"] == phase).any():
-            members[f"phase/{phase}"] = (predictions["phase"] == phase).to_numpy()
+    members = groups(predictions)
     for name, own in members.items():
         yield name, own, np.unique(label[own]).tolist()
     for index, name in enumerate(classes):
-        yield f"class/{name}", every, [index]
+        yield class_group(name), members["all"], [index]
+
+
+def class_group(label: str) -> str:
+    """The name of the group that a class is against the rest."""
+    return f"class/{label}"
 
 
 def _text(value: float) -> str:

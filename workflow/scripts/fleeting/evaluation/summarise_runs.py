@@ -18,6 +18,7 @@ from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
 from fleeting.evaluation.choices import choice_table, paper_choice
+from fleeting.evaluation.interval_table import interval_table
 from fleeting.evaluation.repeats import spread
 from fleeting.evaluation.runs import Grid, Run, read_all, read_expected
 from fleeting.evaluation.schemas import HISTORY_METRICS
@@ -40,6 +41,7 @@ def run(
     curves: Path,
     confusions: Path,
     choices: Path,
+    intervals: Path,
 ) -> None:
     """Summarise the runs of an experiment.
 
@@ -59,6 +61,7 @@ def run(
         curves: receives losses and accuracies by epoch (`schemas.CURVES`).
         confusions: receives the confusion matrices (`schemas.CONFUSIONS`).
         choices: receives the paper's and validation's choice (`schemas.CHOICES`).
+        intervals: receives the intervals of the scores (`schemas.INTERVALS`).
     """
     expected = read_expected(gate, split, folds)
     every = read_all(results, experiment, grid, parts, expected)
@@ -71,6 +74,7 @@ def run(
     tsv.write(curve_table(done), curves, schemas.CURVES)
     tsv.write(confusion_table(done, expected.classes), confusions, schemas.CONFUSIONS)
     tsv.write(chosen, choices, schemas.CHOICES)
+    tsv.write(interval_table(done, expected.classes, metrics), intervals, schemas.INTERVALS)
     failed = len(every) - len(done)
     logging.info("%d runs of %s summarised, %d of them failed", len(every), experiment, failed)
 

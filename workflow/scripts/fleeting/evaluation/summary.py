@@ -1,7 +1,7 @@
 """An experiment's runs, scores and choices, as tables show them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from fleeting import tsv
 from fleeting.evaluation import schemas
+from fleeting.evaluation.intervals import Interval
 from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.repeats import spread
 
@@ -51,6 +52,8 @@ class Summary:
     def __init__(self, files: Mapping[str, Sequence[Path]], experiment: int = 0) -> None:
         """Read the files that a table declares as `runs`, `scores` and `choices`.
 
+        A table that shows intervals declares `intervals` too.
+
         Args:
             files: one file per experiment under each name.
             experiment: the experiment's place in these lists.
@@ -62,6 +65,7 @@ class Summary:
         #: One row per configuration, repeat, group and metric.
         self.scores = schemas.read(files["scores"][experiment], tsv.SCORES)
         self.choices = read_choices(files["choices"][experiment])
+        self._interval_files = [*files.get("intervals", [])][experiment : experiment + 1]
 
     @property
     def models(self) -> list[str]:
@@ -99,6 +103,22 @@ class Summary:
     def spread(self, model: str, lr: str, metric: str, group: str = "all") -> dict[str, float]:
         """The mean, sd, low and high of one score of a configuration over its repeats."""
         return spread(list(self.values(model, lr).get((group, metric), {}).values()))
+
+    @cached_property
+    def _intervals(self) -> dict[tuple[str, ...], Interval]:
+        """The intervals by model, learning rate, group and metric."""
+        (path,) = self._interval_files
+        names = [field.name for field in fields(Interval)]
+        return {
+            (row["model"], row["lr"], row["group"], row["metric"]): Interval(
+                **{name: row[name] for name in names}
+            )
+            for row in schemas.read(path, schemas.INTERVALS).to_dict("records")
+        }
+
+    def interval(self, model: str, lr: str, metric: str, group: str = "all") -> Interval | None:
+        """The interval of one score of a configuration; None where it has no run."""
+        return self._intervals.get((model, lr, group, metric))
 
     def report(self, model: str, lr: str) -> ByRepeat:
         """A configuration's classification report: (row, column) to repeat to value.

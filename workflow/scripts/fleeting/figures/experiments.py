@@ -17,6 +17,7 @@ SCOPE = "comparison"
 READS = {
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
+    "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
 CAPTION = (
@@ -27,7 +28,10 @@ CAPTION = (
     "point is a repeat, a large one the mean over repeats, whose number is with the experiment's "
     "name. The repeats of an experiment share one split, and between them only the initial weights "
     "(of the new layers alone, where the network is pretrained) and the order of the examples "
-    "varied: how far the points lie apart says nothing of other images or other subjects. An "
+    "varied: how far the points lie apart says nothing of other images or other subjects. A line "
+    "is the 95% interval of the mean: subjects (within their database) and repeats drawn with "
+    "replacement, the trained models held fixed; where the subjects are worth fewer than ten of "
+    "equal size, it is the range of the scores without one of them (dotted). An "
     "experiment has n test examples of K classes; experiments can differ in these, so chance is "
     "drawn beside each: guessing each of its classes equally often (dotted; accuracy and UAR are "
     "one over their number), and always naming the most frequent class of its test examples "
@@ -44,8 +48,11 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     chosen = [read_choices(path) for path in files["choices"]]
     series = list(dict.fromkeys(choice.name for own in chosen for choice in own))
     rows = []
-    for path, own, split_path in zip(files["scores"], chosen, files["split"], strict=True):
+    for path, intervals_path, own, split_path in zip(
+        files["scores"], files["intervals"], chosen, files["split"], strict=True
+    ):
         scores = schemas.read(path, tsv.SCORES)
+        intervals = schemas.read(intervals_path, schemas.INTERVALS)
         split = tsv.read(split_path, tsv.SPLIT)
         tests = split[split["split"] == "test"]
         counts = tests["label"].value_counts().tolist()
@@ -55,7 +62,8 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         }
         configurations = {series.index(choice.name): (choice.model, choice.lr) for choice in own}
         overall = scores[scores["group"] == "all"]
-        row = score_points.Row("", "", overall, configurations, beside)
+        sure = intervals[intervals["group"] == "all"]
+        row = score_points.Row("", "", overall, sure, configurations, beside)
         # Long names are broken after an underscore.
         name = fill(path.parent.name.replace("_", "_ "), LONGEST).replace("_ ", "_")
         repeats, tested = style.repeats(row.repeats()), tests["example"].nunique()
@@ -63,5 +71,5 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     height = max(ROW, LINE * max(1 + row.name.count("\n") for row in rows))
     titles = [choices.title(name) for name in series]
     return score_points.draw(
-        rows, titles, margin=1.6 + height, row_height=height, step=0.3, columns=2
+        rows, titles, margin=1.8 + height, row_height=height, step=0.3, columns=2
     )

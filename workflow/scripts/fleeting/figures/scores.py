@@ -15,6 +15,7 @@ from fleeting.evaluation.summary import read_choices
 READS = {
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
+    "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
 SETTINGS = ("input.kind",)
@@ -26,7 +27,10 @@ CAPTION = (
     "repeat, a large one the mean over repeats. All repeats share one split, and between them only "
     "the initial weights (of the new layers alone, where the network is pretrained) and the order "
     "of the examples varied: how far the points lie apart says nothing of other images or other "
-    "subjects. K classes have test examples in a group, and only they are scored there; of a "
+    "subjects. A line is the 95% interval of the mean: subjects (within their database) and "
+    "repeats drawn with replacement, the trained models held fixed; where the subjects are worth "
+    "fewer than ten of equal size, it is the range of the scores without one of them (dotted). K "
+    "classes have test examples in a group, and only they are scored there; of a "
     "single class, UF1 is its F1-score, and UAR and accuracy are its recall. Two predictors that "
     "never look at an example are drawn beside each group: guessing each class of the experiment "
     "equally often (dotted; accuracy and UAR are one over their number), and always naming the "
@@ -37,6 +41,7 @@ CAPTION = (
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
     """Draw one row per group and one panel per metric."""
     scores = schemas.read(files["scores"][0], tsv.SCORES)
+    intervals = schemas.read(files["intervals"][0], schemas.INTERVALS)
     chosen = choices.titles(read_choices(files["choices"][0]))
     split = tsv.read(files["split"][0], tsv.SPLIT)
     tests = split[split["split"] == "test"]
@@ -54,10 +59,11 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         beside = {
             metric: chance.of(metric, tests, str(group), classes) for metric in score_points.METRICS
         }
-        rows.append(score_points.Row(name, kind, of_group, dict(enumerate(chosen)), beside))
+        own = intervals[intervals["group"] == group]
+        rows.append(score_points.Row(name, kind, of_group, own, dict(enumerate(chosen)), beside))
     repeats = rows[0].repeats()
     series = [
         f"{title}: {paper_name(model)} at {lr}, {style.repeats([count])}"
         for ((model, lr), title), count in zip(chosen.items(), repeats, strict=True)
     ]
-    return score_points.draw(rows, series, margin=1.95, row_height=0.26, step=0.36, columns=1)
+    return score_points.draw(rows, series, margin=2.3, row_height=0.26, step=0.36, columns=1)

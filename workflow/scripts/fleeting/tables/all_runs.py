@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from fleeting.evaluation import intervals, verdict
 from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading, spread
@@ -26,6 +27,7 @@ READS = {
     "runs": "experiments/{experiment}/evaluation/runs.tsv",
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
+    "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
 }
 SETTINGS = ("experiment.metrics",)
 
@@ -59,6 +61,13 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                     for metric, values in spreads.items()
                     for part, value in values.items()
                 },
+                **{
+                    key: value
+                    for metric in metrics
+                    for key, value in intervals.columns(
+                        summary.interval(model, lr, metric), f"test_{metric}_"
+                    ).items()
+                },
                 "chance": summary.chance,
                 "majority": summary.majority,
                 "varied": summary.varied(),
@@ -77,12 +86,21 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
     titles |= {f"{metric}_mean": metric.replace("_", " ") for metric in HISTORY_METRICS[:-1]}
     titles["validation_accuracy"] = "validation accuracy"
     titles |= {f"test_{metric}": f"test {metric_title(metric)}" for metric in metrics}
+    titles["interval"] = "test UAR, 95% interval"
     titles |= {"chance": "chance", "choices": "chosen by"}
-    shown = for_reading(frame.assign(model=frame["model"].map(paper_name)), titles)
+    interval = [
+        intervals.text(*ends)
+        for ends in zip(
+            *(frame[f"test_uar_interval{part}"] for part in ("_low", "_high", "")), strict=True
+        )
+    ]
+    shown = for_reading(
+        frame.assign(model=frame["model"].map(paper_name), interval=interval), titles
+    )
     reasons = "; ".join(f"chosen by {one.name}: {one.reason}" for one in summary.choices)
     return Page(
         "All configurations of the grid",
-        f"{summary.provenance()} Losses and accuracies in training and validation are those of "
+        f"{verdict.note(summary)} Losses and accuracies in training and validation are those of "
         "the last epoch; the model after the last epoch is tested. UF1 and UAR are the F1-score "
         f"and the recall averaged over {len(summary.classes)} classes. Chance is "
         f"{summary.chance:.3f}, always naming the most frequent class of the test examples "

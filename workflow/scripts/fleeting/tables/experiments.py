@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fleeting import tsv
-from fleeting.evaluation import chance
+from fleeting.evaluation import chance, intervals
 from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading
@@ -19,14 +19,17 @@ SCOPE = "comparison"
 CAPTION = (
     "All experiments side by side, each with the configuration that the paper chose (or what "
     "stands in for it) and the one with the highest validation accuracy. Accuracy, UF1 and UAR "
-    "are of the predictions of all folds of a repeat, averaged over repeats. Experiments that "
-    "differ in their protocol also differ in training examples, classes and test examples: the "
-    "difference of two rows is not the effect of the protocol alone."
+    "are of the predictions of all folds of a repeat, averaged over repeats; their intervals are "
+    "over subjects, the trained models held fixed. Experiments that "
+    "differ in their protocol also differ in training examples, classes and test examples, unless "
+    "one is matched to the other: the difference of two rows is not the effect of the protocol "
+    "alone."
 )
 READS = {
     "runs": "experiments/{experiment}/evaluation/runs.tsv",
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
+    "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
 SETTINGS = ("experiments.*.input", "experiments.*.protocol")
@@ -44,6 +47,9 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         tests = split[split["split"] == "test"]
         uf1_by_chance = chance.of("uf1", tests, "all", len(summary.classes))
         for choice in summary.choices:
+            found = {
+                metric: summary.interval(choice.model, choice.lr, metric) for metric in METRICS
+            }
             rows.append(
                 {
                     "experiment": name,
@@ -62,6 +68,15 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                         for metric in METRICS
                         for part, value in summary.spread(choice.model, choice.lr, metric).items()
                     },
+                    **{
+                        key: value
+                        for metric, interval in found.items()
+                        for key, value in intervals.columns(interval, f"{metric}_").items()
+                    },
+                    "subjects": found["uar"].subjects if found["uar"] else "",
+                    "effective_subjects": (
+                        found["uar"].effective_subjects if found["uar"] else nan
+                    ),
                     "chance": summary.chance,
                     "uf1_chance": uf1_by_chance.guessing if uf1_by_chance else nan,
                     "majority": summary.majority,
@@ -76,19 +91,34 @@ def _page(frame: pd.DataFrame) -> Page:
     """The table for reading."""
     as_they_are = "experiment choice input protocol folds examples test_examples classes model lr"
     titles = {column: column.replace("_", " ") for column in [*as_they_are.split(), "repeats"]}
-    titles |= {metric: metric_title(metric) for metric in METRICS}
+    for metric in METRICS:
+        titles |= {
+            metric: metric_title(metric),
+            f"{metric}_text": f"{metric_title(metric)}, 95% interval",
+        }
+    titles |= {"subjects": "subjects"}
     titles |= {"chance": "chance", "uf1_chance": "UF1 by chance", "majority": "majority"}
     titles |= {"varied": "varied between repeats"}
-    shown = for_reading(frame.assign(model=frame["model"].map(paper_name)), titles)
+    texts = {
+        f"{metric}_text": [
+            intervals.text(*ends)
+            for ends in zip(
+                *(frame[f"{metric}_interval{part}"] for part in ("_low", "_high", "")), strict=True
+            )
+        ]
+        for metric in METRICS
+    }
+    shown = for_reading(frame.assign(**texts, model=frame["model"].map(paper_name)), titles)
     return Page(
         "Experiments side by side",
-        "The predictions of all folds of a repeat are scored together, and the scores averaged "
-        "over repeats; sd is the standard deviation over repeats, the range runs from the smallest "
-        "to the largest repeat, and neither is a confidence interval. UF1 and UAR are the F1-score "
-        "and the recall averaged over the classes. Chance is the accuracy and UAR of guessing "
-        "every class equally often, UF1 by chance its UF1, and majority the accuracy of always "
-        "naming the most frequent class of the test examples. Experiments with different protocols "
-        "also differ in their training and test examples, so the difference of two rows is not the "
-        "effect of the protocol alone.",
+        f"{intervals.NOTE} The predictions of all folds of a repeat are scored together, and the "
+        "scores averaged over repeats; sd is the standard deviation over repeats, the range runs "
+        "from the smallest to the largest repeat, and neither is a confidence interval. UF1 and "
+        "UAR are the F1-score and the recall averaged over the classes. Chance is the accuracy and "
+        "UAR of guessing every class equally often, UF1 by chance its UF1, and majority the "
+        "accuracy of always naming the most frequent class of the test examples. Experiments with "
+        "different protocols also differ in their training and test examples, unless one is "
+        "matched to the other: otherwise the difference of two rows is not the effect of the "
+        "protocol alone.",
         [("", shown)],
     )

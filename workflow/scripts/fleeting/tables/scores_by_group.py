@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fleeting import tsv
-from fleeting.evaluation import chance
+from fleeting.evaluation import chance, intervals, verdict
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading, spread
 from fleeting.evaluation.schemas import SPREAD
@@ -19,12 +19,14 @@ CAPTION = (
     "The scores of the chosen configurations over all test examples, and by database, phase and "
     "class. The predictions of all folds of a repeat are scored together, and the scores averaged "
     "over repeats. UF1 and UAR are averaged over the classes that have test examples in the group; "
-    "their number is given. The range over repeats is not a confidence interval."
+    "their number is given. The 95% interval is over subjects, the trained models held fixed; the "
+    "range over repeats is no confidence interval."
 )
 READS = {
     "runs": "experiments/{experiment}/evaluation/runs.tsv",
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
+    "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
 SETTINGS = ("experiment.metrics",)
@@ -52,6 +54,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                 by_repeat = values[group, metric]
                 known = metric in chance.METRICS
                 beside = chance.of(metric, tested, group, len(summary.classes)) if known else None
+                interval = summary.interval(choice.model, choice.lr, metric, group)
                 rows.append(
                     {
                         "choice": choice.name,
@@ -62,6 +65,9 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                         "examples": sum(support.values()) / len(support),
                         "metric": metric,
                         **spread(list(by_repeat.values())),
+                        **intervals.columns(interval),
+                        "subjects": interval.subjects if interval else "",
+                        "effective_subjects": interval.effective_subjects if interval else nan,
                         "repeats": len(by_repeat),
                         "chance": beside.guessing if beside else nan,
                         "majority": beside.majority if beside and beside.majority else nan,
@@ -86,15 +92,25 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
             of_metric = own[own["metric"] == metric].set_index("group")
             shown = shown.join(of_metric[list(SPREAD)].add_prefix(f"{metric}_"))
             shown[f"chance_{metric}"] = of_metric["chance"]
-        titles = {"group": "group", "examples": "test examples", "classes": "classes"}
+            shown[f"interval_{metric}"] = [
+                interval.text if interval else ""
+                for interval in (
+                    summary.interval(choice.model, choice.lr, metric, group)
+                    for group in shown.index
+                )
+            ]
+        titles = {"group": "group", "examples": "test examples", "subjects": "subjects"}
+        titles["classes"] = "classes"
         for metric in metrics:
             title = metric_title(metric)
-            titles |= {metric: title, f"chance_{metric}": f"{title} by chance"}
+            titles |= {metric: title, f"interval_{metric}": f"{title}, 95% interval"}
+            titles[f"chance_{metric}"] = f"{title} by chance"
         titles |= {"repeats": "repeats", "majority": "majority"}
         parts.append((f"{choice.title} ({choice.reason})", for_reading(shown, titles)))
     return Page(
         "Scores by database, phase and class",
-        f"{summary.provenance()} The predictions of all folds of a repeat are scored together. UF1 "
+        f"{verdict.note(summary)} The predictions of "
+        "all folds of a repeat are scored together. UF1 "
         "and UAR are the F1-score and the recall averaged over the classes that have test examples "
         "in the group. A class is scored against the rest: its accuracy and its UAR are its "
         "recall. By chance is the score of guessing every class equally often, majority the "

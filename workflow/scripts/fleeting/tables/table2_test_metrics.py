@@ -7,11 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from fleeting.evaluation import paper_values
+from fleeting.evaluation import intervals, paper_values, verdict
+from fleeting.evaluation.intervals import Interval
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text, spread, spread_text
 from fleeting.evaluation.schemas import SPREAD
-from fleeting.evaluation.summary import Summary
+from fleeting.evaluation.scores import class_group
+from fleeting.evaluation.summary import REPORT, Choice, Summary
 
 PRINTED = True
 CAPTION = (
@@ -26,10 +28,11 @@ READS = {
     "runs": "experiments/{experiment}/evaluation/runs.tsv",
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
+    "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
 }
 SETTINGS = ()
 #: A cell that a row does not have.
-_NOTHING = dict.fromkeys((*SPREAD, "paper"), nan)
+_NOTHING = {**dict.fromkeys((*SPREAD, "paper"), nan), **intervals.columns(None)}
 
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
@@ -51,6 +54,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                     "row": row,
                     "metric": metric,
                     **spread(list(values.values())),
+                    **intervals.columns(_interval(summary, choice, row, metric)),
                     "repeats": len(values),
                     "chance": summary.chance if is_accuracy else nan,
                     "majority": summary.majority if is_accuracy else nan,
@@ -61,6 +65,13 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     return frame, _page(frame, summary)
 
 
+def _interval(summary: Summary, choice: Choice, row: str, column: str) -> Interval | None:
+    """The interval of a cell: there is one of accuracy, UF1 and UAR, and of a class's."""
+    group = {"accuracy": "all", "macro avg": "all"}.get(row, class_group(row))
+    metric = REPORT.get(column, column)
+    return summary.interval(choice.model, choice.lr, metric, group)
+
+
 def _page(frame: pd.DataFrame, summary: Summary) -> Page:
     """The table for reading: one part per choice, classes in rows, the paper's value after each."""
     parts = []
@@ -69,7 +80,7 @@ def _page(frame: pd.DataFrame, summary: Summary) -> Page:
         parts.append((f"{choice.title} ({choice.reason})", _part(own)))
     return Page(
         "Table 2: metrics on the test images",
-        f"{summary.provenance()} Each repeat's classification report is averaged cell by cell. "
+        f"{verdict.note(summary)} Each repeat's classification report is averaged cell by cell. "
         "The accuracy stands in the recall column. The macro average's recall is UAR, its F1-score "
         f"is UF1, over {len(summary.classes)} classes. Chance is {summary.chance:.3f}, always "
         f"naming the most frequent class {summary.majority:.3f}. The paper's values are its "
@@ -92,6 +103,9 @@ def _part(own: pd.DataFrame) -> pd.DataFrame:
             cell = by_metric.get(metric, _NOTHING)
             row[metric] = number_text(cell["mean"])
             row[f"{metric} over repeats"] = spread_text(cell)
+            if metric in ("recall", "f1-score"):
+                ends = cell["interval_low"], cell["interval_high"], cell["interval"]
+                row[f"{metric}, 95% interval"] = intervals.text(*ends)
             row[f"paper's {metric}"] = number_text(cell["paper"], 2)
         row["test examples"] = number_text(by_metric.get("support", _NOTHING)["mean"], 0)
         row["repeats"] = int(cells["repeats"].iloc[0])

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fleeting.evaluation.confusion import hits, predicted_counts, ratio
 
-def score(
-    label: NDArray[np.integer], predicted: NDArray[np.integer], classes: Sequence[int]
-) -> float:
+
+def score(confusion: NDArray[np.float64], classes: Sequence[int]) -> NDArray[np.float64]:
     """The mean over `classes` of TP / (TP + FP); 0 for a class that was never predicted.
 
-    `label` and `predicted` hold the class of each example, an index (N).
+    The arguments are those of `accuracy.score`.
     """
-    named = [predicted == one for one in classes]
-    right = [float((label == predicted)[own].mean()) if own.any() else 0.0 for own in named]
-    return float(np.mean(right))
+    right, named = hits(confusion, classes), predicted_counts(confusion, classes)
+    return ratio(right, named, 0.0).mean(axis=-1)

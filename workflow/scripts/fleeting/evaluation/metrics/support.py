@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fleeting.evaluation.confusion import true_counts
 
-def score(
-    label: NDArray[np.integer], predicted: NDArray[np.integer], classes: Sequence[int]
-) -> float:
-    """The number of examples labelled with one of `classes`, whatever was predicted.
 
-    `label` and `predicted` hold the class of each example, an index (N).
+def score(confusion: NDArray[np.float64], classes: Sequence[int]) -> NDArray[np.float64]:
+    """The number of examples of `classes`, whatever was predicted.
+
+    The arguments are those of `accuracy.score`.
     """
-    return float(np.isin(label, classes).sum())
+    return true_counts(confusion, classes).sum(axis=-1)

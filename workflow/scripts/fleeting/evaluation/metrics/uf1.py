@@ -5,18 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from fleeting.evaluation.confusion import hits, predicted_counts, ratio, true_counts
 
-def score(
-    label: NDArray[np.integer], predicted: NDArray[np.integer], classes: Sequence[int]
-) -> float:
+
+def score(confusion: NDArray[np.float64], classes: Sequence[int]) -> NDArray[np.float64]:
     """The mean over `classes` of 2 TP / (2 TP + FP + FN); 0 for a class that never occurs.
 
-    `label` and `predicted` hold the class of each example, an index (N).
+    The arguments are those of `accuracy.score`.
     """
-    values = []
-    for one in classes:
-        hits = int(((label == one) & (predicted == one)).sum())
-        # TP + FN and TP + FP.
-        total = int((label == one).sum()) + int((predicted == one).sum())
-        values.append(2 * hits / total if total else 0.0)
-    return float(np.mean(values))
+    total = true_counts(confusion, classes) + predicted_counts(confusion, classes)
+    return ratio(2 * hits(confusion, classes), total, 0.0).mean(axis=-1)

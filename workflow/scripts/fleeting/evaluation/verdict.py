@@ -1,0 +1,76 @@
+"""What a score and its interval say, in a sentence that claims no more."""
+
+from fleeting.evaluation import intervals
+from fleeting.evaluation.intervals import Interval
+from fleeting.evaluation.summary import Choice, Summary
+
+
+def binomial_level(examples: int, classes: int) -> float:
+    """The accuracy that guessing exceeds in fewer than one case of twenty.
+
+    Combrisson and Jerbi, Exceeding chance level by chance, 2015. It holds for independent examples;
+    those of one subject are alike, so the true level is higher.
+
+    Args:
+        examples: how many are tested.
+        classes: how many are guessed equally often.
+    """
+    from scipy.stats import binom
+
+    return float(binom.ppf(0.95, examples, 1 / classes) / examples)
+
+
+def against(interval: Interval, value: float) -> str:
+    """Where a value lies: the interval is `above` or `below` it, or `includes` it."""
+    if interval.low > value:
+        return "above"
+    return "below" if interval.high < value else "includes"
+
+
+def sentence(summary: Summary, choice: Choice) -> str:
+    """What the UAR of a choice says beside chance, and whether the network was trained at all."""
+    interval = summary.interval(choice.model, choice.lr, "uar")
+    if interval is None:
+        return ""
+    tested = round(sum(summary.support.values()))
+    classes = len(summary.classes)
+    level = binomial_level(tested, classes)
+    place = {
+        "above": ", which excludes chance",
+        "below": ", which lies below chance",
+        "includes": ", which does not exclude chance",
+    }[against(interval, summary.chance)]
+    over = f"over {interval.subjects} subjects ({interval.effective_subjects:.1f} effective)"
+    if interval.subjects == 1:
+        ends, place = "of a single subject, so without an interval; beside chance", ""
+    elif interval.kind == intervals.RANGE:
+        ends = f"{interval.low:.3f} to {interval.high:.3f} without one of the subjects"
+        ends += f" {over}, too few for an interval"
+    else:
+        ends = f"95% interval [{interval.low:.3f}, {interval.high:.3f}] {over}"
+    return (
+        f"{choice.title}: UAR {interval.mean:.3f}, {ends}{place} ({summary.chance:.3f}). "
+        f"Guessing {tested} independent examples exceeds an accuracy of {level:.3f} in fewer than "
+        f"one case of twenty. {_training(summary, choice)}"
+    )
+
+
+def note(summary: Summary) -> str:
+    """What the choices' scores say, how they were obtained, and what an interval is."""
+    # A configuration that is chosen twice is named once.
+    choices = {(one.model, one.lr): one for one in reversed(summary.choices)}
+    said = [sentence(summary, one) for one in reversed(choices.values())]
+    return " ".join([*filter(None, said), summary.provenance(), intervals.NOTE])
+
+
+def _training(summary: Summary, choice: Choice) -> str:
+    """Whether the choice learned its training examples: without that, its test says nothing."""
+    runs = summary.runs
+    own = runs[(runs["model"] == choice.model) & (runs["lr"] == choice.lr)]
+    accuracy = own["train_accuracy"].mean()
+    if accuracy < 2 * summary.chance:
+        return (
+            f"After the last epoch {accuracy:.3f} of its training examples are right: it was "
+            "hardly trained, and says little of what the network can do."
+        )
+    return f"After the last epoch {accuracy:.3f} of its training examples are right."
