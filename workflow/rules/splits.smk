@@ -39,7 +39,7 @@ checkpoint draw_split:
     params:
         label_map=lambda w: as_json(experiment(w)["label_map"]),
         exclude_subjects=lambda w: experiment(w)["exclude_subjects"],
-        protocol=lambda w: as_json(experiment(w)["protocol"]),
+        protocol=lambda w: as_json(protocol_of(w)),
         input_block=lambda w: as_json(input_of(w.experiment)),
     message:
         "Splitting the examples of {wildcards.experiment}"

@@ -12,9 +12,19 @@ def of_databases(path):
     )
 
 
+def protocol_of(wildcards):
+    """An experiment's protocol; one that is matched has the other's in place of its name."""
+    protocol = experiment(wildcards)["protocol"]
+    if protocol["kind"] == "matched":
+        return {**protocol, "to": EXPERIMENTS[protocol["to"]]["protocol"]}
+    return protocol
+
+
 def protocol_and_input(wildcards):
     """The modules of an experiment's protocol and input, as `code` takes them."""
+    protocol = protocol_of(wildcards)
+    matched = [protocol["to"]] if protocol["kind"] == "matched" else []
     return [
-        ("protocol", experiment(wildcards)["protocol"]["kind"]),
+        *(("protocol", block["kind"]) for block in [protocol, *matched]),
         ("input", input_of(wildcards.experiment)["kind"]),
     ]

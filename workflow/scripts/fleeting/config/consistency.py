@@ -42,6 +42,7 @@ def contradictions(config: Config) -> Iterator[str]:
             yield from _unknown(f"{place}.metrics", "metric", metric, registry.names("metric"))
         yield from _equal_rates(f"{place}.grid.lrs", experiment["grid"]["lrs"])
         yield from _wrong_label_map(f"{place}.label_map", experiment["label_map"])
+        yield from _wrong_match(name, config["experiments"])
         for subject in experiment["exclude_subjects"]:
             if subject.split("/")[0] not in config["databases"]:
                 yield (
@@ -53,6 +54,26 @@ def contradictions(config: Config) -> Iterator[str]:
 def _unknown(place: str, kind: str, name: str, known: Any) -> Iterator[str]:
     if name not in known:
         yield f"{place}: no {kind} is called {name!r}{suggestion(name, list(known))}"
+
+
+def _wrong_match(name: str, experiments: Config) -> Iterator[str]:
+    """An experiment whose folds are matched to those of one with other examples."""
+    experiment = experiments[name]
+    if experiment["protocol"]["kind"] != "matched":
+        return
+    place, to = f"experiments.{name}.protocol.to", experiment["protocol"]["to"]
+    others = [other for other in experiments if other != name]
+    yield from _unknown(place, "other experiment", to, others)
+    if to not in others:
+        return
+    if experiments[to]["protocol"]["kind"] == "matched":
+        yield f"{place}: {to!r} is matched itself; name the experiment that it is matched to"
+    for key in ("input", "label_map", "exclude_subjects"):
+        if experiment[key] != experiments[to][key]:
+            yield (
+                f"{place}: {key} differs from that of {to!r}, so that their test examples do; "
+                f"write `based_on: {to}` and leave {key} out"
+            )
 
 
 def _wrong_synthetic(config: Config) -> Iterator[str]:

@@ -7,17 +7,10 @@ from pydantic import Field
 
 from fleeting.errors import UserError
 from fleeting.settings import Variant
-from fleeting.splits.protocol import Draw, Fold, derived_seed
+from fleeting.splits.protocol import Draw, Fold, derived_seed, group_names
 
 if TYPE_CHECKING:
     import pandas as pd
-
-#: The columns that identify a group: two databases may both have a subject s15.
-COLUMNS = {
-    "subject": ["database", "subject"],
-    "clip": ["database", "subject", "clip"],
-    "database": ["database"],
-}
 
 
 class Settings(Variant):
@@ -58,7 +51,7 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
     """
     from sklearn.model_selection import GroupShuffleSplit, LeaveOneGroupOut
 
-    groups = examples[COLUMNS[settings.group]].agg("/".join, axis=1).to_numpy()
+    groups = group_names(examples, settings.group)
     others = len(set(groups)) - 1
     if others < 2:
         raise UserError(

@@ -14,13 +14,23 @@ As with scikit-learn's splitters, examples are named by their positions in that 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 Positions = NDArray[np.intp]
 
 ROLES = ("train", "validation", "test")
+#: The columns that identify a group: two databases may both have a subject s15.
+GROUPS = {
+    "subject": ["database", "subject"],
+    "clip": ["database", "subject", "clip"],
+    "database": ["database"],
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,12 @@ class Draw:
     unused: tuple[str, str] = ("not_drawn", "not drawn by the protocol")
     notes: Sequence[str] = ()
     groups: Sequence[str] | None = None
+
+
+def group_names(examples: "pd.DataFrame", group: str) -> NDArray[np.object_]:
+    """The group of each example, for example `casme2/sub01`; `group` is a key of `GROUPS`."""
+    names: NDArray[np.object_] = examples[GROUPS[group]].agg("/".join, axis=1).to_numpy()
+    return names
 
 
 def derived_seed(seed: int, name: str) -> int:
