@@ -109,6 +109,7 @@ def write_run(
         "failed": failed or former.get("failed"),
         "folds": sorted({*former.get("folds", []), fold}),
         "tested_epoch": {**former.get("tested_epoch", {}), str(fold): len(validation)},
+        "weights_moved": {**former.get("weights_moved", {}), str(fold): 0.25},
         "split_sha256": paths.sha256(gate),
     }
     path.write_text(json.dumps(metadata))

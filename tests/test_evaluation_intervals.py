@@ -155,11 +155,14 @@ def test_the_level_that_guessing_rarely_exceeds():
         assert binom.sf(level * examples - 1, examples, 1 / classes) > 0.05
 
 
-def test_the_sentence_tells_untrained_from_not_generalising(tmp_path):
-    write_run(tmp_path, ONE_WRONG)
+@pytest.mark.parametrize(("accuracy", "trained"), [(0.45, False), (0.95, True)])
+def test_the_sentence_tells_untrained_from_not_generalising(tmp_path, accuracy, trained):
+    write_run(tmp_path, ONE_WRONG, validation=(0.2, accuracy))
     summary = summarise(tmp_path)
     (choice, *_) = summary.choices
     said = verdict.sentence(summary, choice)
     assert "UAR 0.833" in said
     assert "of a single subject" in said
+    assert "its weights are 25.0% of their initial length away" in said
+    assert ("hardly trained" in said) is not trained
     assert "no effect" not in said

@@ -38,6 +38,7 @@ def test_a_run_is_tested_and_described(results: Path) -> None:
     counts = [found[f"{role}_examples"] for role in ("train", "validation", "test")]
     assert counts == [{"1": 12}, {"1": 6}, {"1": 4}]
     assert found["seed"] == found["threads"] == 1
+    assert 0 < found["weights_moved"]["1"] < 1
     assert found["precision"] == "fp32"
     assert found["split_sha256"] == sha256(results / "split.json")
     assert found["settings"]["optimiser"] == {"kind": "sgd", "momentum": 0, "weight_decay": 0}
@@ -52,6 +53,13 @@ def test_a_run_is_tested_and_described(results: Path) -> None:
         assert float(row["p_bright"]) + float(row["p_dark"]) == pytest.approx(1, abs=1e-5)
         assert row["predicted"] == max(CLASSES, key=lambda label: float(row[f"p_{label}"]))
     assert not (results / "run_checkpoints").exists()
+
+
+def test_how_far_weights_moved() -> None:
+    network = torch.nn.Linear(2, 1)
+    initial = {"weight": torch.tensor([[3.0, 4.0]]), "bias": torch.tensor([0.0])}
+    network.load_state_dict({"weight": torch.tensor([[3.0, 4.0]]), "bias": torch.tensor([0.5])})
+    assert loop.moved(network, initial) == pytest.approx(0.1)
 
 
 def test_the_seed_decides_a_run_whatever_came_before(results: Path) -> None:

@@ -34,6 +34,7 @@ class RunMetadata(BaseModel):
 
     folds: list[int]
     tested_epoch: dict[int, int]
+    weights_moved: dict[int, float]
     split_sha256: str
     device: str
     failed: str | None
@@ -64,6 +65,7 @@ class Run:
         history: `tsv.HISTORY`, sorted by fold and epoch.
         predictions: fold, example, label, predicted, database, subject and phase, of all folds;
             empty if the run failed.
+        weights_moved: how far the weights moved in each fold, as a share of their initial length.
         redrawn: whether its folds are for this repeat alone.
         failed: why it failed; empty if it did not.
     """
@@ -74,6 +76,7 @@ class Run:
     device: str
     history: pd.DataFrame
     predictions: pd.DataFrame
+    weights_moved: list[float]
     redrawn: bool
     failed: str
 
@@ -151,6 +154,7 @@ def _read_run(folders: list[Path], name: tuple[str, str, int], expected: Expecte
             if predictions
             else pd.DataFrame()
         ),
+        weights_moved=[value for part in parts.values() for value in part.weights_moved.values()],
         redrawn=any(expected.repeat_of[fold] is not None for fold in wanted),
         failed=failed,
     )

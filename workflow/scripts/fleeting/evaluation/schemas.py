@@ -16,11 +16,12 @@ SPREAD = ("mean", "sd", "low", "high")
 #: Metrics that scores.tsv always has, whatever the experiment's `metrics` are.
 ALWAYS_SCORED = ("accuracy", "uf1", "uar", "precision", "support")
 
-#: One row per run (model, lr, repeat). Losses and accuracies are those of the last epoch,
-#: or the lowest and highest of all epochs where the name says so; each is the mean over folds. The
-#: test columns are of the predictions of all folds together. `redrawn` is 1 where the folds are for
-#: this repeat alone, 0 where all repeats share them. `failed` says why a run failed: it is then in
-#: no mean.
+#: One row per run (model, lr, repeat). Losses and accuracies are those of the last epoch, or the
+#: lowest and highest of all epochs where the name says so; each is the mean over folds, and so is
+#: `weights_moved`, the distance of the tested weights from the initial ones as a share of the
+#: latter's length. The test columns are of the predictions of all folds together. `redrawn` is 1
+#: where the folds are for this repeat alone, 0 where all repeats share them. `failed` says why a
+#: run failed: it is then in no mean.
 RUNS: Schema = {
     "model": NAME,
     "lr": NAME,
@@ -32,6 +33,7 @@ RUNS: Schema = {
     **dict.fromkeys(HISTORY_METRICS, NUMBER),
     "lowest_validation_loss": NUMBER,
     "highest_validation_accuracy": NUMBER,
+    "weights_moved": NUMBER,
     "test_examples": INTEGER,
     "test_accuracy": NUMBER,
     "test_uf1": NUMBER,

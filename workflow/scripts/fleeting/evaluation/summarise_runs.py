@@ -128,6 +128,7 @@ def run_table(runs: Sequence[Run], scores: pd.DataFrame) -> pd.DataFrame:
                 "highest_validation_accuracy": (
                     folds["validation_accuracy"].max().mean(skipna=False)
                 ),
+                "weights_moved": np.mean(run.weights_moved) if run.weights_moved else nan,
                 "test_examples": len(run.predictions),
                 "device": run.device,
             }

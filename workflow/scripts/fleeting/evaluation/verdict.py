@@ -2,7 +2,11 @@
 
 from fleeting.evaluation import intervals
 from fleeting.evaluation.intervals import Interval
-from fleeting.evaluation.summary import Choice, Summary
+from fleeting.evaluation.summary import Choice, Summary, of_configuration
+
+#: A network that is not this share of the way from chance to all training examples was hardly
+#: trained.
+TRAINED = 0.25
 
 
 def binomial_level(examples: int, classes: int) -> float:
@@ -64,13 +68,13 @@ def note(summary: Summary) -> str:
 
 
 def _training(summary: Summary, choice: Choice) -> str:
-    """Whether the choice learned its training examples: without that, its test says nothing."""
-    runs = summary.runs
-    own = runs[(runs["model"] == choice.model) & (runs["lr"] == choice.lr)]
-    accuracy = own["train_accuracy"].mean()
-    if accuracy < 2 * summary.chance:
-        return (
-            f"After the last epoch {accuracy:.3f} of its training examples are right: it was "
-            "hardly trained, and says little of what the network can do."
-        )
-    return f"After the last epoch {accuracy:.3f} of its training examples are right."
+    """Whether the choice learned its training examples: without that, its test says little."""
+    runs = of_configuration(summary.runs, choice.model, choice.lr)
+    accuracy, moved = runs["train_accuracy"].mean(), runs["weights_moved"].mean()
+    said = (
+        f"After the last epoch {accuracy:.3f} of its training examples are right, and its weights "
+        f"are {moved:.1%} of their initial length away from where they started"
+    )
+    if accuracy < summary.chance + TRAINED * (1 - summary.chance):
+        return f"{said}: it was hardly trained, which says little of what it can learn."
+    return f"{said}."

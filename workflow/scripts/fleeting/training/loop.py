@@ -1,6 +1,7 @@
 """The folds of a job: each is fitted, then its test examples are predicted, once."""
 
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -75,7 +76,8 @@ def train(
         device: where to compute.
         precision: as `precision.choose` returns it.
         progress: its `results` receive the result of each fold: its `history` and, unless it
-            failed, the `probabilities` of its test examples, (N, classes) float64.
+            failed, the `probabilities` of its test examples, (N, classes) float64, and how far the
+            weights `moved`.
         heartbeat: receives the folds and epochs.
 
     Returns:
@@ -101,10 +103,12 @@ def train(
     for fold in folds:
         seed = generators.fold_seed(recipe.seed, job.repeat, fold.name)
         generators.seed(seed)
+        # Drawn again where a fold resumes, to tell how far its weights moved.
+        initial = job.fresh()
         if progress.current:
             fitter.resume(progress.current)
         else:
-            fitter.start(job.fresh(), seed)
+            fitter.start(initial, seed)
         training.fill(examples, fold.train, classes)
         validation.fill(examples, fold.validation, classes)
         heartbeat.begin_fold(fold.fold, len(progress.results), len(fitter.history))
@@ -121,6 +125,7 @@ def train(
         )
         if not logits.isfinite().all():
             return f"fold {fold.fold}: the outputs for the test examples are not finite"
+        result["moved"] = moved(network, initial)
         result["probabilities"] = logits.softmax(1).double().cpu()
         model = {}
         if job.keep_models:
@@ -130,6 +135,20 @@ def train(
             }
         progress.finish_fold(result | model)
     return None
+
+
+def moved(network: torch.nn.Module, initial: Mapping[str, torch.Tensor]) -> float:
+    """How far the weights of a network are from where they started.
+
+    Returns:
+        The length of the difference of all parameters, over that of the initial parameters.
+    """
+    distance, length = 0.0, 0.0
+    for name, parameter in network.named_parameters():
+        start = initial[name].to(parameter.device, torch.float64)
+        distance += float((parameter.detach().double() - start).square().sum())
+        length += float(start.square().sum())
+    return math.sqrt(distance / length)
 
 
 def _report(fold: FoldSubsets, heartbeat: Heartbeat, epoch: Epoch) -> None:

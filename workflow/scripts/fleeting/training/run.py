@@ -201,6 +201,11 @@ def _outcome(
     seconds = progress.seconds
     return {
         "tested_epoch": {} if failed else {str(fold): recipe.epochs for fold in progress.results},
+        "weights_moved": {
+            str(fold): result["moved"]
+            for fold, result in progress.results.items()
+            if "moved" in result
+        },
         "failed": failed,
         "device": ", ".join(progress.devices),
         "threads": torch.get_num_threads(),
