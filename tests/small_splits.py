@@ -91,6 +91,7 @@ class Data:
     ) -> None:
         """Run the job: split.tsv, folds.tsv, split.json and unused.tsv in the folder."""
         split.run(
+            repeats=2,
             annotations=[*map(self.annotations, self.databases)],
             examples=[*map(self.examples, self.databases)],
             label_map=label_map,

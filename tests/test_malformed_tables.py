@@ -144,7 +144,7 @@ def test_crops_without_a_sample(tmp_path: Path) -> None:
 
 def divide(annotations: Path, examples: Path) -> None:
     found = pool.make_pool(pool.annotate([annotations], [examples]), LABEL_MAP, [])
-    split.apply_protocol(found, list(LABEL_MAP), {"kind": "random_images", "seed": 1})
+    split.apply_protocol(found, list(LABEL_MAP), {"kind": "random_images", "seed": 1}, 1)
 
 
 @pytest.mark.parametrize(

@@ -33,7 +33,7 @@ def examples(**counts: int) -> pd.DataFrame:
 def draw(pool: pd.DataFrame, **keys: Any) -> tuple[pd.DataFrame, Draw]:
     """The pool with the role of each example (`unused` if it has none), and the draw."""
     settings = random_images.Settings.model_validate({"kind": "random_images", **keys})
-    drawn = random_images.split(pool, list(pool["label"].unique()), settings)
+    drawn = random_images.split(pool, list(pool["label"].unique()), settings, 1)
     (fold,) = drawn.folds
     roles = pd.Series("unused", index=pool.index)
     for role, positions in fold.by_role.items():
@@ -146,6 +146,26 @@ def test_what_snakemake_and_training_import_is_light() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, cwd=SCRIPTS)
 
 
+def test_each_repeat_may_have_a_split_of_its_own() -> None:
+    pool = examples(a=200, b=90)
+    settings = random_images.Settings(kind="random_images", redraw=True)
+    assert random_images.folds(settings) is None
+    drawn = random_images.split(pool, ["a", "b"], settings, 3)
+    assert [(fold.name, fold.repeat) for fold in drawn.folds] == [
+        ("repeat 1", 1),
+        ("repeat 2", 2),
+        ("repeat 3", 3),
+    ]
+    tested = [set(fold.test) for fold in drawn.folds]
+    assert [len(one) for one in tested] == [48, 48, 48]
+    assert tested[0] != tested[1] != tested[2] != tested[0]
+    assert drawn.notes == ["class b: 90 examples, 10 short of 100"], "once"
+    # More repeats leave the splits of the others as they are.
+    again = random_images.split(pool, ["a", "b"], settings, 5)
+    for fold, same in zip(drawn.folds, again.folds, strict=False):
+        assert set(fold.train) == set(same.train)
+
+
 def clips() -> pd.DataFrame:
     """Three clips a subject in three databases, which have subjects of the same names."""
     return labelled(
@@ -160,7 +180,7 @@ def clips() -> pd.DataFrame:
 
 def leave_out(pool: pd.DataFrame, **keys: Any) -> Draw:
     settings = leave_one_out.Settings.model_validate({"kind": "leave_one_out", **keys})
-    drawn = leave_one_out.split(pool, ["a", "b"], settings)
+    drawn = leave_one_out.split(pool, ["a", "b"], settings, 1)
     check(drawn, "leave_one_out")
     return drawn
 

@@ -34,7 +34,7 @@ def pool() -> pd.DataFrame:
 
 def drawn(pool: pd.DataFrame, block: dict[str, Any]) -> Draw:
     module, settings = variant("protocol", block)
-    made: Draw = module.split(pool, CLASSES, settings)
+    made: Draw = module.split(pool, CLASSES, settings, 3)
     check(made, block["kind"])
     return made
 
@@ -107,6 +107,12 @@ def test_matched_folds_differ_in_nothing_but_who_is_where(
         for draw in (other, matched)
     ]
     assert used[0] == used[1]
+
+
+def test_redrawn_folds_cannot_be_mixed(pool: pd.DataFrame) -> None:
+    redrawn = {"kind": "random_images", "redraw": True}
+    with pytest.raises(UserError, match="random_images tests some examples in several folds"):
+        drawn(pool, {"kind": "matched", "to": redrawn})
 
 
 def test_matched_folds_mix_the_groups(pool: pd.DataFrame) -> None:

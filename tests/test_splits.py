@@ -186,3 +186,12 @@ def test_a_fold_may_be_for_one_repeat() -> None:
         [1, "1", "", "b,c"],
         [2, "again", "2", "a,c,d"],
     ]
+
+
+def test_splits_of_single_repeats_are_numbered_and_named(data: Data) -> None:
+    data.split({**RANDOM, "redraw": True})
+    assert data.folds()[["fold", "name", "repeat"]].to_numpy().tolist() == [
+        ["1", "repeat 1", "1"],
+        ["2", "repeat 2", "2"],
+    ]
+    assert data.rows().groupby("fold").size().nunique() == 1

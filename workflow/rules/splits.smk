@@ -40,6 +40,7 @@ checkpoint draw_split:
         label_map=lambda w: as_json(experiment(w)["label_map"]),
         exclude_subjects=lambda w: experiment(w)["exclude_subjects"],
         protocol=lambda w: as_json(protocol_of(w)),
+        repeats=redrawn_repeats,
         input_block=lambda w: as_json(input_of(w.experiment)),
     message:
         "Splitting the examples of {wildcards.experiment}"
@@ -47,7 +48,7 @@ checkpoint draw_split:
         "python {input.code[0]:q} splits.split --annotations {input.annotations:q} "
         "--examples {input.examples:q} --label-map {params.label_map:q} "
         "--exclude-subjects {params.exclude_subjects:q} --protocol {params.protocol:q} "
-        "--input {params.input_block:q} --split {output.split:q} --folds {output.folds:q} "
+        "--repeats {params.repeats:q} --input {params.input_block:q} --split {output.split:q} --folds {output.folds:q} "
         "--gate {output.gate:q} --unused {output.unused:q} > {log:q} 2>&1"
 
 
@@ -68,6 +69,7 @@ rule link_images:
     conda:
         "../../envs/databases.yaml"
     params:
+        repeats=redrawn_repeats,
         input_block=lambda w: as_json(input_of(w.experiment)),
         results=results_folder,
     message:

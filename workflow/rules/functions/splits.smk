@@ -20,6 +20,15 @@ def protocol_of(wildcards):
     return protocol
 
 
+def redrawn_repeats(wildcards):
+    """How many repeats have a split of their own; a protocol without `redraw` reads none."""
+    protocol = protocol_of(wildcards)
+    redraws = protocol.get("redraw") or (
+        protocol["kind"] == "matched" and protocol["to"].get("redraw")
+    )
+    return experiment(wildcards)["grid"]["repeats"] if redraws else 1
+
+
 def protocol_and_input(wildcards):
     """The modules of an experiment's protocol and input, as `code` takes them."""
     protocol = protocol_of(wildcards)

@@ -35,7 +35,7 @@ def folds(settings: Settings) -> int:
     return settings.folds
 
 
-def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> Draw:
+def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repeats: int) -> Draw:
     """Put every group into one fold, with about the class shares of the whole in each.
 
     The folds are named 1 to k. Which groups validate in a fold follows from the seed and its name.
@@ -44,6 +44,7 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
         examples: see `fleeting.splits.protocol`.
         classes: not used: the labels of the examples are.
         settings: the protocol's block of the config.
+        repeats: not used: all repeats share the folds.
 
     Raises:
         UserError: there are fewer groups than folds, or too few to validate.

@@ -35,7 +35,7 @@ def folds(settings: Settings) -> None:
     """None: the number of groups follows from the examples."""
 
 
-def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> Draw:
+def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repeats: int) -> Draw:
     """Make a fold for every group: it tests, the others train or validate.
 
     At least three groups are needed. A fold is named after its group, for example `casme2/sub01`.
@@ -45,6 +45,7 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
         examples: see `fleeting.splits.protocol`.
         classes: not used, since nothing is balanced.
         settings: the protocol's block of the config.
+        repeats: not used: all repeats share the folds.
 
     Raises:
         UserError: there are too few groups.

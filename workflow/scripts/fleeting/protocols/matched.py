@@ -33,20 +33,21 @@ def folds(settings: Settings) -> None:
     """None: as many as the other experiment's, which is not known here."""
 
 
-def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> Draw:
+def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repeats: int) -> Draw:
     """Mix the other protocol's folds, class by class; the folds keep their names, so their seeds.
 
     Args:
         examples: see `fleeting.splits.protocol`.
         classes: the labels of the examples.
         settings: the protocol's block of the config, with the other protocol's block as `to`.
+        repeats: as for the other protocol.
 
     Raises:
         UserError: the other protocol tests an example more than once.
     """
     assert isinstance(settings.to, dict), "the rule gives the other protocol's block"
     module, other_settings = variant("protocol", settings.to)
-    other: Draw = module.split(examples, classes, other_settings)
+    other: Draw = module.split(examples, classes, other_settings, repeats)
     tested = np.concatenate([fold.test for fold in other.folds])
     if len(np.unique(tested)) < len(tested):
         raise UserError(

@@ -60,11 +60,16 @@ class Settings(Variant):
         le=2**32 - 1,
         description="Decides which images are drawn. The paper is silent.",
     )
+    redraw: bool = Field(
+        False,
+        description="Whether each repeat has a split of its own. The paper does not say that its "
+        "ten experiments did.",
+    )
 
 
-def folds(settings: Settings) -> int:
-    """The paper has one split for all repeats."""
-    return 1
+def folds(settings: Settings) -> int | None:
+    """One split for all repeats, or one for each."""
+    return None if settings.redraw else 1
 
 
 def share(total: int, threshold: float) -> int:
@@ -73,7 +78,7 @@ def share(total: int, threshold: float) -> int:
     return int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
-def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> Draw:
+def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repeats: int) -> Draw:
     """Balance the classes and split each into training, validation and test examples.
 
     The cap comes first ("each class was filtered to have maximum of 100 images"), then the test
@@ -86,17 +91,38 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
         examples: see `fleeting.splits.protocol`.
         classes: the labels of the examples.
         settings: the protocol's block of the config.
+        repeats: how many splits are drawn with `redraw`.
 
     Raises:
         UserError: no example of a class is left to train on.
     """
+    notes: list[str] = []
+    if not settings.redraw:
+        made = [_fold("1", "", None, examples, classes, settings, notes)]
+    else:
+        made = [
+            _fold(f"repeat {repeat}", f"/{repeat}", repeat, examples, classes, settings, notes)
+            for repeat in range(1, repeats + 1)
+        ]
+    return Draw(made, ("over_cap", "over the cap"), list(dict.fromkeys(notes)))
+
+
+def _fold(
+    name: str,
+    seed_suffix: str,
+    repeat: int | None,
+    examples: "pd.DataFrame",
+    classes: list[str],
+    settings: Settings,
+    notes: list[str],
+) -> Fold:
+    """One draw; sentences about what fell short are added to `notes`."""
     chosen: list[tuple[Positions, Positions, Positions]] = []
-    notes = []
     cap, validation = settings.images_per_class, settings.validation
     labels = examples["label"].to_numpy()
     for label in classes:
         members = np.flatnonzero(labels == label)
-        generator = np.random.default_rng(derived_seed(settings.seed, label))
+        generator = np.random.default_rng(derived_seed(settings.seed, label + seed_suffix))
         members = members[generator.permutation(len(members))]
         drawn = members[:cap]
         if len(drawn) < cap:
@@ -120,4 +146,4 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings) -> D
             )
         chosen.append((train, held_out, test))
     train, held_out, test = map(np.concatenate, zip(*chosen, strict=True))
-    return Draw([Fold("1", train, held_out, test)], ("over_cap", "over the cap"), notes)
+    return Fold(name, train, held_out, test, repeat)

@@ -3,10 +3,12 @@
 A protocol is a module in `fleeting/protocols/` with three names:
 
 - `Settings`, a `fleeting.settings.Variant`: its keys in the config;
-- `folds(settings) -> int | None`: the number of folds, None where it follows from the data;
-- `split(examples, classes, settings) -> Draw`: `examples` is a DataFrame sorted by `example`, with
-  the columns of `tsv.EXAMPLES`, `clip`, `emotion` and `label`; `classes` are the labels that it
-  holds, in the order of the label map.
+- `folds(settings) -> int | None`: the number of folds, None where it follows from the data or from
+  the repeats;
+- `split(examples, classes, settings, repeats) -> Draw`: `examples` is a DataFrame sorted by
+  `example`, with the columns of `tsv.EXAMPLES`, `clip`, `emotion` and `label`; `classes` are the
+  labels that it holds, in the order of the label map; `repeats` is the number of repeats, which
+  matters to settings with `redraw` alone.
 
 As with scikit-learn's splitters, examples are named by their positions in that DataFrame.
 """

@@ -28,6 +28,7 @@ def run(
     label_map: dict[str, list[str]],
     exclude_subjects: list[str],
     protocol: dict[str, Any],
+    repeats: int,
     input: dict[str, Any],
     split: Path,
     folds: Path,
@@ -42,6 +43,7 @@ def run(
         label_map: the emotions of each class, in lower case.
         exclude_subjects: `database/subject` names whose examples are not used.
         protocol: the protocol's block of the config.
+        repeats: how many repeats have a split of their own, should the protocol redraw it.
         input: the block of the input that the examples were made by.
         split: written, see `tsv.SPLIT`; rows are sorted by fold, then by example.
         folds: written, see `tsv.FOLDS`.
@@ -50,7 +52,7 @@ def run(
     """
     everything = annotate(annotations, examples)
     pool = make_pool(everything, label_map, exclude_subjects)
-    draw = apply_protocol(pool, list(label_map), protocol)
+    draw = apply_protocol(pool, list(label_map), protocol, repeats)
     rows = split_table(draw, pool.examples)
     numbered = fold_table(draw, rows)
     left_out = unused_table(draw, pool, rows)
@@ -76,13 +78,16 @@ def run(
     )
 
 
-def apply_protocol(pool: Pool, classes: Sequence[str], protocol: Mapping[str, Any]) -> Draw:
+def apply_protocol(
+    pool: Pool, classes: Sequence[str], protocol: Mapping[str, Any], repeats: int
+) -> Draw:
     """Let the protocol split the pool, check what it promises, and log what fell short.
 
     Args:
         pool: the experiment's.
         classes: those of the label map; classes without an example are left out.
         protocol: the protocol's block of the config.
+        repeats: how many repeats there are.
 
     Raises:
         UserError: there are fewer than two classes, a role of a fold has no example, or a promise
@@ -103,7 +108,7 @@ def apply_protocol(pool: Pool, classes: Sequence[str], protocol: Mapping[str, An
             + ". Add databases, or change label_map or exclude_subjects."
         )
     module, settings = variant("protocol", dict(protocol))
-    draw: Draw = module.split(pool.examples, present, settings)
+    draw: Draw = module.split(pool.examples, present, settings, repeats)
     _warn(draw.notes)
     check(draw, protocol["kind"])
     return draw
