@@ -11,7 +11,7 @@ from fleeting import registry
 
 FIGURES = registry.names("figure")
 #: Figures without repeats: their captions say so in their own words.
-COUNTS = ("databases", "classes", "cropping")
+COUNTS = ("databases", "classes", "cropping", "protocol")
 
 
 @pytest.mark.parametrize("name", FIGURES)
