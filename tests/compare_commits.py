@@ -52,8 +52,8 @@ CODES = {
     "over the cap": "over_cap",
 }
 #: What version 2 no longer has: unseen subjects are an experiment of their own (leave one out), the
-#: images of a fold stand in split.tsv, a report's numbers in scores.tsv, and what a crop job made of
-#: a subject in the table of its database.
+#: images of a fold stand in split.tsv, a report's numbers in scores.tsv, and a subject's crops in
+#: the table of its database.
 GONE = re.compile(
     r"unseen|folds/1/|evaluation/(repeat_)?reports\.tsv|frames/\w+/[^/]+\.tsv|evaluation/runs\.tsv"
     r"|faces/\w+/\w+/[^/]+\.tsv"

@@ -170,7 +170,7 @@ def summarise(
     folder = experiment_folder(results, experiment)
     if not (folder / "split.tsv").exists():
         write_split(results, experiment)
-    names = ("runs", "curves", "confusions", "choices", "intervals")
+    names = ("runs", "curves", "confusions", "choices", "intervals", "subject_counts")
     written = {name: folder / "evaluation" / f"{name}.tsv" for name in names}
     written["scores"] = folder / "scores.tsv"
     summarise_runs.run(

@@ -202,17 +202,27 @@ def test_missing_weights_show_before_anything_else(finished: Project, tmp_path: 
 
 
 def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -> None:
-    """Leave one subject out: a job a run, the same bytes whatever the parts, no models kept."""
+    """Leave one subject out: a job a run, the same bytes whatever the parts, no models kept.
+
+    Beside it the same folds with their subjects mixed.
+    """
     project = finished.copy(tmp_path / "copy")
 
     def add(config: dict[str, Any]) -> None:
         block = {**config["experiments"]["tiny"], "protocol": "leave_one_out"}
         block["grid"] = {"models": ["small"], "lrs": ["1e-02"], "repeats": 1}
-        config["experiments"] |= {"whole": block, "shared": {**block, "parts": 2}}
+        mixed = {**block, "protocol": {"kind": "matched", "to": "whole"}}
+        config["experiments"] |= {"whole": block, "shared": {**block, "parts": 2}, "mixed": mixed}
 
     project.configure(add)
     scores = [f"results/experiments/{name}/scores.tsv" for name in ("whole", "shared")]
-    assert project.run(*scores).jobs["train"] == 3
+    leaks = "results/comparison/leaks.tsv"
+    assert project.run(*scores, leaks).jobs["train"] == 4
+    rows = tsv.read_rows(project.folder / leaks, {})
+    assert [(row["matched"], row["to"], row["metric"]) for row in rows] == [
+        ("mixed", "whole", "uf1"),
+        ("mixed", "whole", "uar"),
+    ]
     results = project.folder / "results/experiments"
     runs = {name: results / name / "runs/small/lr1e-02/repeat1" for name in ("whole", "shared")}
     for name, schema in (("predictions", tsv.PREDICTIONS), ("history", tsv.HISTORY)):

@@ -2,7 +2,14 @@
 include: "functions/evaluation.smk"
 
 
-SUMMARIES = ["runs", "curves", "confusions", "choices", "intervals"]
+SUMMARIES = [
+    "runs",
+    "curves",
+    "confusions",
+    "choices",
+    "intervals",
+    "subject_counts",
+]
 
 
 rule summarise_runs:
@@ -40,7 +47,8 @@ rule summarise_runs:
         "--gate {input.gate:q} --split {input.split:q} --folds {input.folds:q} "
         "--scores {output.scores:q} --runs {output.runs:q} --curves {output.curves:q} "
         "--confusions {output.confusions:q} --choices {output.choices:q} "
-        "--intervals {output.intervals:q} > {log:q} 2>&1"
+        "--intervals {output.intervals:q} --subject-counts {output.subject_counts:q} "
+        "> {log:q} 2>&1"
 
 
 # With `keep_models: chosen`: the models of all configurations but the chosen ones are removed.

@@ -59,6 +59,18 @@ CONFUSIONS: Schema = {
     **{f"rate_{name}": NUMBER for name in SPREAD},
     "repeats": INTEGER,
 }
+#: How often each subject's examples of a class got each prediction, by run: all that scores over
+#: subjects are made of. Pairs that do not occur have no row.
+SUBJECT_COUNTS: Schema = {
+    "model": NAME,
+    "lr": NAME,
+    "repeat": INTEGER,
+    "database": NAME,
+    "subject": NAME,
+    "label": NAME,
+    "predicted": NAME,
+    "count": INTEGER,
+}
 #: What a score might have been with other subjects, the trained models held fixed: see `intervals`.
 #: `kind` is `bootstrap`, or `range` where the group has too few subjects; `lacking` is the share of
 #: the resamples that lack one of the group's classes.

@@ -42,6 +42,7 @@ def run(
     confusions: Path,
     choices: Path,
     intervals: Path,
+    subject_counts: Path,
 ) -> None:
     """Summarise the runs of an experiment.
 
@@ -62,6 +63,7 @@ def run(
         confusions: receives the confusion matrices (`schemas.CONFUSIONS`).
         choices: receives the paper's and validation's choice (`schemas.CHOICES`).
         intervals: receives the intervals of the scores (`schemas.INTERVALS`).
+        subject_counts: receives the predictions counted by subject (`schemas.SUBJECT_COUNTS`).
     """
     expected = read_expected(gate, split, folds)
     every = read_all(results, experiment, grid, parts, expected)
@@ -75,6 +77,7 @@ def run(
     tsv.write(confusion_table(done, expected.classes), confusions, schemas.CONFUSIONS)
     tsv.write(chosen, choices, schemas.CHOICES)
     tsv.write(interval_table(done, expected.classes, metrics), intervals, schemas.INTERVALS)
+    tsv.write(subject_count_table(done), subject_counts, schemas.SUBJECT_COUNTS)
     failed = len(every) - len(done)
     logging.info("%d runs of %s summarised, %d of them failed", len(every), experiment, failed)
 
@@ -184,3 +187,16 @@ def confusion_table(runs: Sequence[Run], classes: Sequence[str]) -> pd.DataFrame
                     }
                 )
     return pd.DataFrame(rows)
+
+
+def subject_count_table(runs: Sequence[Run]) -> pd.DataFrame:
+    """The predictions of runs, counted by subject, true and predicted class."""
+    names = ["database", "subject", "label", "predicted"]
+    counted = [
+        run.predictions.groupby(names, sort=True)
+        .size()
+        .reset_index(name="count")
+        .assign(model=run.model, lr=run.lr, repeat=run.repeat)
+        for run in runs
+    ]
+    return pd.concat(counted, ignore_index=True)
