@@ -48,7 +48,6 @@ wildcard_constraints:
     repeat="[0-9]+",
     selection="[a-z0-9_]+",
     source="[a-z0-9_]+",
-    subject="[^/]+",
 
 
 def result(path):

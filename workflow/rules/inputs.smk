@@ -38,5 +38,5 @@ rule pack_inputs:
         "python {input.code[0]:q} examples.pack --name {wildcards.input_name:q} "
         "--database {wildcards.database:q} --settings {params.settings:q} "
         "--annotations {input.annotations:q} --faces {input.faces:q} "
-        "--results {params.results:q} --accept-losses {resources.accept_losses:q} --table {output.table:q} --arrays {output.arrays:q} "
-        "--excluded {output.excluded:q} > {log:q} 2>&1"
+        "--results {params.results:q} --accept-losses {resources.accept_losses:q} "
+        "--table {output.table:q} --arrays {output.arrays:q} --excluded {output.excluded:q} > {log:q} 2>&1"

@@ -48,8 +48,8 @@ checkpoint draw_split:
         "python {input.code[0]:q} splits.split --annotations {input.annotations:q} "
         "--examples {input.examples:q} --label-map {params.label_map:q} "
         "--exclude-subjects {params.exclude_subjects:q} --protocol {params.protocol:q} "
-        "--repeats {params.repeats:q} --input {params.input_block:q} --split {output.split:q} --folds {output.folds:q} "
-        "--gate {output.gate:q} --unused {output.unused:q} > {log:q} 2>&1"
+        "--repeats {params.repeats:q} --input {params.input_block:q} --split {output.split:q} "
+        "--folds {output.folds:q} --gate {output.gate:q} --unused {output.unused:q} > {log:q} 2>&1"
 
 
 rule link_images:
@@ -69,7 +69,6 @@ rule link_images:
     conda:
         "../../envs/databases.yaml"
     params:
-        repeats=redrawn_repeats,
         input_block=lambda w: as_json(input_of(w.experiment)),
         results=results_folder,
     message:
