@@ -135,42 +135,62 @@ class Bootstrap:
         #: (B, R, K, K)
         self.pooled = np.tensordot(resamples.subjects, counts, axes=(1, 1))
 
+    def present(self, classes: Sequence[int]) -> NDArray[np.intp]:
+        """The subjects with examples of `classes`: a class is scored on those that have it."""
+        return np.flatnonzero(self._sizes(classes))
+
+    def effective_subjects(self, classes: Sequence[int]) -> float:
+        """The effective number of these subjects, see `effective_number`."""
+        sizes = self._sizes(classes)
+        return effective_number(sizes) if sizes.any() else 0.0
+
+    def kind(self, classes: Sequence[int]) -> str:
+        """`RANGE` where the subjects are too few for an interval, or else `BOOTSTRAP`."""
+        return RANGE if self.effective_subjects(classes) < FEWEST else BOOTSTRAP
+
+    def mean(self, score: Score, classes: Sequence[int]) -> float:
+        """The mean over repeats of a score."""
+        return float(score(self.counts.sum(axis=1), classes).mean())
+
     def values(self, score: Score, classes: Sequence[int]) -> NDArray[np.float64]:
-        """The mean over repeats of a score in every resample (B).
+        """What the mean over repeats might have been: in every resample, or without each subject.
 
         Args:
             score: the metric.
             classes: those that the whole group has, also in resamples that lack one.
         """
+        if self.kind(classes) == RANGE:
+            without = self.counts.sum(axis=1)[:, None] - self.counts[:, self.present(classes)]
+            return score(without, classes).mean(axis=0)
         by_repeat = score(self.pooled, classes)
         return (by_repeat * self.resamples.repeats).sum(axis=1) / self.counts.shape[0]
 
     def interval(self, score: Score, classes: Sequence[int]) -> Interval:
         """The mean over repeats of a score, with its interval; see `values`."""
-        whole = self.counts.sum(axis=1)
-        # A class is scored on the subjects that have examples of it.
-        sizes = true_counts(self.counts, classes).sum(axis=(0, 2))
-        present = np.flatnonzero(sizes)
-        effective = effective_number(sizes) if len(present) else 0.0
-        if effective < FEWEST:
-            kind = RANGE
-            without = whole[:, None] - self.counts[:, present]
-            values = score(without, classes).mean(axis=0)
-            alone = len(present) < 2
-            low, high = (np.nan, np.nan) if alone else (values.min(), values.max())
-        else:
-            kind = BOOTSTRAP
-            low, high = np.quantile(self.values(score, classes), QUANTILES)
+        kind = self.kind(classes)
+        low, high = ends(self.values(score, classes), kind)
         return Interval(
-            mean=float(score(whole, classes).mean()),
-            low=float(low),
-            high=float(high),
+            mean=self.mean(score, classes),
+            low=low,
+            high=high,
             kind=kind,
-            subjects=len(present),
-            effective_subjects=effective,
+            subjects=len(self.present(classes)),
+            effective_subjects=self.effective_subjects(classes),
             lacking=self._lacking(classes),
         )
+
+    def _sizes(self, classes: Sequence[int]) -> NDArray[np.float64]:
+        return true_counts(self.counts, classes).sum(axis=(0, 2))
 
     def _lacking(self, classes: Sequence[int]) -> float:
         examples = true_counts(self.pooled, classes).sum(axis=1)
         return float((examples == 0).any(axis=-1).mean())
+
+
+def ends(values: NDArray[np.float64], kind: str) -> tuple[float, float]:
+    """The ends of an interval, or of a range, which needs two subjects at least."""
+    if kind == BOOTSTRAP:
+        low, high = np.quantile(values, QUANTILES)
+    else:
+        low, high = (values.min(), values.max()) if len(values) > 1 else (np.nan, np.nan)
+    return float(low), float(high)

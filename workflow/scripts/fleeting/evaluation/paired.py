@@ -6,17 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fleeting.evaluation.confusion import Counts, true_counts
-from fleeting.evaluation.intervals import (
-    BOOTSTRAP,
-    FEWEST,
-    QUANTILES,
-    RANGE,
-    Resamples,
-    Score,
-    draw,
-    effective_number,
-)
+from fleeting.evaluation.confusion import Counts
+from fleeting.evaluation.intervals import Bootstrap, Resamples, Score, draw, ends
 
 Subject = tuple[str, str]
 
@@ -69,44 +60,23 @@ def difference(first: Counts, second: Counts, databases: Sequence[str], score: S
 
     Args:
         first: (R, S, K, K), see `counts_of`.
-        second: the same of the other experiment, whose number of repeats may differ.
+        second: the same of the other experiment, which has as many examples of each subject and
+            class; its number of repeats may differ.
         databases: the database of each subject (S).
         score: the metric.
     """
-    sizes = true_counts(first, range(first.shape[-1])).sum(axis=(0, 2))
-    present = np.flatnonzero(sizes)
     classes = np.flatnonzero(first.sum(axis=(0, 1, 3))).tolist()
-    effective = effective_number(sizes)
-    if effective < FEWEST:
-        kind = RANGE
-        one, other = (
-            score(counts.sum(axis=1)[:, None] - counts[:, present], classes).mean(axis=0)
-            for counts in (first, second)
-        )
-        alone = len(present) < 2
-        low, high = (np.nan, np.nan) if alone else ((one - other).min(), (one - other).max())
-    else:
-        kind = BOOTSTRAP
-        drawn = draw(databases, first.shape[0])
-        others = Resamples(drawn.subjects, draw(databases, second.shape[0], seed=2).repeats)
-        values = _resampled(first, drawn, score, classes)
-        values -= _resampled(second, others, score, classes)
-        low, high = np.quantile(values, QUANTILES)
+    drawn = draw(databases, first.shape[0])
+    others = Resamples(drawn.subjects, draw(databases, second.shape[0], seed=2).repeats)
+    one, other = Bootstrap(first, drawn), Bootstrap(second, others)
+    kind = one.kind(classes)
+    low, high = ends(one.values(score, classes) - other.values(score, classes), kind)
     return Difference(
-        first=float(score(first.sum(axis=1), classes).mean()),
-        second=float(score(second.sum(axis=1), classes).mean()),
-        low=float(low),
-        high=float(high),
+        first=one.mean(score, classes),
+        second=other.mean(score, classes),
+        low=low,
+        high=high,
         kind=kind,
-        subjects=len(present),
-        effective_subjects=effective,
+        subjects=len(one.present(classes)),
+        effective_subjects=one.effective_subjects(classes),
     )
-
-
-def _resampled(
-    counts: Counts, resamples: Resamples, score: Score, classes: Sequence[int]
-) -> np.ndarray:
-    pooled = np.tensordot(resamples.subjects, counts, axes=(1, 1))
-    values = score(pooled, classes) * resamples.repeats
-    summed: np.ndarray = values.sum(axis=1) / counts.shape[0]
-    return summed
