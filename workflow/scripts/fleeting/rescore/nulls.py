@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from fleeting.evaluation import chance
 from fleeting.rescore.definitions import Coded, present, score
 
 
@@ -15,18 +16,22 @@ def nulls(coded: Coded) -> dict[str, dict[str, float]]:
     subjects, and `balanced` weighs classes by their frequency first: what a network that only tells
     the databases apart would reach under leave one subject out.
     """
-    classes = len(coded.classes)
-    shares = np.bincount(coded.label, minlength=classes) / len(coded.label)
-    found = {"majority": _scores(coded, np.full_like(coded.label, shares.argmax()))}
-    # Expected counts of guessing: F1 of a class with share s named with share q is 2sq / (s + q).
-    for name, guess in (("uniform", np.full(classes, 1 / classes)), ("class shares", shares)):
-        own = shares > 0
-        f1 = 2 * shares[own] * guess[own] / (shares[own] + guess[own])
-        found[name] = {
-            "uf1": float(f1.mean()),
-            "uar": float(guess[own].mean()),
-            "accuracy": float((shares * guess).sum()),
-        }
+    counts = np.bincount(coded.label)
+    counts = counts[counts > 0]
+    shares = counts / counts.sum()
+    by_chance = {
+        metric: chance.of_group(metric, counts.tolist(), len(counts)) for metric in chance.METRICS
+    }
+    found = {
+        "majority": {metric: known.majority or 0.0 for metric, known in by_chance.items()},
+        "uniform": {metric: known.guessing for metric, known in by_chance.items()},
+        # Of expected counts: a class named as often as it occurs has its share as F1 and recall.
+        "class shares": {
+            "accuracy": float((shares**2).sum()),
+            "uf1": float(shares.mean()),
+            "uar": float(shares.mean()),
+        },
+    }
     if len(coded.databases) > 1:
         for name, balanced in (("database-only", False), ("database-only, balanced", True)):
             found[name] = _scores(coded, database_only(coded, balanced))
