@@ -152,7 +152,7 @@ def _crop_samples(
         shared: what the crops depend on besides their frames (see `finished.key_of`).
 
     Returns:
-        A FACES row or, without `path`, an EXCLUDED row for each image, sorted by image.
+        The rows of `crop_sample` for all samples, sorted by image.
     """
     free: SimpleQueue[Detector | None] = SimpleQueue()
     for detector in detectors:

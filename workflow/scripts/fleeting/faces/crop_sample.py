@@ -50,7 +50,7 @@ def crop_sample(job: CropJob, rows: list[Row], detector: Detector | None) -> lis
         detector: None where the pictures are taken whole.
 
     Returns:
-        For each row a FACES row or, without `path`, an EXCLUDED row.
+        For each row a FACES row or, without `path`, an EXCLUDED row that lacks its `table_row`.
     """
     return _whole_pictures(job, rows) if detector is None else _around_faces(job, rows, detector)
 
