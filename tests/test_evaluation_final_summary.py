@@ -24,5 +24,6 @@ def test_seconds_are_summed_by_stage_whatever_a_killed_job_left(tmp_path: Path) 
     folder.mkdir(parents=True)
     for number, text in enumerate(["s\th:m:s\n1.5\t0:00:01\n", "s\th:m:s\n2\t-\n", "", "s\n"]):
         (folder / f"{number}.tsv").write_text(text)
-    (row,) = seconds_by_stage(tmp_path).to_dict("records")
+    (row,) = seconds_by_stage(tmp_path)
     assert row == {"stage": "training", "jobs": 2, "seconds": 3.5}
+    assert summary(tmp_path, []).endswith("   stage jobs seconds\ntraining    2     3.5")

@@ -19,7 +19,8 @@ def whole(path: Path) -> Iterator[Path]:
     the temporary path is this process's own, even if a lost job elsewhere still writes the same
     file. If the block fails, nothing is left behind and `path` stays as it was.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.parent.is_dir():
+        path.parent.mkdir(parents=True, exist_ok=True)
     # A name that takes all of a file system's 255 bytes is cut: the random part tells it apart.
     name = path.name.encode()[:200].decode(errors="ignore")
     unfinished = path.with_name(f".{name}.{secrets.token_hex(4)}{UNFINISHED}")

@@ -1,10 +1,12 @@
-"""What is printed after a run: warnings, accounting, scores and the seconds of each stage."""
+"""What is printed after a run: warnings, accounting, scores and the seconds of each stage.
+
+It is printed after every call of Snakemake, so it does without pandas, which takes longer to import
+than all of this.
+"""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-import pandas as pd
 
 #: The order of the flow; a benchmark's folder names its stage.
 STAGES = (
@@ -44,9 +46,8 @@ def summary(results: Path, experiments: Sequence[str]) -> str:
             parts += _shown(path, f"{name}: {table}", columns)
     if len(experiments) > 1:
         parts += _shown(results / "comparison" / "experiments.tsv", "comparison", COMPARED)
-    seconds = seconds_by_stage(results)
-    if not seconds.empty:
-        parts += ["seconds of work by stage (each job's last run)", seconds.to_string(index=False)]
+    if seconds := seconds_by_stage(results):
+        parts += ["seconds of work by stage (each job's last run)", *_aligned(seconds)]
     return "\n".join(parts)
 
 
@@ -54,14 +55,27 @@ def _shown(path: Path, title: str, columns: str) -> list[str]:
     """A table's columns that are not empty, for reading; nothing where there is no table."""
     if not path.is_file():
         return []
-    frame = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, quoting=csv.QUOTE_NONE)
-    filled = [column for column in columns.split() if column in frame and frame[column].any()]
-    return [title, frame[filled].to_string(index=False), ""]
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    filled = [column for column in columns.split() if any(row.get(column) for row in rows)]
+    return [title, *_aligned([{column: row[column] for column in filled} for row in rows]), ""]
 
 
-def seconds_by_stage(results: Path) -> pd.DataFrame:
+def _aligned(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Rows of the same columns as lines, the header first, each column aligned to the right."""
+    if not rows:
+        return []
+    lines = [[*rows[0]], *([str(value) for value in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return [
+        " ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
+    ]
+
+
+def seconds_by_stage(results: Path) -> list[dict[str, object]]:
     """Jobs and their summed wall seconds by stage, from the benchmark of each job's last run."""
-    rows = []
+    rows: list[dict[str, object]] = []
     for stage in STAGES:
         files = sorted((results / "benchmarks" / stage).rglob("*.tsv"))
         # Snakemake writes them after its jobs; one may be empty if it was killed meanwhile.
@@ -69,7 +83,7 @@ def seconds_by_stage(results: Path) -> pd.DataFrame:
         seconds = [float(lines[1].split("\t")[0]) for lines in texts if len(lines) == 2]
         if seconds:
             rows.append({"stage": stage, "jobs": len(seconds), "seconds": round(sum(seconds), 1)})
-    return pd.DataFrame(rows, columns=["stage", "jobs", "seconds"])
+    return rows
 
 
 def warnings(results: Path) -> list[str]:

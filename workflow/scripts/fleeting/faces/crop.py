@@ -91,14 +91,16 @@ def crop_frames(
         )
     workers = min(threads, len(samples)) or 1
     detectors = [_detector(job, weights) for _ in range(workers)]
-    shared = {
-        "crop": job.crop,
-        "settings": job.settings.model_dump(mode="json"),
-        "source": job.source,
-        "detector": [paths.sha256(file) for file in _files(detector_files)],
-        "code": code_in_use.digests(),
-        "versions": {name: version(name) for name in LIBRARIES},
-    }
+    shared = finished.digest_of(
+        {
+            "crop": job.crop,
+            "settings": job.settings.model_dump(mode="json"),
+            "source": job.source,
+            "detector": [paths.sha256(file) for file in _files(detector_files)],
+            "code": code_in_use.digests(),
+            "versions": {name: version(name) for name in LIBRARIES},
+        }
+    )
     rows = _crop_samples(job, samples, detectors, shared)
     cropped = [row for row in rows if "path" in row]
     kept = {job.results / row["path"] for row in cropped}
@@ -141,7 +143,7 @@ def _crop_samples(
     job: CropJob,
     samples: Mapping[str, list[Row]],
     detectors: Sequence[Detector | None],
-    shared: dict[str, Any],
+    shared: str,
 ) -> list[Row]:
     """Crop samples, as many at a time as there are detectors; finished ones keep their crops.
 
@@ -149,7 +151,7 @@ def _crop_samples(
         job: what all samples share.
         samples: FRAMES rows by sample.
         detectors: each is used by one sample at a time; None where pictures are taken whole.
-        shared: what the crops depend on besides their frames (see `finished.key_of`).
+        shared: the digest of what the crops depend on besides their frames.
 
     Returns:
         The rows of `crop_sample` for all samples, sorted by image.

@@ -146,7 +146,8 @@ def _write(
     """Write a crop, resized where the settings say so; returns its row."""
     path = paths.crop_path(job.crop, row["image"])
     size = job.settings.size
-    images.write(pixels if size is None else images.resize(pixels, size), job.results / path)
+    resized = pixels if size is None else images.resize(pixels, size)
+    digest = images.write(resized, job.results / path)
     return {
         "image": row["image"],
         "sample": row["sample"],
@@ -157,5 +158,5 @@ def _write(
         "detector": detector,
         "outcome": outcome,
         "file": row["path"],
-        "sha256": paths.sha256(job.results / path),
+        "sha256": digest,
     }

@@ -23,11 +23,16 @@ Row = dict[str, Any]
 FILE_NAME = "crops.json"
 
 
-def key_of(shared: dict[str, Any], root: Path, rows: Sequence[Row]) -> str:
+def digest_of(value: object) -> str:
+    """The sha256 of a value that JSON can express."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def key_of(shared: str, root: Path, rows: Sequence[Row]) -> str:
     """The sha256 of all that the crops of a sample depend on.
 
     Args:
-        shared: what holds for all samples of a job, such as settings and code.
+        shared: the digest of what holds for all samples of a job, such as settings and code.
         root: the folder of the database's frames.
         rows: the sample's FRAMES rows. The bytes of their files count; the row of the database's
             table does not, since a row added to that table moves those below it.
@@ -36,7 +41,7 @@ def key_of(shared: dict[str, Any], root: Path, rows: Sequence[Row]) -> str:
         [row["image"], row["phase"], row["frame"], row["path"], _digest(root, row["path"])]
         for row in rows
     ]
-    return hashlib.sha256(json.dumps([shared, frames], sort_keys=True).encode()).hexdigest()
+    return digest_of([shared, frames])
 
 
 def _digest(root: Path, relative: str) -> str:

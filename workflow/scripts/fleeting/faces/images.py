@@ -1,5 +1,6 @@
 """Reading frames that may be damaged, and writing crops."""
 
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -94,9 +95,15 @@ def resize(image: Image, size: int) -> Image:
     return np.asarray(cv2.resize(image, (size, size), interpolation=interpolation), np.uint8)
 
 
-def write(image: Image, path: Path) -> None:
-    """Write a PNG, whole or not at all; the same pixels give the same bytes."""
-    write_bytes(cv2.imencode(".png", image, PNG)[1].tobytes(), path)
+def write(image: Image, path: Path) -> str:
+    """Write a PNG, whole or not at all; the same pixels give the same bytes.
+
+    Returns:
+        The sha256 of the file.
+    """
+    content = cv2.imencode(".png", image, PNG)[1].tobytes()
+    write_bytes(content, path)
+    return hashlib.sha256(content).hexdigest()
 
 
 def _unreadable(detail: str) -> Unusable:

@@ -6,6 +6,7 @@ time. Its box is square, from the brows to the chin, so the margin is larger abo
 """
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,7 @@ class BlazeFace:
         return best_boxes(boxes, self.confidence, OVERLAP, weighted=True)
 
 
+@cache
 def anchors() -> NDArray[np.float64]:
     """(896, 2): the centres (x, y) of the anchors as shares of the input's side."""
     centres = []
