@@ -18,6 +18,8 @@ from pipeline import SYNTHETIC, Project
 from small_runs import small_split
 
 gc.enable()  # A test session is long, unlike a job.
+# Where it is set, every job of every project compiles all modules again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def made_once(session: Path, name: str, make: Callable[[Path], object]) -> Path:

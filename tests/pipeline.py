@@ -78,6 +78,7 @@ class Project:
     @classmethod
     def new(cls, folder: Path, databases: Path) -> "Project":
         folder.mkdir(parents=True)
+        # Other processes of pytest may write there at this moment.
         ignore = shutil.ignore_patterns("__pycache__")
         for part in PARTS:
             source = ROOT / part
@@ -91,7 +92,10 @@ class Project:
         return project
 
     def copy(self, folder: Path) -> "Project":
-        """Everything, .snakemake included; large files are linked, since nothing changes them."""
+        """Everything, .snakemake included; large files are linked, since nothing changes them.
+
+        Compiled modules too: a project without them compiles all that its jobs import.
+        """
 
         def copy(source: str, target: str) -> str:
             if source.endswith((".pt", ".npy")):
@@ -99,13 +103,12 @@ class Project:
                 return target
             return shutil.copy2(source, target)
 
-        ignore = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(self.folder, folder, symlinks=True, copy_function=copy, ignore=ignore)
+        shutil.copytree(self.folder, folder, symlinks=True, copy_function=copy)
         return Project(folder)
 
     def fresh(self, folder: Path) -> "Project":
         """The same workflow and databases, as if nothing had run yet."""
-        ignore = shutil.ignore_patterns("__pycache__", "results", ".snakemake")
+        ignore = shutil.ignore_patterns("results", ".snakemake")
         shutil.copytree(self.folder, folder, ignore=ignore)
         return Project(folder)
 

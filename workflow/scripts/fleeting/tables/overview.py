@@ -1,0 +1,112 @@
+"""The first page of the report: what was run, on what, what came out, and what leaked."""
+
+from collections.abc import Mapping
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fleeting.evaluation import intervals
+from fleeting.evaluation.paper_values import paper_name
+from fleeting.evaluation.render import Page
+from fleeting.evaluation.repeats import number_text
+from fleeting.evaluation.scores import metric_title
+
+SCOPE = "comparison"
+#: The report's first page includes it.
+FORMATS = ("rst",)
+CAPTION = (
+    "The UAR of each experiment with its 95% interval over subjects, the trained models held "
+    "fixed, beside chance; what mixing subjects adds, where experiments are matched; and the "
+    "databases."
+)
+READS = {
+    "experiments": "comparison/experiments.tsv",
+    "leaks": "comparison/leaks.tsv",
+    "databases": "experiments/{experiment}/tables/databases.tsv",
+}
+#: The columns of comparison/experiments.tsv that the overview has.
+COLUMNS = (
+    "experiment protocol folds test_examples subjects classes choice model lr repeats uar_mean "
+    "uar_interval_low uar_interval_high uar_interval chance"
+)
+
+
+def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
+    """One row per experiment and configuration; `verdict` says on which side of chance it lies.
+
+    A configuration that several choices name has one row, with their names in `choice`.
+    """
+    experiments, leaks = (
+        pd.read_csv(files[name][0], sep="\t", dtype={"lr": str, "subjects": "Int64"})
+        for name in ("experiments", "leaks")
+    )
+    same = ["experiment", "model", "lr"]
+    named = experiments.groupby(same, sort=False)["choice"].agg(" and ".join)
+    frame = experiments[COLUMNS.split()].drop_duplicates(same).drop(columns="choice")
+    frame = frame.merge(named, left_on=same, right_index=True)[COLUMNS.split()]
+    frame["verdict"] = [_verdict(row) for row in frame.to_dict("records")]
+    return frame, _page(frame, leaks, _databases(files["databases"]))
+
+
+def _verdict(row: Mapping[Any, Any]) -> str:
+    """On which side of chance the interval of UAR lies."""
+    low, high = row["uar_interval_low"], row["uar_interval_high"]
+    if isnan(low):
+        return "no interval"
+    if row["uar_interval"] == intervals.RANGE:
+        return "too few subjects to say"
+    if low > row["chance"]:
+        return "above chance"
+    return "below chance" if high < row["chance"] else "chance not excluded"
+
+
+def _databases(paths: list[Path]) -> pd.DataFrame:
+    """Each database once: the experiments have the same ones, maybe with other examples."""
+    tables = [pd.read_csv(path, sep="\t", keep_default_na=False) for path in paths]
+    every = pd.concat(tables).drop_duplicates("database")
+    return every[["database", "subjects", "samples"]]
+
+
+def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> Page:
+    tested = pd.DataFrame(
+        {
+            "experiment": frame["experiment"],
+            "tested on": [
+                f"{row['test_examples']} examples of {row['subjects']} subjects, {row['classes']} "
+                f"classes; {row['protocol']}"
+                for row in frame.to_dict("records")
+            ],
+            "network": [
+                f"{paper_name(row['model'])} at {row['lr']} ({row['choice']})"
+                for row in frame.to_dict("records")
+            ],
+            "UAR": frame["uar_mean"].map(number_text),
+            "its 95% interval": _ends(frame, "uar_interval"),
+            "chance": frame["chance"].map(number_text),
+            "which says": frame["verdict"],
+        }
+    )
+    leaked = pd.DataFrame(
+        {
+            "mixed against apart": leaks["matched"] + " against " + leaks["to"],
+            "network": leaks["model"].map(paper_name) + " at " + leaks["lr"],
+            "metric": leaks["metric"].map(metric_title),
+            "gained by mixing": leaks["difference"].map(number_text),
+            "its 95% interval": _ends(leaks, "interval"),
+        }
+    )
+    parts = [("What came out", tested)]
+    if len(leaked):
+        parts.append(("What leaked: the same folds with subjects on both sides", leaked))
+    return Page(
+        "Overview",
+        "UAR is the recall averaged over classes. " + intervals.NOTE,
+        [*parts, ("On what: subjects and samples of the databases", databases)],
+    )
+
+
+def _ends(frame: pd.DataFrame, prefix: str) -> list[str]:
+    columns = frame[[f"{prefix}_low", f"{prefix}_high", prefix]]
+    return [intervals.text(*ends) for ends in columns.itertuples(index=False, name=None)]
