@@ -3,8 +3,17 @@
 from html.parser import HTMLParser
 
 import pandas as pd
+from docutils.core import publish_parts
 
-from fleeting.evaluation.render import Page, count_by, html, latex, markdown, write
+from fleeting.evaluation.render import (
+    Page,
+    count_by,
+    html,
+    latex,
+    markdown,
+    restructured_text,
+    write,
+)
 
 FRAME = pd.DataFrame(
     {"name": ["<b>a|b</b>", "50% & x_1"], "value": [0.5, float("nan")], "count": ["3", "12"]}
@@ -59,9 +68,20 @@ def test_latex_is_escaped_and_not_numbered_twice():
     assert "\n{}[3x3]" in latex(Page("t", "n", [("", pd.DataFrame({"a": ["[3x3]"]}))]))
 
 
-def test_printed_tables_come_in_three_forms(tmp_path):
-    write(PAGE, tmp_path / "all_runs.tsv")
-    write(PAGE, tmp_path / "table1.tsv", printed=True)
+def test_restructured_text_is_what_docutils_reads():
+    made = publish_parts(restructured_text(PAGE), writer="html")
+    parser = Cells()
+    parser.feed(made["body"])
+    assert "System Message" not in made["whole"]
+    assert "How &amp; why." in made["body"]
+    assert "<b>a|b</b>" in made["body"].replace("&lt;", "<").replace("&gt;", ">")
+    assert "50% &amp; x_1" in made["body"]
+    assert made["body"].count("<table") == 2
+
+
+def test_a_table_is_written_in_the_formats_that_are_asked_for(tmp_path):
+    write(PAGE, tmp_path / "all_runs.tsv", ["html"])
+    write(PAGE, tmp_path / "table1.tsv", ["html", "md", "tex"])
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["all_runs.html", "table1.html", "table1.md", "table1.tex"]
 

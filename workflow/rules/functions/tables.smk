@@ -124,7 +124,7 @@ def caption(kind, name):
 
 def table_outputs(name):
     """The files of a table; its page is in the report."""
-    printed = registry.constants("table", name).get("PRINTED", False)
+    formats = registry.constants("table", name).get("FORMATS", ())
     return {
         "table": f"{output_path('table', name)}.tsv",
         "page": report(
@@ -134,8 +134,5 @@ def table_outputs(name):
             subcategory="tables",
             labels={"table": layout.stem("table", name).replace("_", " ")},
         ),
-        **{
-            ending: f"{output_path('table', name)}.{ending}"
-            for ending in (["md", "tex"] if printed else [])
-        },
+        **{ending: f"{output_path('table', name)}.{ending}" for ending in formats},
     }

@@ -1,4 +1,4 @@
-"""A table for reading: as a page of the report, as Markdown and as LaTeX."""
+"""A table for reading: as a page of the report, as Markdown, LaTeX and reStructuredText."""
 
 import re
 from collections.abc import Sequence
@@ -51,12 +51,11 @@ class Page:
     parts: Sequence[tuple[str, pd.DataFrame]]
 
 
-def write(page: Page, table: Path, printed: bool = False) -> None:
-    """Write `page` beside its table: .html, and .md and .tex where the paper prints a table."""
-    write_text(html(page), table.with_suffix(".html"))
-    if printed:
-        write_text(markdown(page), table.with_suffix(".md"))
-        write_text(latex(page), table.with_suffix(".tex"))
+def write(page: Page, table: Path, formats: Sequence[str]) -> None:
+    """Write `page` beside its table, in each of the formats `html`, `md`, `tex` and `rst`."""
+    writers = {"html": html, "md": markdown, "tex": latex, "rst": restructured_text}
+    for name in formats:
+        write_text(writers[name](page), table.with_suffix(f".{name}"))
 
 
 def count_by(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -150,6 +149,28 @@ def latex(page: Page) -> str:
         ]
         blocks.append("\n".join(lines))
     return "\n\n".join([*blocks, _latex_text(page.note)]) + "\n"
+
+
+def restructured_text(page: Page) -> str:
+    """The page's note and tables without its title, for the first page of the report."""
+    blocks = [_rst_text(page.note)]
+    for heading, frame in page.parts:
+        if heading:
+            blocks.append(f"**{_rst_text(heading)}**")
+        lines, _ = _text(frame)
+        rows = [
+            "\n".join(
+                f"   {'*' if not place else ' '} - {_rst_text(cell)}".rstrip()
+                for place, cell in enumerate(line)
+            )
+            for line in lines
+        ]
+        blocks.append("\n".join([".. list-table::", "   :header-rows: 1", "", *rows]))
+    return "\n\n".join(blocks) + "\n"
+
+
+def _rst_text(text: str) -> str:
+    return re.sub(r"([\\*`_|])", r"\\\1", text)
 
 
 def _latex_row(cells: list[str]) -> str:

@@ -15,12 +15,12 @@ def run(*, table: str, files: list[str], settings: dict[str, Any], output: Path)
         files: `name=path` for every file that the module's READS names; the paths of a name that
             stands for several files follow each other.
         settings: the values of the config that its SETTINGS name, by their dotted paths.
-        output: the .tsv; the page goes beside it as .html, and as .md and .tex if PRINTED.
+        output: the .tsv; the page goes beside it as .html, and in the FORMATS of the module.
     """
     module = registry.load("table", table)
     frame, page = module.make(by_name(files), settings)
     tsv.write(frame, output, {})
-    render.write(page, output, getattr(module, "PRINTED", False))
+    render.write(page, output, ["html", *getattr(module, "FORMATS", ())])
 
 
 def by_name(files: list[str]) -> dict[str, list[Path]]:

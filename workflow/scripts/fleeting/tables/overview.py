@@ -38,9 +38,9 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
 
     A configuration that several choices name has one row, with their names in `choice`.
     """
+    kinds: Any = {"lr": str, "subjects": "Int64"}
     experiments, leaks = (
-        pd.read_csv(files[name][0], sep="\t", dtype={"lr": str, "subjects": "Int64"})
-        for name in ("experiments", "leaks")
+        pd.read_csv(files[name][0], sep="\t", dtype=kinds) for name in ("experiments", "leaks")
     )
     same = ["experiment", "model", "lr"]
     named = experiments.groupby(same, sort=False)["choice"].agg(" and ".join)

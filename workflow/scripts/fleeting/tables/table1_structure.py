@@ -13,7 +13,7 @@ from fleeting.evaluation.render import Page
 from fleeting.splits import gate
 from fleeting.training.architecture import Architecture, architecture
 
-PRINTED = True
+FORMATS = ("md", "tex")
 CAPTION = (
     "The structure of each model, read from the model itself, beside the paper's table 1. Nothing "
     "was measured, so there are no repeats."

@@ -15,7 +15,7 @@ from fleeting.evaluation.schemas import SPREAD
 from fleeting.evaluation.scores import class_group
 from fleeting.evaluation.summary import REPORT, Choice, Summary
 
-PRINTED = True
+FORMATS = ("md", "tex")
 CAPTION = (
     "Table 2 of the paper: precision, recall and F1-score on the test examples, for the (model, "
     "learning rate) that the paper chose and for the one with the highest validation accuracy, "

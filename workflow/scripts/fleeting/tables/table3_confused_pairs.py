@@ -15,7 +15,7 @@ from fleeting.evaluation.repeats import spread_text
 from fleeting.evaluation.schemas import CONFUSIONS, MOST_CONFUSED, PAPERS_PAIR, SPREAD
 from fleeting.evaluation.summary import Summary, of_configuration
 
-PRINTED = True
+FORMATS = ("md", "tex")
 CAPTION = (
     "Table 3 of the paper in numbers: how often happiness is taken for surprise and the other way "
     "round, and the same for the pair that is confused the most. Guessing gives one over the "
