@@ -12,6 +12,7 @@ from fleeting.evaluation import summarise_runs
 from fleeting.evaluation.runs import Grid
 from fleeting.evaluation.summary import Summary
 from fleeting.splits import gate as gates
+from fleeting.splits import labels
 
 CLASSES = ("happiness", "others", "surprise")
 #: Two test examples of each class.
@@ -23,11 +24,10 @@ DATABASES = ("casme", "samm")
 #: The values of the config that tables declare under SETTINGS.
 SETTINGS = {
     "databases": {name: {"reader": name} for name in DATABASES},
-    "experiment.label_map": {
-        "happiness": ["happiness"],
-        "others": ["other"],
-        "surprise": ["surprise"],
-    },
+    "label_map": labels.resolve(
+        {"happiness": ["happiness"], "others": ["other"], "surprise": ["surprise"]},
+        {name: {"reader": name} for name in DATABASES},
+    ).model_dump(),
     "experiment.protocol": {
         "kind": "random_images",
         "images_per_class": 100,

@@ -11,7 +11,7 @@ import pandas as pd
 from fleeting import tsv
 from fleeting.files import write_bytes
 from fleeting.paths import crop_path, sha256
-from fleeting.splits import split
+from fleeting.splits import labels, split
 
 LABELS = {"happiness": ["happiness", "amusement"], "others": ["other", "others"]}
 RANDOM: dict[str, Any] = {"kind": "random_images", "images_per_class": 20}
@@ -36,6 +36,11 @@ def labelled(*clips: tuple[str, str]) -> pd.DataFrame:
     """A pool with one example a clip, of (database/subject/clip, label)."""
     table = examples(*((clip, "apex", label, clip) for clip, label in clips))
     return table.assign(label=table["emotion"]).sort_values("example", ignore_index=True)
+
+
+def own_map(classes: dict[str, list[str]], *databases: str) -> labels.LabelMap:
+    """A label map of a config, for these databases."""
+    return labels.resolve(classes, {name: {"reader": "table"} for name in databases})
 
 
 def write_crop(results: Path, sample: str, phase: str, content: bytes) -> dict[str, object]:
@@ -94,7 +99,7 @@ class Data:
             repeats=2,
             annotations=[*map(self.annotations, self.databases)],
             examples=[*map(self.examples, self.databases)],
-            label_map=label_map,
+            label_map=own_map(label_map, *self.databases),
             exclude_subjects=list(exclude_subjects),
             protocol=protocol,
             input={"kind": "image", "crop": "paper"},

@@ -6,15 +6,14 @@ import pytest
 from fabricated_runs import declared
 from fleeting import registry, tsv
 from fleeting.errors import UserError
+from small_splits import own_map
 
 SETTINGS = {
     "databases": ["casme"],
     "crop.frames": {"kind": "phases"},
-    "experiment.label_map": {
-        "happiness": ["happiness"],
-        "tense": ["tense"],
-        "pride": ["pride", "proud"],
-    },
+    "label_map": own_map(
+        {"happiness": ["happiness"], "tense": ["tense"], "pride": ["pride", "proud"]}, "casme"
+    ).model_dump(),
     "experiment.protocol": {"kind": "random_images", "images_per_class": 4},
 }
 ANNOTATIONS, SPLIT = "annotations/casme", "experiments/paper/split"

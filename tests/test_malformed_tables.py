@@ -14,6 +14,7 @@ from fleeting.faces.settings import CropSettings
 from fleeting.frames import select
 from fleeting.splits import image_folders, pool, split
 from malformed.pictures import PNG
+from small_splits import own_map
 
 Row = dict[str, str]
 
@@ -143,8 +144,9 @@ def test_crops_without_a_sample(tmp_path: Path) -> None:
 
 
 def divide(annotations: Path, examples: Path) -> None:
-    found = pool.make_pool(pool.annotate([annotations], [examples]), LABEL_MAP, [])
-    split.apply_protocol(found, list(LABEL_MAP), {"kind": "random_images", "seed": 1}, 1)
+    label_map = own_map(LABEL_MAP, "casme2")
+    found = pool.make_pool(pool.annotate([annotations], [examples]), label_map, [])
+    split.apply_protocol(found, label_map.classes, {"kind": "random_images", "seed": 1}, 1)
 
 
 @pytest.mark.parametrize(

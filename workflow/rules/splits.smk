@@ -37,7 +37,7 @@ checkpoint draw_split:
     conda:
         "../../envs/evaluation.yaml"
     params:
-        label_map=lambda w: as_json(experiment(w)["label_map"]),
+        label_map=lambda w: as_json(label_map_of(w)),
         exclude_subjects=lambda w: experiment(w)["exclude_subjects"],
         protocol=lambda w: as_json(protocol_of(w)),
         repeats=redrawn_repeats,

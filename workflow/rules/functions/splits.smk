@@ -12,6 +12,12 @@ def of_databases(path):
     )
 
 
+def label_map_of(wildcards):
+    """An experiment's label map, by database; a named one is replaced by what it holds."""
+    given = experiment(wildcards)["label_map"]
+    return labels.resolve(given, config["databases"]).model_dump()
+
+
 def protocol_of(wildcards):
     """An experiment's protocol; one that is matched has the other's in place of its name."""
     protocol = experiment(wildcards)["protocol"]

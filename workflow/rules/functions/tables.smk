@@ -111,6 +111,7 @@ def config_view(wildcards):
         name = wildcards.experiment
         view |= {
             "experiment": EXPERIMENTS[name],
+            "label_map": label_map_of(wildcards),
             "input": input_of(name),
             "crop": crop_of(name),
         }

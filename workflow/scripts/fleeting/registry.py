@@ -19,6 +19,7 @@ FOLDERS = {
     "selection": "frames/selections",
     "detector": "faces/detectors",
     "input": "inputs",
+    "label_map": "splits/label_maps",
     "protocol": "protocols",
     "network": "training/networks",
     "optimiser": "training/optimisers",
@@ -30,7 +31,11 @@ FOLDERS = {
     "synthetic": "synthetic/writers",
 }
 #: The constants that each module of a kind declares.
-DECLARED = {"table": ("READS", "CAPTION"), "figure": ("READS", "CAPTION")}
+DECLARED = {
+    "label_map": ("TITLE", "SOURCE", "COLUMN", "CLASSES", "COUNTS"),
+    "table": ("READS", "CAPTION"),
+    "figure": ("READS", "CAPTION"),
+}
 
 
 @cache
@@ -62,7 +67,7 @@ def constants(kind: str, name: str) -> dict[str, Any]:
     """The constants that a variant's module declares as literals, without importing it.
 
     Tables and figures declare in this way what they read: Snakemake asks while it parses, when
-    pandas and matplotlib must not be imported.
+    pandas and matplotlib must not be imported. Label maps hold nothing else.
 
     Raises:
         UserError: the module lacks one that all of its kind have.

@@ -147,17 +147,53 @@ class OneOf:
             )
         name = block[self.key]
         if name not in known:
-            raise PydanticCustomError(
-                "variant",
-                "no {kind} is called {name}{hint}; known: {known}",
-                {
-                    "kind": self.kind,
-                    "name": repr(name),
-                    "hint": suggestion(name, known),
-                    "known": ", ".join(known),
-                },
-            )
+            raise _unknown(self.kind, name, known)
         return registry.load(self.kind, name).Settings.model_validate(block)
+
+
+class OrName:
+    """Marks a field that may hold a variant's name in place of a value of the field's type.
+
+    Write `label_map: Annotated[dict[str, list[str]], OrName("label_map")]`.
+    """
+
+    def __init__(self, kind: str) -> None:
+        """Take the kind (a key of `registry.FOLDERS`)."""
+        self.kind = kind
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        """Validate a text as a name, and anything else as the field's type."""
+        return core_schema.no_info_wrap_validator_function(
+            self._validate, handler(source), serialization=core_schema.simple_ser_schema("any")
+        )
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Describe the names and the type, for editors."""
+        return {"anyOf": [{"enum": registry.names(self.kind)}, handler(schema)]}
+
+    def _validate(self, value: Any, check: core_schema.ValidatorFunctionWrapHandler) -> Any:
+        if not isinstance(value, str):
+            return check(value)
+        if value not in (known := registry.names(self.kind)):
+            raise _unknown(self.kind, value, known)
+        return value
+
+
+def _unknown(kind: str, name: object, known: list[str]) -> PydanticCustomError:
+    return PydanticCustomError(
+        "variant",
+        "no {kind} is called {name}{hint}; known: {known}",
+        {
+            "kind": kind.replace("_", " "),
+            "name": repr(name),
+            "hint": suggestion(name, known),
+            "known": ", ".join(known),
+        },
+    )
 
 
 def variant(kind: str, block: dict[str, Any]) -> tuple[ModuleType, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from fleeting import registry
 from fleeting.layout import Config
 from fleeting.settings import suggestion
+from fleeting.splits import labels
 from fleeting.training.network_names import network_names
 
 #: Names of folders below `weights/` that no experiment may take.
@@ -41,7 +42,9 @@ def contradictions(config: Config) -> Iterator[str]:
         for metric in metrics:
             yield from _unknown(f"{place}.metrics", "metric", metric, registry.names("metric"))
         yield from _equal_rates(f"{place}.grid.lrs", experiment["grid"]["lrs"])
-        yield from _wrong_label_map(f"{place}.label_map", experiment["label_map"])
+        yield from _wrong_label_map(
+            f"{place}.label_map", experiment["label_map"], config["databases"]
+        )
         yield from _wrong_match(name, config["experiments"])
         for subject in experiment["exclude_subjects"]:
             if subject.split("/")[0] not in config["databases"]:
@@ -146,7 +149,14 @@ def _equal_rates(place: str, rates: list[str]) -> Iterator[str]:
             yield f"{place}: {same!r} and {rate!r} are the same rate; keep one"
 
 
-def _wrong_label_map(place: str, label_map: dict[str, list[str]]) -> Iterator[str]:
+def _wrong_label_map(
+    place: str, label_map: str | labels.Classes, databases: Config
+) -> Iterator[str]:
+    if isinstance(label_map, str):
+        if not labels.resolve(label_map, databases).databases:
+            known = ", ".join(registry.constants("label_map", label_map)["CLASSES"])
+            yield f"{place}: {label_map} is about {known}; none of them is listed under `databases`"
+        return
     owner: dict[str, str] = {}
     for label, emotions in label_map.items():
         for emotion in emotions:

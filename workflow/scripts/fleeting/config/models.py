@@ -14,7 +14,7 @@ from fleeting.config.fields import SUBJECT, LearningRate, Name, Subject, unique
 from fleeting.config.messages import shown
 from fleeting.databases.settings import DatabaseSettings
 from fleeting.faces.settings import CropSettings
-from fleeting.settings import OneOf, PathText, Settings, Variant
+from fleeting.settings import OneOf, OrName, PathText, Settings, Variant
 from fleeting.synthetic.settings import Settings as SyntheticSettings
 from fleeting.training.recipe import Recipe
 
@@ -96,10 +96,10 @@ class Experiment(Settings):
         description="Another experiment whose values this one takes where it gives none.",
     )
     input: Name = Field("paper", description="One of `inputs`.")
-    label_map: Annotated[dict[Name, Emotions], Field(min_length=2)] = Field(
+    label_map: Annotated[dict[Name, Emotions], Field(min_length=2), OrName("label_map")] = Field(
         LABEL_MAP,
-        description="The classes and the emotions in each, in lower case. Samples with any other "
-        "emotion are excluded and counted.",
+        description="The classes and the emotions in each, in lower case, or the name of a "
+        "published map. Samples with any other emotion are excluded and counted.",
     )
     exclude_subjects: Subjects = Field(
         [], description="Subjects (database/subject) whose examples the split does not use."

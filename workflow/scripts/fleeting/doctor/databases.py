@@ -15,6 +15,7 @@ from fleeting.doctor.findings import Finding, fine, note
 from fleeting.doctor.reference_counts import REFERENCE, differences
 from fleeting.frames import select
 from fleeting.layout import Config
+from fleeting.splits import labels
 
 Row = Mapping[str, str]
 
@@ -67,6 +68,7 @@ def _stages(
     excluded = tsv.read_rows(tables["excluded"], tsv.EXCLUDED)
     rows = int(tsv.read_rows(tables["rows"], tsv.ROW_COUNT)[0]["rows"])
     yield from _counts(block["reader"], rows, samples, "synthetic" in config)
+    yield from _label_maps(name, config, samples)
     unasked = [row for row in excluded if row["code"] != losses.ASKED_FOR]
     yield from _exclusions(unasked, "Correct these rows if they are typing errors")
     frames[name] = Counter()
@@ -106,6 +108,25 @@ def _counts(reader: str, rows: int, samples: Sequence[Row], synthetic: bool) -> 
         )
     else:
         yield fine(f"the counts are those of {reference.versions}")
+
+
+def _label_maps(name: str, config: Config, samples: Sequence[Row]) -> Iterator[Finding]:
+    """Where the clips are not those of the published label maps that experiments name."""
+    if "synthetic" in config:
+        return
+    given = (experiment["label_map"] for experiment in config["experiments"].values())
+    for published in sorted({one for one in given if isinstance(one, str)}):
+        label_map = labels.resolve(published, {name: config["databases"][name]})
+        label_of = label_map.label_of(name)
+        clips = (
+            (name, label_of.get(row.get(label_map.column, ""), ""), row["sample"])
+            for row in samples
+        )
+        if found := [str(one) for one in labels.counts(label_map, clips) if one.difference]:
+            yield note(
+                f"not the clips of the label map {published}: {', '.join(found)}",
+                "The run uses those that there are; its table label_map_counts has candidates.",
+            )
 
 
 def _exclusions(excluded: Sequence[Row], remedy: str) -> Iterator[Finding]:

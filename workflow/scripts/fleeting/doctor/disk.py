@@ -14,6 +14,7 @@ from fleeting.doctor.findings import Finding, fine, note, problem, readable_size
 from fleeting.doctor.machine import jobs_at_once
 from fleeting.layout import Config
 from fleeting.preflight import nearest_existing, unwritable
+from fleeting.splits import labels
 from fleeting.splits.image_folders import no_links
 from fleeting.training.architecture import COLOURS, architecture
 from fleeting.training.checkpoint import KEPT
@@ -106,7 +107,7 @@ def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[
     for name, block in config["experiments"].items():
         grid = block["grid"]
         configurations = len(grid["models"]) * len(grid["lrs"])
-        sizes = _model_sizes(block)
+        sizes = _model_sizes(config, block)
         kept = {
             "all": grid["repeats"] * len(grid["lrs"]) * sum(sizes),
             # Those of at most two configurations: the paper's fixed choice, and validation's.
@@ -121,13 +122,13 @@ def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[
 
 def _checkpoint_bytes(config: Config, experiment: dict[str, Any]) -> int:
     """The most bytes of checkpoints that the runs training at the same time keep."""
-    grid, sizes = experiment["grid"], _model_sizes(experiment)
+    grid, sizes = experiment["grid"], _model_sizes(config, experiment)
     runs = len(grid["models"]) * len(grid["lrs"]) * grid["repeats"]
     at_once = min(runs, jobs_at_once(config, experiment["recipe"]["threads"]))
     # Besides the kept ones, the one that is being written.
     return at_once * (KEPT + 1) * CHECKPOINT_MODELS * max(sizes)
 
 
-def _model_sizes(experiment: dict[str, Any]) -> list[int]:
-    classes = len(experiment["label_map"])
+def _model_sizes(config: Config, experiment: dict[str, Any]) -> list[int]:
+    classes = len(labels.resolve(experiment["label_map"], config["databases"]).classes)
     return [model_bytes(model, classes) for model in experiment["grid"]["models"]]

@@ -1,6 +1,6 @@
 """From examples to the pool of an experiment: labels, excluded subjects, each source once."""
 
-from collections.abc import Collection, Hashable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,11 +11,14 @@ from fleeting import tsv
 from fleeting.databases.emotions import likely_emotion
 from fleeting.errors import UserError
 from fleeting.settings import suggestion
+from fleeting.splits.labels import LabelMap
 
 #: Of examples that are the same picture, the one with the most telling phase is used.
 PHASE_PREFERENCE = {"apex": 0, "onset": 1, "offset": 2, "": 3}
 REASONS = {
     "emotion_unmapped": "emotion not in the label map",
+    "objective_class_unmapped": "objective class not in the label map",
+    "database_unmapped": "database not in the label map",
     "same_source": "same source as another example",
     "excluded_subject": "excluded subject",
 }
@@ -38,6 +41,8 @@ class Pool:
 def annotate(annotations: Sequence[Path], examples: Sequence[Path]) -> pd.DataFrame:
     """All examples, sorted by name, with what their samples' annotations say.
 
+    The column `objective_class` is empty where a database's table has none.
+
     Args:
         annotations: the tables of annotations of all databases.
         examples: the tables of examples of all databases.
@@ -51,7 +56,8 @@ def annotate(annotations: Sequence[Path], examples: Sequence[Path]) -> pd.DataFr
         raise UserError(
             "no database has an example; the tables `.excluded.tsv` of the stages say why"
         )
-    annotated = samples[["sample", "clip", "emotion", "table", "table_row"]]
+    columns = ["sample", "clip", "emotion", "objective_class", "table", "table_row"]
+    annotated = samples.reindex(columns=columns).fillna("")
     merged = rows.merge(annotated, on="sample", how="left")
     lost = merged.loc[merged["emotion"].isna(), "example"]
     if len(lost):
@@ -64,14 +70,14 @@ def annotate(annotations: Sequence[Path], examples: Sequence[Path]) -> pd.DataFr
 
 def make_pool(
     examples: pd.DataFrame,
-    label_map: Mapping[str, Sequence[str]],
+    label_map: LabelMap,
     exclude_subjects: Sequence[str],
 ) -> Pool:
     """Sort examples into those that may be drawn and those that may not.
 
     Args:
         examples: as `annotate` gives them.
-        label_map: the emotions of each class, in lower case.
+        label_map: the experiment's.
         exclude_subjects: `database/subject` names.
 
     Raises:
@@ -81,8 +87,9 @@ def make_pool(
     for subject in sorted(set(exclude_subjects).difference(subjects)):
         hint = suggestion(subject, subjects)
         raise UserError(f"exclude_subjects: no example is of {subject!r}{hint}")
-    label_of = {emotion: label for label, emotions in label_map.items() for emotion in emotions}
-    labels = examples["emotion"].map(label_of).fillna("")
+    label_of = {name: label_map.label_of(name) for name in examples["database"].unique()}
+    decisive = zip(examples["database"], examples[label_map.column], strict=True)
+    labels = [label_of[database].get(value, "") for database, value in decisive]
     rows = examples.assign(label=labels, code="", reason="", detail="").to_dict("records")
     # An unmapped example takes no source from a mapped one: only those with a label compete.
     used: dict[str, Row] = {}
@@ -90,7 +97,7 @@ def make_pool(
         used.setdefault(row["source"], row)
     for row in rows:
         if not row["label"]:
-            row["code"], row["detail"] = "emotion_unmapped", _unmapped_detail(row, label_of)
+            row["code"], row["detail"] = _unmapped(row, label_map)
         elif used[row["source"]] is not row:
             row["code"], row["detail"] = "same_source", _used_instead(used[row["source"]], row)
         elif f"{row['database']}/{row['subject']}" in exclude_subjects:
@@ -121,6 +128,15 @@ def _used_instead(used: Row, row: Row) -> str:
     if used["label"] == row["label"]:
         return str(used["example"])
     return f"{used['example']}, which is labelled {used['label']}"
+
+
+def _unmapped(row: Row, label_map: LabelMap) -> tuple[str, str]:
+    """Code and detail of an example without a label."""
+    if row["database"] not in label_map.databases:
+        return "database_unmapped", label_map.name
+    if label_map.column == "objective_class":
+        return "objective_class_unmapped", row["objective_class"] or "the table has none"
+    return "emotion_unmapped", _unmapped_detail(row, label_map.label_of(row["database"]))
 
 
 def _unmapped_detail(row: Row, mapped: Collection[str]) -> str:

@@ -15,6 +15,8 @@ from fleeting.examples import arrays
 from fleeting.paths import sha256
 from fleeting.settings import variant
 from fleeting.splits import gate as gates
+from fleeting.splits import labels
+from fleeting.splits.labels import LabelMap
 from fleeting.splits.pool import Pool, annotate, make_pool
 from fleeting.splits.protocol import ROLES, Draw
 
@@ -25,7 +27,7 @@ def run(
     *,
     annotations: list[Path],
     examples: list[Path],
-    label_map: dict[str, list[str]],
+    label_map: LabelMap,
     exclude_subjects: list[str],
     protocol: dict[str, Any],
     repeats: int,
@@ -40,7 +42,7 @@ def run(
     Args:
         annotations: the tables of annotations of all databases.
         examples: the tables of examples of all databases; the arrays are beside them (.npy).
-        label_map: the emotions of each class, in lower case.
+        label_map: the experiment's.
         exclude_subjects: `database/subject` names whose examples are not used.
         protocol: the protocol's block of the config.
         repeats: how many repeats have a split of their own, should the protocol redraw it.
@@ -52,7 +54,8 @@ def run(
     """
     everything = annotate(annotations, examples)
     pool = make_pool(everything, label_map, exclude_subjects)
-    draw = apply_protocol(pool, list(label_map), protocol, repeats)
+    _warn(label_map_notes(label_map, pool))
+    draw = apply_protocol(pool, label_map.classes, protocol, repeats)
     rows = split_table(draw, pool.examples)
     numbered = fold_table(draw, rows)
     left_out = unused_table(draw, pool, rows)
@@ -76,6 +79,23 @@ def run(
         ),
         gate,
     )
+
+
+def label_map_notes(label_map: LabelMap, pool: Pool) -> list[str]:
+    """Which databases a published label map is not about, and where its counts differ."""
+    databases = {*pool.examples["database"], *pool.unused["database"]}
+    notes = [
+        f"database {database}: the label map {label_map.name} is not about it; left out"
+        for database in sorted(databases - label_map.databases.keys())
+    ]
+    clips = pool.examples[["database", "label", "sample"]].itertuples(index=False, name=None)
+    notes += [
+        f"label map {label_map.name}: {one.database}: {one} clips; the table label_map_counts has "
+        "candidates"
+        for one in labels.counts(label_map, clips)
+        if one.difference
+    ]
+    return notes
 
 
 def apply_protocol(

@@ -9,6 +9,7 @@ import pandas as pd
 from fleeting import tsv
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.schemas import CLASSES
+from fleeting.splits.labels import LabelMap
 
 CAPTION = (
     "Clips and examples of each class and database before the split, and those in training, "
@@ -20,7 +21,7 @@ READS = {
     "split": "experiments/{experiment}/split.tsv",
     "unused": "experiments/{experiment}/unused.tsv",
 }
-SETTINGS = ("databases", "experiment.label_map", "experiment.protocol")
+SETTINGS = ("databases", "label_map", "experiment.protocol")
 #: Codes in unused.tsv: the same picture as another example, and a subject that is not used.
 SAME_SOURCE, EXCLUDED_SUBJECT = "same_source", "excluded_subject"
 
@@ -29,13 +30,13 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     """For each class one row per database, then the row `all`. Roles are of the first fold."""
     split = tsv.read(files["split"][0], tsv.SPLIT)
     unused = tsv.read(files["unused"][0], tsv.UNUSED)
-    databases, label_map = list(settings["databases"]), settings["experiment.label_map"]
+    databases, label_map = list(settings["databases"]), LabelMap(**settings["label_map"])
     cap = settings["experiment.protocol"].get("images_per_class")
     used = split.drop_duplicates("example").assign(code="")
     available = pd.concat([used, unused[unused["code"] != SAME_SOURCE]])
     parts = split[split["fold"] == split["fold"].iloc[0]]
     rows = []
-    for label, emotions in label_map.items():
+    for label in label_map.classes:
         before, after = available[available["label"] == label], parts[parts["label"] == label]
         for database in databases:
             here = [frame[frame["database"] == database] for frame in (before, after)]
@@ -46,8 +47,8 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
             rows[-1] |= {"cap": cap, "short_by": max(0, cap - usable)}
         if before.empty:
             rows[-1]["left_out"] = (
-                f"{', '.join(databases)}: no example with the emotion {' or '.join(emotions)}, "
-                f"so there is no class {label}"
+                f"{', '.join(databases)}: no example with the {label_map.column.replace('_', ' ')} "
+                f"{' or '.join(label_map.values(label))}, so there is no class {label}"
             )
         elif after.empty:
             rows[-1]["left_out"] = (
