@@ -38,9 +38,9 @@ def labelled(*clips: tuple[str, str]) -> pd.DataFrame:
     return table.assign(label=table["emotion"]).sort_values("example", ignore_index=True)
 
 
-def own_map(classes: dict[str, list[str]], *databases: str) -> labels.LabelMap:
-    """A label map of a config, for these databases."""
-    return labels.resolve(classes, {name: {"reader": "table"} for name in databases})
+def resolved_map(given: str | labels.Classes, *databases: str) -> labels.LabelMap:
+    """The label map of an experiment, for databases that have a reader for any table."""
+    return labels.resolve(given, {name: {"reader": "table"} for name in databases})
 
 
 def write_crop(results: Path, sample: str, phase: str, content: bytes) -> dict[str, object]:
@@ -91,7 +91,7 @@ class Data:
     def split(
         self,
         protocol: dict[str, Any] = RANDOM,
-        label_map: dict[str, list[str]] = LABELS,
+        label_map: str | labels.Classes = LABELS,
         exclude_subjects: Sequence[str] = (),
     ) -> None:
         """Run the job: split.tsv, folds.tsv, split.json and unused.tsv in the folder."""
@@ -99,7 +99,7 @@ class Data:
             repeats=2,
             annotations=[*map(self.annotations, self.databases)],
             examples=[*map(self.examples, self.databases)],
-            label_map=own_map(label_map, *self.databases),
+            label_map=resolved_map(label_map, *self.databases),
             exclude_subjects=list(exclude_subjects),
             protocol=protocol,
             input={"kind": "image", "crop": "paper"},

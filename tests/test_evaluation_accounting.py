@@ -6,12 +6,12 @@ import pytest
 from fabricated_runs import declared
 from fleeting import registry, tsv
 from fleeting.errors import UserError
-from small_splits import own_map
+from small_splits import resolved_map
 
 SETTINGS = {
     "databases": ["casme"],
     "crop.frames": {"kind": "phases"},
-    "label_map": own_map(
+    "label_map": resolved_map(
         {"happiness": ["happiness"], "tense": ["tense"], "pride": ["pride", "proud"]}, "casme"
     ).model_dump(),
     "experiment.protocol": {"kind": "random_images", "images_per_class": 4},

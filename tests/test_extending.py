@@ -64,7 +64,8 @@ def test_all_examples_run(finished: Project, tmp_path: Path) -> None:
     (config,) = re.findall(r"```yaml\n(results: results/lab.*?)```", PAGE, re.DOTALL)
     (project.folder / "tiny.yaml").write_text(config)
     results = "results/lab/experiments/lab"
-    project.run(*(f"{results}/{name}" for name in ("scores.tsv", "tables/subjects.tsv", FIGURE)))
+    tables = ("tables/subjects.tsv", "tables/label_map_counts.tsv")
+    project.run(*(f"{results}/{name}" for name in ("scores.tsv", *tables, FIGURE)))
     experiment = project.folder / results
     scores = tsv.read_rows(experiment / "scores.tsv", tsv.SCORES)
     assert {row["metric"] for row in scores} >= {"accuracy", "uf1", "uar", "kappa"}
@@ -74,4 +75,9 @@ def test_all_examples_run(finished: Project, tmp_path: Path) -> None:
     subjects = tsv.read_rows(experiment / "tables/subjects.tsv", {})
     assert len(subjects) == SUBJECTS
     assert all(row["test"] == str(CLIPS) for row in subjects)
+    counts = tsv.read_rows(experiment / "tables/label_map_counts.tsv", {})
+    assert [(row["label"], row["found"], row["difference"]) for row in counts] == [
+        ("negative", "16", "0"),
+        ("positive", "16", "-1"),
+    ]
     assert (experiment / FIGURE).stat().st_size > 1000

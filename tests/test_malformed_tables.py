@@ -14,7 +14,7 @@ from fleeting.faces.settings import CropSettings
 from fleeting.frames import select
 from fleeting.splits import image_folders, pool, split
 from malformed.pictures import PNG
-from small_splits import own_map
+from small_splits import resolved_map
 
 Row = dict[str, str]
 
@@ -144,7 +144,7 @@ def test_crops_without_a_sample(tmp_path: Path) -> None:
 
 
 def divide(annotations: Path, examples: Path) -> None:
-    label_map = own_map(LABEL_MAP, "casme2")
+    label_map = resolved_map(LABEL_MAP, "casme2")
     found = pool.make_pool(pool.annotate([annotations], [examples]), label_map, [])
     split.apply_protocol(found, label_map.classes, {"kind": "random_images", "seed": 1}, 1)
 

@@ -121,12 +121,13 @@ def test_the_same_bytes_on_one_core(finished: Project, tmp_path: Path) -> None:
     assert tables == {path: finished.tables()[path] for path in tables}
 
 
-def test_the_paper_has_150_runs() -> None:
+@pytest.mark.parametrize(("config", "runs"), [("config.yaml", 150), ("config/silent.yaml", 210)])
+def test_what_the_paper_and_its_silent_choices_train(config: str, runs: int) -> None:
     """In a clone without databases, weights or network."""
-    command = [sys.executable, "-m", "snakemake", "-n"]
+    command = [sys.executable, "-m", "snakemake", "-n", "--configfile", config]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert ["train", "150"] in [line.split() for line in (done.stdout + done.stderr).splitlines()]
+    assert ["train", str(runs)] in [line.split() for line in (done.stdout + done.stderr).splitlines()]
 
 
 def test_the_report(finished: Project, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from fleeting.errors import UserError
 from fleeting.evaluation import render
 from fleeting.splits.pool import make_pool
 from malformed.workbooks import ROWS, changed, packed, parts, row, sheet
-from small_splits import own_map
+from small_splits import resolved_map
 
 SCRIPT = "<script>alert(1)</script>"
 MARKUP = [
@@ -101,7 +101,7 @@ def test_markup_in_a_table_reaches_the_report_as_text(tmp_path: Path, markup: st
         sha256="0" * 64,
         source=samples["sample"],
     )
-    label_map = own_map({"happiness": ["happiness"]}, "casme2")
+    label_map = resolved_map({"happiness": ["happiness"]}, "casme2")
     unused = make_pool(examples, label_map, []).unused
     tsv.write(unused, tmp_path / "unused.tsv", tsv.UNUSED)
     shown = harmless(page_of("unused", {"unused": [tmp_path / "unused.tsv"]}, {}))

@@ -12,7 +12,7 @@ from fleeting.errors import UserError
 from fleeting.splits.pool import Pool, make_pool
 from fleeting.splits.protocol import Draw, Fold
 from fleeting.splits.split import check, fold_table, split_table, unused_table
-from small_splits import CLIPS, LABELS, RANDOM, SUBJECT_OUT, Data, examples, labelled, own_map
+from small_splits import CLIPS, LABELS, RANDOM, SUBJECT_OUT, Data, examples, labelled, resolved_map
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def test_labels_and_excluded_subjects() -> None:
         ("samm/007/c", "apex", "fear", "4"),
         ("samm/008/d", "apex", "other", "5"),
     )
-    pool = make_pool(table, own_map(LABELS, "samm"), ["samm/008"])
+    pool = make_pool(table, resolved_map(LABELS, "samm"), ["samm/008"])
     assert by_example(pool.examples, "label") == {"samm/006/a/apex": "happiness"}
     assert by_example(pool.unused, "code") == {
         "samm/007/b/apex": "emotion_unmapped",
@@ -60,7 +60,7 @@ def test_a_source_is_pooled_once() -> None:
         ("casme/u/f", "apex", "happiness", "excluded"),
         ("casme/u/g", "apex", "happiness", "excluded"),
     )
-    pool = make_pool(table, own_map(LABELS, "casme"), ["casme/u"])
+    pool = make_pool(table, resolved_map(LABELS, "casme"), ["casme/u"])
     assert list(pool.examples["example"]) == [
         "casme/s/a/apex",
         "casme/s/b/apex",
@@ -77,7 +77,7 @@ def test_a_source_is_pooled_once() -> None:
 def test_an_unknown_excluded_subject_is_an_error() -> None:
     with pytest.raises(UserError, match=r"no example is of 'samm/06' \(do you mean 'samm/006'\?"):
         make_pool(
-            examples(("samm/006/a", "apex", "other", "1")), own_map(LABELS, "samm"), ["samm/06"]
+            examples(("samm/006/a", "apex", "other", "1")), resolved_map(LABELS, "samm"), ["samm/06"]
         )
 
 

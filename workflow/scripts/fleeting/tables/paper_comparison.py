@@ -11,6 +11,7 @@ import pandas as pd
 from fleeting import tsv
 from fleeting.evaluation import chance, paper_values
 from fleeting.evaluation.paper_claims import CLAIMS, Claim, Key
+from fleeting.evaluation.paper_numbers import PAPERS, Number, numbers
 from fleeting.evaluation.paper_settings import compare_settings
 from fleeting.evaluation.paper_values import PAPER_LR, PAPER_MODEL, paper_name, rate_in
 from fleeting.evaluation.render import Page
@@ -57,7 +58,6 @@ TITLES = {
     "holds_in": "holds in (repeats)",
     "decided_by": "decided by",
 }
-_PAPERS = f"{paper_name(PAPER_MODEL)} at {PAPER_LR}"
 Row = dict[str, str]
 ByKey = Mapping[Key, Mapping[int, float]]
 
@@ -69,7 +69,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     found = values_by_key(summary)
     rows = [
         *compare_settings(summary, split, settings),
-        *_numbers(summary, found),
+        *_numbers(summary),
         *(ordering(claim, found) for claim in CLAIMS),
     ]
     frame = pd.DataFrame(rows, columns=COLUMNS.split(), dtype=object).fillna("")
@@ -97,78 +97,54 @@ def values_by_key(summary: Summary) -> dict[Key, dict[int, float]]:
     return found
 
 
-def _numbers(summary: Summary, found: ByKey) -> Iterator[Row]:
+def _numbers(summary: Summary) -> Iterator[Row]:
     validation = summary.choice("validation")
-    chosen = of_configuration(summary.runs, validation.model, validation.lr)
-    yield _number(
-        "section 4.3",
-        f"validation accuracy of {_PAPERS}",
-        paper_values.VALIDATION_ACCURACY,
-        found.get(("validation_accuracy", PAPER_MODEL, PAPER_LR), {}),
-        summary.chance,
-        dict(zip(chosen["repeat"], chosen["validation_accuracy"], strict=True)),
-    )
-    own = summary.report(PAPER_MODEL, rate_in(summary.lrs, PAPER_LR))
-    chosen_report = summary.report(validation.model, validation.lr)
-    yield _number(
-        "abstract, table 2, section 4.3",
-        f"test accuracy, {_PAPERS}",
-        paper_values.TEST_ACCURACY,
-        own.get(("accuracy", "accuracy"), {}),
-        summary.chance,
-        chosen_report["accuracy", "accuracy"],
-    )
-    for name, stated in paper_values.TABLE_2.items():
-        where = "table 2, section 4.3" if name in ("happiness", "tense") else "table 2"
-        for column, value in zip(paper_values.METRICS, stated, strict=True):
-            yield _number(
-                where,
-                f"{column} of {name} on the test images, {_PAPERS}",
-                value,
-                own.get((name, column), {}),
-                _guessing(summary, name, column),
-                chosen_report.get((name, column), {}),
-                "" if name in summary.classes else name,
-            )
+    for number in numbers():
+        yield _number(
+            number,
+            number.values(summary, PAPER_MODEL, rate_in(summary.lrs, PAPER_LR)),
+            _guessing(summary, number),
+            number.values(summary, validation.model, validation.lr),
+            summary.classes,
+        )
 
 
-def _guessing(summary: Summary, name: str, column: str) -> float | None:
-    """A class's expected precision, recall or f1-score of guessing every class equally often."""
-    if name not in summary.support:
+def _guessing(summary: Summary, number: Number) -> float | None:
+    """A number's expected value of guessing every class equally often."""
+    if number.row not in paper_values.CLASSES:
+        return summary.chance
+    if number.row not in summary.support:
         return None
-    share = summary.support[name] / sum(summary.support.values())
-    return chance.of_class(REPORT[column], share, len(summary.classes)).guessing
+    share = summary.support[number.row] / sum(summary.support.values())
+    return chance.of_class(REPORT[number.column], share, len(summary.classes)).guessing
 
 
 def _number(
-    where: str,
-    claim: str,
-    stated: float,
+    number: Number,
     values: Mapping[int, float],
     by_chance: float | None,
     chosen: Mapping[int, float],
-    no_class: str = "",
+    classes: Collection[str],
 ) -> Row:
     """One stated number beside the means over repeats, here and where validation chooses."""
     own = spread(list(values.values()))
-    if no_class:
-        status = f"not among this experiment's classes: {no_class}"
+    if number.row in paper_values.CLASSES and number.row not in classes:
+        status = f"not among this experiment's classes: {number.row}"
     elif not values:
-        status = f"not in this grid: {_PAPERS}"
+        status = f"not in this grid: {PAPERS}"
     elif isnan(own["mean"]):
         status = "NaN in at least one repeat"
     elif len(values) == 1:
         status = "one repeat: no range"
-    # Half a unit of the paper's last digit: it prints two.
-    elif own["low"] - 0.005 <= stated <= own["high"] + 0.005:
+    elif number.within(own["low"], own["high"]):
         status = "within the range of the repeats"
     else:
         status = "outside the range of the repeats"
     return {
-        "where": where,
+        "where": number.where,
         "kind": "number",
-        "claim": claim,
-        "paper": f"{stated:.2f}",
+        "claim": number.claim,
+        "paper": f"{number.stated:.2f}",
         "this_run": number_text(own["mean"]),
         "spread": spread_text(own),
         "repeats": str(len(values) or ""),
@@ -234,7 +210,7 @@ def _page(frame: pd.DataFrame, summary: Summary) -> Page:
     validation = summary.choice("validation")
     return Page(
         "The paper's statements beside this run's",
-        f"{summary.provenance()} Numbers are means over repeats of {_PAPERS}, the paper's "
+        f"{summary.provenance()} Numbers are means over repeats of {PAPERS}, the paper's "
         f"choice; beside them those of {paper_name(validation.model)} at {validation.lr}, "
         "which validation chooses. By chance: what guessing every class equally often is expected "
         "to give; for an ordering, how often it would hold if the values were in random order. An "
