@@ -50,7 +50,9 @@ def files(tmp_path: Path) -> dict[str, list[Path]]:
     ]
     of_samm = [sample("samm", f"h{number}", "happiness") for number in range(25)]
     of_samm.append(sample("samm", "wrong", "hapiness"))
-    split = [pooled(row["sample"], "negative") | {"fold": "1", "split": "train"} for row in of_casme2]
+    split = [
+        pooled(row["sample"], "negative") | {"fold": "1", "split": "train"} for row in of_casme2
+    ]
     names = [row["sample"] for row in of_samm]
     split += [pooled(name, "positive") | {"fold": "1", "split": "test"} for name in names[:20]]
     left_out = [
@@ -139,8 +141,8 @@ def test_objective_classes_are_counted_by_their_column(files: dict[str, list[Pat
     path = files["annotations"][1]
     samples = tsv.read(path, tsv.ANNOTATIONS)
     tsv.write(samples.assign(objective_class="1"), path, tsv.ANNOTATIONS)
-    rows = tsv.read(files["split"][0], tsv.SPLIT)
-    tsv.write(rows.assign(label="i"), files["split"][0], tsv.SPLIT)
+    for name, schema in (("split", tsv.SPLIT), ("unused", tsv.UNUSED)):
+        tsv.write(tsv.read(files[name][0], schema).assign(label="i"), files[name][0], schema)
     frame = make(files, "objective_5")[0].set_index(["database", "label"])
     assert frame.loc[("samm", "i"), "values"] == "1 21"
     # No table of CASME II before 2019 has the column.

@@ -127,7 +127,8 @@ def test_what_the_paper_and_its_silent_choices_train(config: str, runs: int) -> 
     command = [sys.executable, "-m", "snakemake", "-n", "--configfile", config]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert ["train", str(runs)] in [line.split() for line in (done.stdout + done.stderr).splitlines()]
+    lines = (done.stdout + done.stderr).splitlines()
+    assert ["train", str(runs)] in [line.split() for line in lines]
 
 
 def test_the_report(finished: Project, tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_each_number_has_its_range(frame_and_page: tuple) -> None:
 
 def test_the_page_names_each_experiment(frame_and_page: tuple) -> None:
     shown = frame_and_page[1].parts[0][1]
-    names = ["the paper", "paper", "batch_4", "low", "fast", "low", "high"]
+    names = ["the paper", "paper", "batch_4", "low", "fast", "lowest", "highest"]
     assert list(shown)[2:-2] == names
     assert list(shown.iloc[1])[2:-2] == ["0.17", "0.833", "0.333", "0.333", "", "0.333", "0.833"]
 
@@ -91,6 +91,8 @@ def test_each_silent_choice_changes_one_value() -> None:
         "unmapped": ["label_map.others"],
         "box": ["input"],
     }
-    mapped = {emotion for found in experiments["unmapped"]["label_map"].values() for emotion in found}
+    mapped = {
+        emotion for found in experiments["unmapped"]["label_map"].values() for emotion in found
+    }
     # Of the tables' emotions, those two are of the column that is not read.
     assert VOCABULARY - mapped == {"positive", "negative"}

@@ -77,7 +77,9 @@ def test_a_source_is_pooled_once() -> None:
 def test_an_unknown_excluded_subject_is_an_error() -> None:
     with pytest.raises(UserError, match=r"no example is of 'samm/06' \(do you mean 'samm/006'\?"):
         make_pool(
-            examples(("samm/006/a", "apex", "other", "1")), resolved_map(LABELS, "samm"), ["samm/06"]
+            examples(("samm/006/a", "apex", "other", "1")),
+            resolved_map(LABELS, "samm"),
+            ["samm/06"],
         )
 
 

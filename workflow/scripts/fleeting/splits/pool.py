@@ -57,7 +57,7 @@ def annotate(annotations: Sequence[Path], examples: Sequence[Path]) -> pd.DataFr
             "no database has an example; the tables `.excluded.tsv` of the stages say why"
         )
     columns = ["sample", "clip", "emotion", "objective_class", "table", "table_row"]
-    annotated = samples.reindex(columns=columns).fillna("")
+    annotated = samples.reindex(columns=columns, fill_value="").fillna({"objective_class": ""})
     merged = rows.merge(annotated, on="sample", how="left")
     lost = merged.loc[merged["emotion"].isna(), "example"]
     if len(lost):

@@ -1,7 +1,7 @@
 """The clips that the list of a published label map has, beside those that there are."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ def _missing(
         yield f"row {row['table_row']} of the table, of whatever class", row["reason"]
 
 
-def _page(frame: pd.DataFrame, listed: list[tuple[str, ...]], label_map: LabelMap) -> Page:
+def _page(frame: pd.DataFrame, listed: Sequence[tuple[str, ...]], label_map: LabelMap) -> Page:
     """The table for reading, and below it one candidate a line."""
     if not label_map.name:
         note = "The label map is the config's own: there is no published list to compare with."

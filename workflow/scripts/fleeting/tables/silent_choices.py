@@ -70,11 +70,12 @@ def _page(frame: pd.DataFrame, names: list[str]) -> Page:
         paper=frame["paper"].map("{:.2f}".format),
         **{column: frame[column].map(number_text) for column in [*means, "low", "high"]},
     )
-    titles = {"paper": "the paper", "experiments": "of experiments", "inside": "the paper inside"}
+    titles = {"paper": "the paper", "low": "lowest", "high": "highest"}
+    titles |= {"experiments": "of experiments", "inside": "the paper inside"}
     return Page(
         "What the paper leaves open: its numbers over all experiments",
         f"Means over repeats of {PAPERS}, the paper's choice, in each experiment of the config; "
-        "low and high are the smallest and largest of them. The range is no confidence interval: "
+        "lowest and highest are over the experiments. That range is no confidence interval: "
         "it says how far the number moves with what the experiments change. An empty cell is a "
         "class or configuration that the experiment lacks, or a run with NaN.",
         [("", shown.rename(columns={**titles, **means}))],
