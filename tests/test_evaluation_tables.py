@@ -23,8 +23,8 @@ from fleeting.errors import UserError
 from fleeting.evaluation import write_table
 from fleeting.evaluation.schemas import MOST_CONFUSED, PAPERS_PAIR
 
-#: Those that need the gate or the accounting's tables have tests of their own.
-ELSEWHERE = {"databases", "excluded", "label_map_counts", "table1_structure"}
+#: Those that read the gate, the accounting's tables or other tables have tests of their own.
+ELSEWHERE = {"databases", "excluded", "label_map_counts", "overview", "table1_structure"}
 NAMES = sorted({*registry.names("table")} - ELSEWHERE)
 
 
@@ -143,11 +143,8 @@ def test_each_table_is_written_for_a_grid_without_the_papers_choice(tmp_path, na
         write_table.run(table=name, files=files, settings=settings, output=output)
         written.append({path.suffix: path.read_text() for path in output.parent.iterdir()})
     assert written[0] == written[1]
-    assert set(written[0]) == {
-        ".tsv",
-        ".html",
-        *([".md", ".tex"] * constants.get("PRINTED", False)),
-    }
+    formats = ("tsv", "html", *constants.get("FORMATS", ()))
+    assert set(written[0]) == {f".{name}" for name in formats}
     assert all(str(tmp_path) not in text for text in written[0].values())
     if "runs" in constants["READS"] and "SCOPE" not in constants:
         assert "2 repeats on one split" in written[0][".html"]

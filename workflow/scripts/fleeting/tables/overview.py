@@ -26,6 +26,7 @@ READS = {
     "leaks": "comparison/leaks.tsv",
     "databases": "experiments/{experiment}/tables/databases.tsv",
 }
+SETTINGS = ()
 #: The columns of comparison/experiments.tsv that the overview has.
 COLUMNS = (
     "experiment protocol folds test_examples subjects classes choice model lr repeats uar_mean "
