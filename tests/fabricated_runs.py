@@ -55,14 +55,20 @@ def example_names(count: int, fold: int = 1) -> list[str]:
 
 
 def write_gate(
-    folder: Path, classes: Sequence[str], shape: Sequence[int] = (64, 48, 3), folds: int = 1
+    folder: Path,
+    classes: Sequence[str],
+    shape: Sequence[int] = (64, 48, 3),
+    folds: int = 1,
+    apart: str | None = None,
 ) -> Path:
     """Write a split.json of RGB pictures."""
     arrays = gates.ArrayFormat(
         channels=("red", "green", "blue"), zero=0, unit=255, shape=tuple(shape), dtype="uint8"
     )
     digests = dict.fromkeys(("examples_sha256", "split_sha256", "folds_sha256"), "0" * 64)
-    gate = gates.Gate(classes=tuple(classes), input=arrays, folds=folds, examples=9, **digests)
+    gate = gates.Gate(
+        classes=tuple(classes), apart=apart, input=arrays, folds=folds, examples=9, **digests
+    )
     gates.write(gate, folder / "split.json")
     return folder / "split.json"
 
@@ -142,9 +148,13 @@ def write_split(
     rows = []
     for (fold, example), label in labels.items():
         sample, _, phase = example.rpartition("/")
-        database, subject = sample.split("/")[:2]
+        database, subject, clip = sample.split("/")[:3]
         facts = [sample, database, subject, phase, label, fold]
-        rows += [[example, *facts, "test"], [f"{sample}x/{phase}", *facts, "train"]]
+        names = [f"{database}/{subject}", f"{database}/{subject}/{clip}"]
+        rows += [
+            [example, *facts, "test", *names],
+            [f"{sample}x/{phase}", *facts, "train", *names],
+        ]
     tsv.write(pd.DataFrame(rows, columns=list(tsv.SPLIT)), folder / "split.tsv", tsv.SPLIT)
     folds = [
         {"fold": fold, "name": str(fold), "repeat": (repeats or {}).get(fold, ""), "lacks": ""}

@@ -29,6 +29,8 @@ def examples(*rows: tuple[str, str, str, str]) -> pd.DataFrame:
     names = [sample.split("/") for sample in table["sample"]]
     table[["database", "subject", "clip"]] = pd.DataFrame(names, columns=range(3), dtype="str")
     table["example"] = table["sample"] + "/" + table["phase"]
+    table["person"] = table["database"] + "/" + table["subject"]
+    table["recording"] = table["person"] + "/" + table["clip"]
     return table.assign(sha256="0" * 64, table="t.xlsx", table_row="7")
 
 
@@ -81,7 +83,7 @@ class Data:
                 for phase in tsv.PHASES
             )
         )
-        annotated = made.drop_duplicates("sample")
+        annotated = made.drop_duplicates("sample").drop(columns=["person", "recording"])
         annotated = annotated.assign(onset=1, apex=2, offset=3, action_units="")
         tsv.write(annotated, self.annotations(database), tsv.ANNOTATIONS)
         tsv.write(made[list(tsv.EXAMPLES)], self.examples(database), tsv.EXAMPLES)
@@ -93,6 +95,7 @@ class Data:
         protocol: dict[str, Any] = RANDOM,
         label_map: str | labels.Classes = LABELS,
         exclude_subjects: Sequence[str] = (),
+        same_person: Sequence[Sequence[str]] = (),
     ) -> None:
         """Run the job: split.tsv, folds.tsv, split.json and unused.tsv in the folder."""
         split.run(
@@ -101,6 +104,7 @@ class Data:
             examples=[*map(self.examples, self.databases)],
             label_map=resolved_map(label_map, *self.databases),
             exclude_subjects=list(exclude_subjects),
+            same_person=[list(group) for group in same_person],
             protocol=protocol,
             input={"kind": "image", "crop": "paper"},
             split=self.folder / "split.tsv",

@@ -203,7 +203,7 @@ def test_the_job(tmp_path):
     assert "2 rows read = 1 samples + 1 excluded" in shown.stdout
     (sample,) = tsv.read_rows(tmp_path / "out/samples.tsv", tsv.ANNOTATIONS)
     assert sample["sample"] == "mine/s15/anger1_9/5"
-    extra = ("self_reported", "estimated", "expression_type", "video_code")
+    extra = ("self_reported", "estimated", "expression_type", "video_code", "recording")
     assert [*sample] == [*tsv.ANNOTATIONS, *extra]
     assert len(tsv.read_rows(tmp_path / "out/excluded.tsv", tsv.EXCLUDED)) == 1
     assert tsv.read_rows(tmp_path / "out/substituted.tsv", tsv.SUBSTITUTED) == []

@@ -121,6 +121,7 @@ def test_cas_me2_without_a_header(tmp_path):
         "estimated": "negative",
         "expression_type": "micro",
         "video_code": "0102",
+        "recording": "disgust2",
     }
     # The sheet wins over what is built in.
     assert found[2].cells["video_code"] == "0599"

@@ -65,7 +65,8 @@ def write_crops(results, images):
 
 
 def write_split(results, roles):
-    rows = ([*example(image), label, "1", role] for image, label, role in roles)
+    names = ["casme/sub01", "casme/sub01/clip"]
+    rows = ([*example(image), label, "1", role, *names] for image, label, role in roles)
     put(results, SPLIT, tsv.SPLIT, rows)
 
 

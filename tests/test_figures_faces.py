@@ -46,7 +46,8 @@ def make(folder: Path, examples: dict[str, str], detector: str = "blazeface") ->
                 outcome = [detector, "face", frame, sha256(folder / crop)]
                 faces.append([image, sample, phase, crop, *box, *outcome])
                 example = f"{sample}/{own}".rstrip("/")
-                split.append([example, sample, database, subject, own, label, 1, "test"])
+                names = [f"{database}/{subject}", sample]
+                split.append([example, sample, database, subject, own, label, 1, "test", *names])
         write(samples, folder / f"annotations/{database}.tsv", tsv.ANNOTATIONS)
         write(faces, folder / f"faces/paper/{database}.tsv", tsv.FACES)
     write(split, folder / "experiments/paper/split.tsv", tsv.SPLIT)

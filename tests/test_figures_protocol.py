@@ -11,7 +11,10 @@ from fleeting.figures.protocol import KINDS
 def split(*rows: tuple[str, str, int, str]) -> pd.DataFrame:
     """Examples of (database, subject, fold, role)."""
     full = [
-        (f"e{number}", f"e{number}", database, subject, "apex", "a", str(fold), role)
+        (
+            *(f"e{number}", f"e{number}", database, subject, "apex", "a", str(fold), role),
+            *(f"{database}/{subject}", f"{database}/{subject}/c{number}"),
+        )
         for number, (database, subject, fold, role) in enumerate(rows)
     ]
     return pd.DataFrame(full, columns=list(tsv.SPLIT))

@@ -47,7 +47,10 @@ def tables(repeats: int = 2) -> dict[str, pd.DataFrame]:
         for (model, lr), group, metric in product(CHOSEN, GROUPS, ("uf1", "uar", "accuracy"))
     ]
     tests = [("1", "casme", "a"), ("2", "casme", "a"), ("3", "casme2", "a"), ("4", "casme2", "b")]
-    split = [(name, name, data, "sub", "apex", label, "1", "test") for name, data, label in tests]
+    split = [
+        (name, name, data, "sub", "apex", label, "1", "test", f"{data}/sub", f"{data}/sub/{name}")
+        for name, data, label in tests
+    ]
     return {
         "scores": pd.DataFrame(scores, columns=list(tsv.SCORES)),
         "intervals": pd.DataFrame(intervals, columns=list(schemas.INTERVALS)),

@@ -34,6 +34,7 @@ def called(*arguments: str) -> dict[str, Any]:
         keep: bool = False,
         settings: Block = Block(),  # noqa: B008
         raw: dict[str, Any] | None = None,
+        groups: list[list[str]] | None = None,
         file: Path | None = None,
     ) -> None:
         given.update(locals())
@@ -47,6 +48,7 @@ def test_options_are_read_as_the_function_annotates_them() -> None:
     found = called(
         *("--name", "a b", "--tables", "x.tsv", "it's (a) table.tsv", "--count", "7"),
         *("--keep", "True", "--settings", '{"size": 5}', "--raw", '{"a": [1]}', "--file", "f"),
+        *("--groups", '[["a", "b c"], []]'),
     )
     assert found == {
         "name": "a b",
@@ -55,6 +57,7 @@ def test_options_are_read_as_the_function_annotates_them() -> None:
         "keep": True,
         "settings": Block(size=5),
         "raw": {"a": [1]},
+        "groups": [["a", "b c"], []],
         "file": Path("f"),
     }
 

@@ -181,7 +181,7 @@ def clips() -> pd.DataFrame:
 def leave_out(pool: pd.DataFrame, **keys: Any) -> Draw:
     settings = leave_one_out.Settings.model_validate({"kind": "leave_one_out", **keys})
     drawn = leave_one_out.split(pool, ["a", "b"], settings, 1)
-    check(drawn, "leave_one_out")
+    check(drawn, pool, "leave_one_out")
     return drawn
 
 

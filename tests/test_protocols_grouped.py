@@ -10,7 +10,7 @@ from fleeting import registry
 from fleeting.config.loading import load
 from fleeting.errors import UserError
 from fleeting.settings import variant
-from fleeting.splits.protocol import Draw
+from fleeting.splits.protocol import Draw, group_names
 from fleeting.splits.split import check
 from small_splits import labelled
 
@@ -35,7 +35,7 @@ def pool() -> pd.DataFrame:
 def drawn(pool: pd.DataFrame, block: dict[str, Any]) -> Draw:
     module, settings = variant("protocol", block)
     made: Draw = module.split(pool, CLASSES, settings, 3)
-    check(made, block["kind"])
+    check(made, pool, block["kind"])
     return made
 
 
@@ -57,8 +57,8 @@ def test_every_example_is_tested_once_by_networks_without_its_group(
     draw = drawn(pool, {**GROUPED, "group": group})
     tested = np.concatenate([fold.test for fold in draw.folds])
     assert sorted(tested) == list(range(len(pool)))
-    assert draw.groups is not None
-    assert len(set(draw.groups)) == (24 if group == "subject" else len(pool))
+    assert draw.apart == group
+    assert len(set(group_names(pool, group))) == (24 if group == "subject" else len(pool))
     for fold in draw.folds:
         assert sum(map(len, fold.by_role.values())) == len(pool)
         assert 0.1 < len(fold.validation) / (len(pool) - len(fold.test)) < 0.3
@@ -96,7 +96,7 @@ def test_matched_folds_differ_in_nothing_but_who_is_where(
 ) -> None:
     other, matched = drawn(pool, to), drawn(pool, {"kind": "matched", "to": to})
     assert counts(pool, matched) == counts(pool, other)
-    assert matched.groups is None
+    assert matched.apart is None
     assert matched.unused == other.unused
     tested = [
         np.sort(np.concatenate([fold.test for fold in draw.folds])) for draw in (other, matched)

@@ -100,6 +100,8 @@ def test_markup_in_a_table_reaches_the_report_as_text(tmp_path: Path, markup: st
         phase="onset",
         sha256="0" * 64,
         source=samples["sample"],
+        recording=samples["sample"],
+        person=samples["subject"],
     )
     label_map = resolved_map({"happiness": ["happiness"]}, "casme2")
     unused = make_pool(examples, label_map, []).unused

@@ -162,15 +162,16 @@ def fold(name: str, *by_role: list[int]) -> Fold:
         ([], "each with a name of its own"),
         ([fold("1", [0, 1], [2], [4]), fold("1", [0, 1], [2], [4])], "each with a name of its own"),
         ([fold("1", [0, 1, 2], [3], [2])], "fold 1 has an example twice or in two roles"),
-        ([fold("1", [0, 1, 2], [3], [4])], "fold 1 has b in two roles"),
+        ([fold("1", [0, 1, 2], [3], [4])], "fold 1 has samm/b in two roles"),
         ([fold("1", [0, 1], [], [4])], "fold 1 has no validation example"),
         ([fold("1", [0], [2], [4])], "fold 1 has a single train example"),
     ],
 )
 def test_promises_are_checked(folds: list[Fold], message: str) -> None:
-    check(Draw([fold("1", [0, 1], [2, 3], [4])], groups=list("aabbc")), "own")
+    pool = labelled(*((f"samm/{name}/{clip}", "x") for clip, name in enumerate("aabbc")))
+    check(Draw([fold("1", [0, 1], [2, 3], [4])], apart="subject"), pool, "own")
     with pytest.raises(UserError, match=message):
-        check(Draw(folds, groups=list("aabbc")), "own")
+        check(Draw(folds, apart="subject"), pool, "own")
 
 
 def test_a_fold_may_be_for_one_repeat() -> None:

@@ -39,6 +39,7 @@ checkpoint draw_split:
     params:
         label_map=lambda w: as_json(label_map_of(w)),
         exclude_subjects=lambda w: experiment(w)["exclude_subjects"],
+        same_person=lambda w: as_json(experiment(w)["same_person"]),
         protocol=lambda w: as_json(protocol_of(w)),
         repeats=redrawn_repeats,
         input_block=lambda w: as_json(input_of(w.experiment)),
@@ -47,7 +48,8 @@ checkpoint draw_split:
     shell:
         "python {input.code[0]:q} splits.split --annotations {input.annotations:q} "
         "--examples {input.examples:q} --label-map {params.label_map:q} "
-        "--exclude-subjects {params.exclude_subjects:q} --protocol {params.protocol:q} "
+        "--exclude-subjects {params.exclude_subjects:q} --same-person {params.same_person:q} "
+        "--protocol {params.protocol:q} "
         "--repeats {params.repeats:q} --input {params.input_block:q} --split {output.split:q} "
         "--folds {output.folds:q} --gate {output.gate:q} --unused {output.unused:q} > {log:q} 2>&1"
 

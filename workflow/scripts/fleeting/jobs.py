@@ -82,7 +82,8 @@ def call(function: Callable[..., None], arguments: Sequence[str]) -> None:
 
     Args:
         function: takes keyword arguments annotated as `str`, `int`, `float`, `bool`, `Path`, a list
-            or an optional one of these, a pydantic model, or a `dict` (both given as JSON).
+            or an optional one of these, a pydantic model, a `dict`, or a list of lists (the last
+            three given as JSON).
         arguments: `--name value...`, underscores in names written as hyphens.
 
     Raises:
@@ -115,6 +116,8 @@ def _kind(annotation: Any) -> tuple[Callable[[str], Any], bool]:
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         return _kind(next(kind for kind in inner if kind is not type(None)))
+    if origin is list and get_origin(inner[0]) is list:
+        return json.loads, False
     if origin is list:
         return _kind(inner[0])[0], True
     if origin is dict or annotation is dict:

@@ -28,6 +28,12 @@ def is_inside(root: Path, path: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(root))
 
 
+def database_and_subject(person: str) -> tuple[str, str]:
+    """The two parts of a person's name; no database has a `/` in its name, a subject may."""
+    database, _, subject = person.partition("/")
+    return database, subject
+
+
 def sample_name(database: str, subject: str, clip: str, onset: int) -> str:
     """The unique, readable name of a sample, for example `casme2/sub01/EP02_01f/46`."""
     return f"{database}/{subject}/{clip}/{onset}"

@@ -33,13 +33,15 @@ NUMBER: Kind = (
 )
 PHASE: Kind = (re.compile(r"onset|apex|offset|"), "onset, apex, offset or nothing")
 ROLE: Kind = (re.compile(r"train|validation|test"), "train, validation or test")
+HASH: Kind = (re.compile(r"[0-9a-f]{16}"), "16 hexadecimal digits")
 SHA256: Kind = (re.compile(r"[0-9a-f]{64}"), "a sha256 in hexadecimal digits")
 
 PHASES = ("onset", "apex", "offset")
 #: How rows of a sample are sorted by phase; those without one come last.
 PHASE_ORDER = {phase: position for position, phase in enumerate((*PHASES, ""))}
 
-#: A usable sample. Further columns that a database offers follow these.
+#: A usable sample. Further columns that a database offers follow these. One of them may be
+#: `recording`: the name of the video that a clip is cut from, where several clips share one.
 ANNOTATIONS: Schema = {
     "sample": NAME,
     "database": NAME,
@@ -117,7 +119,12 @@ EXAMPLES: Schema = {
     "sha256": SHA256,
     "source": NAME,
 }
-#: The role of an example in a fold. An example may be in many folds.
+#: The pictures that an example was made of, numbered from 1 in their order, each with its
+#: difference hash: see `fleeting.examples.hashes`.
+HASHES: Schema = {"example": NAME, "picture": INTEGER, "hash": HASH}
+#: The role of an example in a fold. An example may be in many folds. `person` is who a subject is,
+#: named after the first of the subjects that `same_person` says are one; `recording` is shared by
+#: all samples of one video.
 SPLIT: Schema = {
     "example": NAME,
     "sample": NAME,
@@ -127,6 +134,8 @@ SPLIT: Schema = {
     "label": NAME,
     "fold": INTEGER,
     "split": ROLE,
+    "person": NAME,
+    "recording": NAME,
 }
 #: A fold: its number, its name (from which its seed follows), the repeat that it is for (empty: all
 #: repeats), and the classes that its training examples lack, separated by commas.

@@ -46,11 +46,13 @@ def contradictions(config: Config) -> Iterator[str]:
             f"{place}.label_map", experiment["label_map"], config["databases"]
         )
         yield from _wrong_match(name, config["experiments"])
-        for subject in experiment["exclude_subjects"]:
+        excluded = [("exclude_subjects", subject) for subject in experiment["exclude_subjects"]]
+        merged = [("same_person", name) for group in experiment["same_person"] for name in group]
+        for key, subject in [*excluded, *merged]:
             if subject.split("/")[0] not in config["databases"]:
                 yield (
-                    f"{place}.exclude_subjects: {subject!r} is of a database that is not listed "
-                    "under `databases`; list it, or remove the subject"
+                    f"{place}.{key}: {subject!r} is of a database that is not listed under "
+                    "`databases`; list it, or remove the subject"
                 )
 
 
@@ -71,10 +73,10 @@ def _wrong_match(name: str, experiments: Config) -> Iterator[str]:
         return
     if experiments[to]["protocol"]["kind"] == "matched":
         yield f"{place}: {to!r} is matched itself; name the experiment that it is matched to"
-    for key in ("input", "label_map", "exclude_subjects"):
+    for key in ("input", "label_map", "exclude_subjects", "same_person"):
         if experiment[key] != experiments[to][key]:
             yield (
-                f"{place}: {key} differs from that of {to!r}, so that their test examples do; "
+                f"{place}: {key} differs from that of {to!r}, so that they cannot be compared; "
                 f"write `based_on: {to}` and leave {key} out"
             )
 

@@ -1,5 +1,6 @@
 """Types of single values that several blocks of the config use, and how errors describe them."""
 
+from itertools import chain
 from typing import Annotated
 
 from pydantic import Field
@@ -28,3 +29,9 @@ def unique(values: list[str]) -> list[str]:
                 "unique", "{value} is listed more than once; keep one", {"value": repr(value)}
             )
     return values
+
+
+def unique_in_all(lists: list[list[str]]) -> list[list[str]]:
+    """Refuse lists that name something twice, be it in one of them or in two."""
+    unique(list(chain.from_iterable(lists)))
+    return lists

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
-from fleeting.config.fields import SUBJECT, LearningRate, Name, Subject, unique
+from fleeting.config.fields import SUBJECT, LearningRate, Name, Subject, unique, unique_in_all
 from fleeting.config.messages import shown
 from fleeting.databases.settings import DatabaseSettings
 from fleeting.faces.settings import CropSettings
@@ -29,6 +29,9 @@ LABEL_MAP = {
 }
 Names = Annotated[list[Name], Field(min_length=1), AfterValidator(unique)]
 Subjects = Annotated[list[Subject], AfterValidator(unique)]
+People = Annotated[
+    list[Annotated[list[Subject], Field(min_length=2)]], AfterValidator(unique_in_all)
+]
 Emotions = Annotated[
     list[Annotated[str, Field(min_length=1)]], Field(min_length=1), AfterValidator(unique)
 ]
@@ -103,6 +106,11 @@ class Experiment(Settings):
     )
     exclude_subjects: Subjects = Field(
         [], description="Subjects (database/subject) whose examples the split does not use."
+    )
+    same_person: People = Field(
+        [],
+        description="Lists of subjects (database/subject) that are one person each: kept apart, "
+        "and drawn in intervals, as one subject.",
     )
     protocol: Annotated[SerializeAsAny[Variant], OneOf("protocol")] = Field(
         "random_images",

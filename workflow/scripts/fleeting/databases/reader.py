@@ -27,7 +27,8 @@ class Row:
     `cells` has the fields subject, clip and emotion, and those of onset, apex, offset and
     action_units that the table has a column for. `subject` is the canonical name, or empty where
     the cell names no subject. `extra` names the fields of `cells` that become further columns of
-    the annotations; those that the table lacks are left out. `excluded` holds a code and a detail
+    the annotations; those that the table lacks are left out. A reader whose table has several clips
+    of one recording names it in the extra field `recording`. `excluded` holds a code and a detail
     where the reader itself excludes the row. `zero_is_value` says that 0 is a valid clip, onset or
     emotion; otherwise it means "missing", as in the four published databases.
     """

@@ -13,6 +13,7 @@ from fleeting.evaluation.confusion import Counts, of_groups
 from fleeting.evaluation.intervals import Bootstrap, Resamples, draw
 from fleeting.evaluation.runs import Run
 from fleeting.evaluation.scores import class_group, groups, indices, shown_metrics
+from fleeting.paths import database_and_subject
 
 
 def interval_table(
@@ -26,8 +27,8 @@ def interval_table(
         metrics: the experiment's.
     """
     scores = {name: registry.load("metric", name).score for name in shown_metrics(metrics)}
-    subjects = sorted({subject for run in runs for subject in _subjects(run)})
-    databases = [database for database, _ in subjects]
+    subjects = sorted({person for run in runs for person in run.predictions["person"]})
+    databases = [database_and_subject(person)[0] for person in subjects]
     rows = []
     for (model, lr), of_configuration in groupby(runs, key=lambda run: (run.model, run.lr)):
         repeats = list(of_configuration)
@@ -40,15 +41,10 @@ def interval_table(
     return pd.DataFrame(rows, columns=list(schemas.INTERVALS))
 
 
-def _subjects(run: Run) -> list[tuple[str, str]]:
-    """The database and subject of each prediction."""
-    return list(zip(run.predictions["database"], run.predictions["subject"], strict=True))
-
-
 def _bootstraps(
     repeats: Sequence[Run],
     classes: Sequence[str],
-    subjects: Sequence[tuple[str, str]],
+    subjects: Sequence[str],
     resamples: Resamples,
 ) -> Iterator[tuple[str, Bootstrap, list[int]]]:
     """Each group of a configuration's predictions, its resamples, and the classes that it has."""
@@ -56,7 +52,7 @@ def _bootstraps(
     counts: dict[str, Counts] = {}
     for number, run in enumerate(repeats):
         label, predicted = indices(run.predictions, classes)
-        subject = np.array([place[name] for name in _subjects(run)])
+        subject = np.array([place[person] for person in run.predictions["person"]])
         for group, own in groups(run.predictions).items():
             shape = (len(repeats), len(subjects), len(classes), len(classes))
             counts.setdefault(group, np.zeros(shape))[number] = of_groups(

@@ -10,11 +10,14 @@ from pydantic import BaseModel, ValidationError
 from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
+from fleeting.evaluation.kept_apart import KeptApart
 from fleeting.paths import run_folder, sha256
 from fleeting.splits import gate as gates
 
 #: The columns that identify a prediction.
 PREDICTION_KEY = ["fold", "example", "label"]
+#: What split.tsv says besides of the example of a prediction.
+OF_TESTS = ["database", "subject", "phase", "person", "recording"]
 
 
 class Grid(BaseModel):
@@ -47,13 +50,15 @@ class Expected:
     Attributes:
         classes: the experiment's classes, sorted.
         gate_sha256: the sha256 of split.json, which every run names.
-        tests: the test examples of all folds: fold, example, label, database, subject and phase.
+        tests: the test examples of all folds: fold, example, label, and the columns of `OF_TESTS`.
+        kept_apart: what the protocol promises of them; None: nothing.
         repeat_of: the repeat that each fold is for, None where it is for all.
     """
 
     classes: tuple[str, ...]
     gate_sha256: str
     tests: pd.DataFrame
+    kept_apart: KeptApart | None
     repeat_of: Mapping[int, int | None]
 
 
@@ -63,7 +68,7 @@ class Run:
 
     Attributes:
         history: `tsv.HISTORY`, sorted by fold and epoch.
-        predictions: fold, example, label, predicted, database, subject and phase, of all folds;
+        predictions: fold, example, label, predicted and the columns of `OF_TESTS`, of all folds;
             empty if the run failed.
         weights_moved: how far the weights moved in each fold, as a share of their initial length.
         redrawn: whether its folds are for this repeat alone.
@@ -89,7 +94,7 @@ class Run:
 def read_expected(gate: Path, split: Path, folds: Path) -> Expected:
     """What split.json, split.tsv and folds.tsv ask of the runs."""
     rows = schemas.read(split, tsv.SPLIT)
-    tests = rows.loc[rows["split"] == "test", [*PREDICTION_KEY, "database", "subject", "phase"]]
+    tests = rows.loc[rows["split"] == "test", [*PREDICTION_KEY, *OF_TESTS]]
     repeat_of = {
         int(row["fold"]): int(row["repeat"]) if row["repeat"] else None
         for row in tsv.read_rows(folds, tsv.FOLDS)
@@ -99,7 +104,9 @@ def read_expected(gate: Path, split: Path, folds: Path) -> Expected:
             f"{folds}: its folds are not those with test examples in {split}; rerun with "
             "`-R draw_split`"
         )
-    return Expected(gates.read(gate).classes, sha256(gate), tests, repeat_of)
+    stated = gates.read(gate)
+    kept_apart = KeptApart.of(rows, stated.apart) if stated.apart else None
+    return Expected(stated.classes, sha256(gate), tests, kept_apart, repeat_of)
 
 
 def read_all(
@@ -109,7 +116,8 @@ def read_all(
 
     Raises:
         UserError: a file is missing or truncated, a run lacks a fold or an epoch, is of another
-            split, or did not predict exactly the test examples of the split.
+            split, did not predict exactly the test examples of the split, or predicted one of a
+            group that the protocol keeps apart and that it was fitted on.
     """
     return [
         _read_run(
@@ -210,7 +218,10 @@ def _read_predictions(path: Path, metadata: RunMetadata, expected: Expected) -> 
             f"of the split (see fold {fold}, {example}, labelled {label}); delete it and rerun the "
             "same command"
         )
-    return predictions.merge(tests, on=PREDICTION_KEY)
+    found = predictions.merge(tests, on=PREDICTION_KEY)
+    if expected.kept_apart:
+        expected.kept_apart.check(found, path)
+    return found
 
 
 def _list(values: Iterable[object]) -> str:

@@ -60,7 +60,8 @@ CONFUSIONS: Schema = {
     "repeats": INTEGER,
 }
 #: How often each subject's examples of a class got each prediction, by run: all that scores over
-#: subjects are made of. Pairs that do not occur have no row.
+#: subjects are made of. Pairs that do not occur have no row. Subjects that are one person stand
+#: under the first of their names.
 SUBJECT_COUNTS: Schema = {
     "model": NAME,
     "lr": NAME,

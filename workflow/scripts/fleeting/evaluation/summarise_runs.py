@@ -23,6 +23,7 @@ from fleeting.evaluation.repeats import spread
 from fleeting.evaluation.runs import Grid, Run, read_all, read_expected
 from fleeting.evaluation.schemas import HISTORY_METRICS
 from fleeting.evaluation.scores import indices, score_table
+from fleeting.paths import database_and_subject
 
 
 def run(
@@ -190,13 +191,23 @@ def confusion_table(runs: Sequence[Run], classes: Sequence[str]) -> pd.DataFrame
 
 
 def subject_count_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """The predictions of runs, counted by subject, true and predicted class."""
+    """The predictions of runs, counted by subject (a person under one name), label and prediction.
+
+    The database is that of the person's name.
+    """
     names = ["database", "subject", "label", "predicted"]
     counted = [
-        run.predictions.groupby(names, sort=True)
+        _under_one_name(run.predictions)
+        .groupby(names, sort=True)
         .size()
         .reset_index(name="count")
         .assign(model=run.model, lr=run.lr, repeat=run.repeat)
         for run in runs
     ]
     return pd.concat(counted, ignore_index=True)
+
+
+def _under_one_name(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions with the database and subject that name their person."""
+    database, subject = zip(*map(database_and_subject, predictions["person"]), strict=True)
+    return predictions.assign(database=database, subject=subject)

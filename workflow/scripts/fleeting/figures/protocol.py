@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fleeting import tsv
 from fleeting.drawing import style
+from fleeting.paths import database_and_subject
 from fleeting.splits.protocol import ROLES
 
 READS = {"split": "experiments/{experiment}/split.tsv"}
@@ -43,7 +44,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     """Draw the squares, the subjects of a database together."""
     split = tsv.read(files["split"][0], tsv.SPLIT)
     split = split.assign(fold=split["fold"].astype(int))
-    subjects = sorted(set(zip(split["database"], split["subject"], strict=True)))
+    subjects = sorted({database_and_subject(person) for person in split["person"]})
     folds = sorted(set(split["fold"]))
     squares = _kinds(split.to_dict("records"), subjects, folds)
 
@@ -81,7 +82,7 @@ def _kinds(
     of_fold = {fold: place for place, fold in enumerate(folds)}
     has = np.zeros((len(subjects), len(folds), len(ROLES)), dtype=bool)
     for row in rows:
-        subject = of_subject[row["database"], row["subject"]]
+        subject = of_subject[database_and_subject(row["person"])]
         has[subject, of_fold[row["fold"]], ROLES.index(row["split"])] = True
     trains, validates, tests = np.moveaxis(has, -1, 0)
     kinds = list(KINDS)

@@ -69,4 +69,4 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repe
         inner = StratifiedGroupKFold(min(parts, others), shuffle=True, random_state=seed)
         train, validation = next(inner.split(rest, labels[rest], groups[rest]))
         made.append(Fold(str(number), rest[train], rest[validation], test))
-    return Draw(made, groups=list(groups))
+    return Draw(made, apart=settings.group)

@@ -74,4 +74,4 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repe
         )
         train, validation = next(shuffle.split(rest, groups=groups[rest]))
         made.append(Fold(name, rest[train], rest[validation], test))
-    return Draw(made, groups=list(groups))
+    return Draw(made, apart=settings.group)

@@ -34,9 +34,13 @@ class ArrayFormat(Settings):
 
 
 class Gate(Settings):
-    """The contents of split.json; `classes` are sorted, `examples` counts each example once."""
+    """The contents of split.json; `classes` are sorted, `examples` counts each example once.
+
+    `apart` is what the protocol keeps apart, see `splits.protocol.Draw`.
+    """
 
     classes: tuple[str, ...]
+    apart: str | None
     input: ArrayFormat
     folds: int
     examples: int

@@ -10,8 +10,8 @@ import pandas as pd
 from fleeting import tsv
 from fleeting.databases.emotions import likely_emotion
 from fleeting.errors import UserError
-from fleeting.settings import suggestion
 from fleeting.splits.labels import LabelMap
+from fleeting.splits.people import persons, recordings, refuse_unknown
 
 #: Of examples that are the same picture, the one with the most telling phase is used.
 PHASE_PREFERENCE = {"apex": 0, "onset": 1, "offset": 2, "": 3}
@@ -30,7 +30,8 @@ class Pool:
     """The examples that an experiment can draw from, and those that it cannot.
 
     Attributes:
-        examples: sorted by example; the columns of `tsv.EXAMPLES`, `clip`, `emotion`, `label`.
+        examples: sorted by example; the columns of `tsv.EXAMPLES`, `clip`, `recording`, `person`,
+            `emotion`, `label`.
         unused: the others, with `label` (empty outside the label map), `code`, `reason`, `detail`.
     """
 
@@ -38,17 +39,23 @@ class Pool:
     unused: pd.DataFrame
 
 
-def annotate(annotations: Sequence[Path], examples: Sequence[Path]) -> pd.DataFrame:
-    """All examples, sorted by name, with what their samples' annotations say.
+def annotate(
+    annotations: Sequence[Path],
+    examples: Sequence[Path],
+    same_person: Sequence[Sequence[str]] = (),
+) -> pd.DataFrame:
+    """All examples, sorted by name, with what their samples' annotations say, and their persons.
 
     The column `objective_class` is empty where a database's table has none.
 
     Args:
         annotations: the tables of annotations of all databases.
         examples: the tables of examples of all databases.
+        same_person: see `people.persons`.
 
     Raises:
-        UserError: there is no example, a name appears twice, or an example has no annotation.
+        UserError: there is no example, a name appears twice, an example has no annotation, or
+            no example is of a subject that `same_person` names.
     """
     samples = _read(annotations, tsv.ANNOTATIONS, "sample", "extract_annotations")
     rows = _read(examples, tsv.EXAMPLES, "example", "pack_inputs")
@@ -56,9 +63,11 @@ def annotate(annotations: Sequence[Path], examples: Sequence[Path]) -> pd.DataFr
         raise UserError(
             "no database has an example; the tables `.excluded.tsv` of the stages say why"
         )
-    columns = ["sample", "clip", "emotion", "objective_class", "table", "table_row"]
+    samples["recording"] = recordings(samples)
+    columns = ["sample", "clip", "recording", "emotion", "objective_class", "table", "table_row"]
     annotated = samples.reindex(columns=columns, fill_value="").fillna({"objective_class": ""})
     merged = rows.merge(annotated, on="sample", how="left")
+    merged["person"] = persons(merged, same_person)
     lost = merged.loc[merged["emotion"].isna(), "example"]
     if len(lost):
         raise UserError(
@@ -84,9 +93,7 @@ def make_pool(
         UserError: no example is of one of these subjects.
     """
     subjects = examples["database"] + "/" + examples["subject"]
-    for subject in sorted(set(exclude_subjects).difference(subjects)):
-        hint = suggestion(subject, subjects)
-        raise UserError(f"exclude_subjects: no example is of {subject!r}{hint}")
+    refuse_unknown("exclude_subjects", exclude_subjects, subjects)
     label_of = {name: label_map.label_of(name) for name in examples["database"].unique()}
     decisive = zip(examples["database"], examples[label_map.column], strict=True)
     labels = [label_of[database].get(value, "") for database, value in decisive]
@@ -105,7 +112,7 @@ def make_pool(
         row["reason"] = REASONS.get(row["code"], "")
     judged = pd.DataFrame(rows)
     pooled = judged["code"] == ""
-    columns = [*tsv.EXAMPLES, "clip", "emotion", "label"]
+    columns = [*tsv.EXAMPLES, "clip", "recording", "person", "emotion", "label"]
     return Pool(
         judged.loc[pooled, columns].reset_index(drop=True),
         judged.loc[~pooled, [*columns, "code", "reason", "detail"]].reset_index(drop=True),

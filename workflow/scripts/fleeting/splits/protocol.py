@@ -6,9 +6,9 @@ A protocol is a module in `fleeting/protocols/` with three names:
 - `folds(settings) -> int | None`: the number of folds, None where it follows from the data or from
   the repeats;
 - `split(examples, classes, settings, repeats) -> Draw`: `examples` is a DataFrame sorted by
-  `example`, with the columns of `tsv.EXAMPLES`, `clip`, `emotion` and `label`; `classes` are the
-  labels that it holds, in the order of the label map; `repeats` is the number of repeats, which
-  matters to settings with `redraw` alone.
+  `example`, with the columns of `tsv.EXAMPLES`, `clip`, `recording`, `person`, `emotion` and
+  `label`; `classes` are the labels that it holds, in the order of the label map; `repeats` is the
+  number of repeats, which matters to settings with `redraw` alone.
 
 As with scikit-learn's splitters, examples are named by their positions in that DataFrame.
 """
@@ -27,12 +27,8 @@ if TYPE_CHECKING:
 Positions = NDArray[np.intp]
 
 ROLES = ("train", "validation", "test")
-#: The columns that identify a group: two databases may both have a subject s15.
-GROUPS = {
-    "subject": ["database", "subject"],
-    "clip": ["database", "subject", "clip"],
-    "database": ["database"],
-}
+#: What a protocol may keep apart, and the column that names it in the examples and in split.tsv.
+GROUPS = {"subject": "person", "clip": "recording", "database": "database"}
 
 
 @dataclass(frozen=True)
@@ -67,19 +63,20 @@ class Draw:
         folds: numbered from 1 in this order. An example may be in many of them.
         unused: why examples are in no fold: a code, for code to decide by, and a reason for people.
         notes: sentences about what fell short.
-        groups: the group of each example where the protocol promises that no group has two roles
-            in a fold; the promise is checked. None: it promises nothing.
+        apart: a key of `GROUPS`, where the protocol promises that none of these groups has two
+            roles in a fold; the promise is checked on the split, and again on the predictions.
+            None: it promises nothing.
     """
 
     folds: Sequence[Fold]
     unused: tuple[str, str] = ("not_drawn", "not drawn by the protocol")
     notes: Sequence[str] = ()
-    groups: Sequence[str] | None = None
+    apart: str | None = None
 
 
 def group_names(examples: "pd.DataFrame", group: str) -> NDArray[np.object_]:
     """The group of each example, for example `casme2/sub01`; `group` is a key of `GROUPS`."""
-    names: NDArray[np.object_] = examples[GROUPS[group]].agg("/".join, axis=1).to_numpy()
+    names: NDArray[np.object_] = examples[GROUPS[group]].to_numpy(dtype=object)
     return names
 
 

@@ -18,7 +18,7 @@ from fleeting.splits import gate as gates
 from fleeting.splits import labels
 from fleeting.splits.labels import LabelMap
 from fleeting.splits.pool import Pool, annotate, make_pool
-from fleeting.splits.protocol import ROLES, Draw
+from fleeting.splits.protocol import ROLES, Draw, group_names
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ def run(
     examples: list[Path],
     label_map: LabelMap,
     exclude_subjects: list[str],
+    same_person: list[list[str]],
     protocol: dict[str, Any],
     repeats: int,
     input: dict[str, Any],
@@ -44,6 +45,7 @@ def run(
         examples: the tables of examples of all databases; the arrays are beside them (.npy).
         label_map: the experiment's.
         exclude_subjects: `database/subject` names whose examples are not used.
+        same_person: lists of `database/subject` names that are one person each.
         protocol: the protocol's block of the config.
         repeats: how many repeats have a split of their own, should the protocol redraw it.
         input: the block of the input that the examples were made by.
@@ -52,7 +54,7 @@ def run(
         gate: written, see `fleeting.splits.gate`.
         unused: written, see `tsv.UNUSED`.
     """
-    everything = annotate(annotations, examples)
+    everything = annotate(annotations, examples, same_person)
     pool = make_pool(everything, label_map, exclude_subjects)
     _warn(label_map_notes(label_map, pool))
     draw = apply_protocol(pool, label_map.classes, protocol, repeats)
@@ -70,6 +72,7 @@ def run(
     gates.write(
         gates.Gate(
             classes=tuple(sorted(rows["label"].unique())),
+            apart=draw.apart,
             input=described,
             folds=len(numbered),
             examples=len(used),
@@ -130,12 +133,17 @@ def apply_protocol(
     module, settings = variant("protocol", dict(protocol))
     draw: Draw = module.split(pool.examples, present, settings, repeats)
     _warn(draw.notes)
-    check(draw, protocol["kind"])
+    check(draw, pool.examples, protocol["kind"])
     return draw
 
 
-def check(draw: Draw, protocol: str) -> None:
+def check(draw: Draw, examples: pd.DataFrame, protocol: str) -> None:
     """Check what every protocol promises, and what this one promises of its groups.
+
+    Args:
+        draw: what the protocol drew.
+        examples: those that it drew from.
+        protocol: its name.
 
     Raises:
         UserError: a role of a fold has too few examples, an example or a group has two roles in a
@@ -155,8 +163,8 @@ def check(draw: Draw, protocol: str) -> None:
                 )
         if len(_repeated(list(fold.by_role.values()))):
             raise _broken(protocol, f"fold {fold.name} has an example twice or in two roles")
-        if draw.groups is not None:
-            groups = np.asarray(draw.groups)
+        if draw.apart is not None:
+            groups = group_names(examples, draw.apart)
             shared = _repeated([np.unique(groups[at]) for at in fold.by_role.values()])
             if len(shared):
                 raise _broken(protocol, f"fold {fold.name} has {shared[0]} in two roles")

@@ -25,7 +25,7 @@ TABLE_NAME = re.compile(
 TABLE_EXAMPLES = ("CAS(ME)^2code_final(Updated).xlsx", "CAS(ME)2code_final.xlsx")
 SUBJECTS = "an index of the sheet `naming rule1` (1 to 22)"
 
-EXTRA = ("self_reported", "estimated", "expression_type", "video_code")
+EXTRA = ("self_reported", "estimated", "expression_type", "video_code", "recording")
 
 _FOLDERS = (15, 16, *range(19, 28), *range(29, 39), 40)
 #: Index in the table -> subject, as in `naming rule1`; used where the file lacks that sheet.
@@ -79,7 +79,9 @@ def rows(workbook: Workbook, settings: Settings) -> Iterable[Row]:
         cell["estimated"] = cell["estimated"].casefold()
         if kind:
             cell["expression_type"] = kind[1].casefold()
-        cell["video_code"] = codes.get(cell["clip"].casefold().split("_")[0], "")
+        # anger1_1 and anger1_2 are cut from one video of the subject watching anger1.
+        cell["recording"] = cell["clip"].casefold().split("_")[0]
+        cell["video_code"] = codes.get(cell["recording"], "")
         excluded = _unwanted(cell["expression_type"], settings.expression_types)
         yield Row(table_row, cell, subject, EXTRA, excluded)
 
