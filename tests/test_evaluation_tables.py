@@ -23,8 +23,9 @@ from fleeting.errors import UserError
 from fleeting.evaluation import write_table
 from fleeting.evaluation.schemas import MOST_CONFUSED, PAPERS_PAIR
 
-#: Those that read the gate, the accounting's tables or other tables have tests of their own.
-ELSEWHERE = {"databases", "excluded", "label_map_counts", "overview", "table1_structure"}
+#: Those that read the gate, hashes, the accounting's tables or other tables have their own tests.
+ELSEWHERE = {"databases", "excluded", "label_map_counts", "near_duplicates", "overview"}
+ELSEWHERE |= {"table1_structure"}
 NAMES = sorted({*registry.names("table")} - ELSEWHERE)
 
 

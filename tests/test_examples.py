@@ -56,6 +56,7 @@ class Packing:
             accept_losses=True,
             table=self.table,
             arrays=self.arrays,
+            hashes=self.table.with_suffix(".hashes.tsv"),
             excluded=self.table.with_suffix(".excluded.tsv"),
         )
         return tsv.read_rows(self.table, tsv.EXAMPLES)
@@ -107,7 +108,9 @@ def test_bytes_do_not_depend_on_the_order_of_rows_and_nothing_else_is_left(
     packing.pack()
     folder = packing.table.parent
     first = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert sorted(first) == ["mine.excluded.tsv", "mine.npy", "mine.tsv"]
+    assert sorted(first) == [
+        *("mine.excluded.tsv", "mine.hashes.tsv", "mine.npy", "mine.tsv"),
+    ]
     packing.samples.reverse()
     packing.faces.reverse()
     packing.pack()

@@ -27,12 +27,16 @@ def test_every_file_of_the_contract_is_there(finished: Project) -> None:
     for database in CONFIG["databases"]:
         for path in (
             *("annotations/{}.tsv", "frames/phases/{}.tsv", "faces/tiny/{}.tsv"),
-            *("inputs/tiny/{}.tsv", "inputs/tiny/{}.npy", "inputs/tiny/{}.excluded.tsv"),
+            *("inputs/tiny/{}.tsv", "inputs/tiny/{}.npy", "inputs/tiny/{}.hashes.tsv"),
+            "inputs/tiny/{}.excluded.tsv",
         ):
             assert (results / path.format(database)).is_file()
     for name in ("split.tsv", "folds.tsv", "split.json", "unused.tsv", "scores.tsv"):
         assert (experiment / name).is_file(), name
-    for table in ("databases", "classes", "paper_comparison", "all_runs", "scores_by_group"):
+    for table in (
+        *("databases", "classes", "near_duplicates"),
+        *("paper_comparison", "all_runs", "scores_by_group"),
+    ):
         assert (experiment / "tables" / f"{table}.tsv").is_file(), table
     for table in ("table1_structure", "table2_test_metrics", "table3_confused_pairs"):
         for ending in ("tsv", "md", "tex"):

@@ -19,7 +19,7 @@ EXPERIMENT = "results/experiments/tiny"
 #: The tables and figures that read of the runs; the others read of the databases and the split.
 OF_DATA = ("table_databases", "table_excluded", "table_unused", "table_classes")
 OF_DATA += ("table_table1_structure", "figure_databases", "figure_classes", "figure_cropping")
-OF_DATA += ("figure_protocol", "table_label_map_counts")
+OF_DATA += ("figure_protocol", "table_label_map_counts", "table_near_duplicates")
 SHOWN = {f"{kind}_{name}": 1 for kind in ("table", "figure") for name in registry.names(kind)}
 OF_RUNS = Counter({name: count for name, count in SHOWN.items() if name not in OF_DATA})
 DRAWN = Counter(draw_split=1, link_images=1)

@@ -20,6 +20,7 @@ rule pack_inputs:
     output:
         table=result("inputs/{input_name}/{database}.tsv"),
         arrays=result("inputs/{input_name}/{database}.npy"),
+        hashes=result("inputs/{input_name}/{database}.hashes.tsv"),
         excluded=result("inputs/{input_name}/{database}.excluded.tsv"),
     log:
         result("logs/inputs/{input_name}/{database}.log"),
@@ -39,4 +40,5 @@ rule pack_inputs:
         "--database {wildcards.database:q} --settings {params.settings:q} "
         "--annotations {input.annotations:q} --faces {input.faces:q} "
         "--results {params.results:q} --accept-losses {resources.accept_losses:q} "
-        "--table {output.table:q} --arrays {output.arrays:q} --excluded {output.excluded:q} > {log:q} 2>&1"
+        "--table {output.table:q} --arrays {output.arrays:q} "
+        "--hashes {output.hashes:q} --excluded {output.excluded:q} > {log:q} 2>&1"

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from fleeting import losses, tsv
 from fleeting.errors import Unusable, UserError, exclusion
 from fleeting.examples.arrays import describe, write
+from fleeting.examples.hashes import difference_hash
 from fleeting.examples.input import Crop, Example, Missing, Picture, crops_by_sample
 from fleeting.faces import images
 from fleeting.settings import variant
@@ -33,6 +34,7 @@ def run(
     accept_losses: bool,
     table: Path,
     arrays: Path,
+    hashes: Path,
     excluded: Path,
 ) -> None:
     """Make the examples of an input from the crops of a database.
@@ -47,6 +49,7 @@ def run(
         accept_losses: go on where most examples cannot be made.
         table: table of the examples, written.
         arrays: their arrays in the same order, (N, ..., C), written in NumPy's format.
+        hashes: table of the hashes of their pictures, written (`tsv.HASHES`).
         excluded: table of the examples that cannot be made, written.
     """
     module, block = variant("input", settings)
@@ -55,9 +58,11 @@ def run(
     lost = [_excluded(*pair) for pair in missing]
     losses.check(database, f"examples of the input {name}", lost, len(made), accept_losses)
     examples = [example for _, example in made]
-    digests = write(arrays, arrays_of(examples, results, module, block), len(examples))
+    hashed: list[Row] = []
+    digests = write(arrays, arrays_of(examples, results, module, block, hashed), len(examples))
     rows = [_row(*pair, digest) for pair, digest in zip(made, digests, strict=True)]
     tsv.write_rows(rows, table, tsv.EXAMPLES)
+    tsv.write_rows(hashed, hashes, tsv.HASHES)
     tsv.write_rows(lost, excluded, tsv.EXCLUDED)
     used = {crop["image"] for example in examples for crop in example.crops}
     log.info(
@@ -105,9 +110,13 @@ def examples_of(
 
 
 def arrays_of(
-    examples: Sequence[Example], results: Path, module: ModuleType, settings: Any
+    examples: Sequence[Example],
+    results: Path,
+    module: ModuleType,
+    settings: Any,
+    hashed: list[Row],
 ) -> Iterator[NDArray]:
-    """The array of each example.
+    """The array of each example; `hashed` receives a row of `tsv.HASHES` for each of its pictures.
 
     Raises:
         UserError: a crop is missing, changed, or not of the size of the others.
@@ -123,6 +132,9 @@ def arrays_of(
                     f"{results / crop['path']} is {describe(picture)}: the crops of an input must "
                     "have one size. Set `size` of its block under `crops` in the config"
                 )
+        for number, picture in enumerate(pictures, start=1):
+            hash_of = difference_hash(picture)
+            hashed.append({"example": example.name, "picture": str(number), "hash": hash_of})
         yield module.array(pictures, settings)
 
 
