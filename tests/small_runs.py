@@ -70,8 +70,8 @@ def small_split(folder: Path, folds: int = 1, names: Iterable[str] | None = None
                 ahead = (number // 2 - fold) % folds
                 role = {0: "test", 1: "validation"}.get(ahead, "train")
             label = ["dark", "bright"][number % 2]
-            names = {"person": f"d/{sample['subject']}", "recording": sample["sample"]}
-            split.append({**sample, "label": label, "fold": fold, "split": role, **names})
+            known = {"person": f"d/{sample['subject']}", "recording": sample["sample"]}
+            split.append({**sample, "label": label, "fold": fold, "split": role, **known})
     (folder / "input").mkdir(exist_ok=True)
     np.save(folder / "input" / "d.npy", arrays)
     tsv.write_rows(examples, folder / "input" / "d.tsv", tsv.EXAMPLES)

@@ -28,6 +28,7 @@ CELLS = {
     **dict.fromkeys(("x0", "y0", "x1", "y1", "confidence"), "1.0"),
     **{"detector": "provider", "outcome": "provider's crop", "sha256": "0" * 64},
     **{"source": "casme2:EP1/img1.png", "label": "happiness", "fold": "1", "split": "train"},
+    **{"person": "casme2/sub01", "recording": "casme2/sub01/EP1"},
 }
 
 

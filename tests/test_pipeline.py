@@ -223,12 +223,17 @@ def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -
     project.configure(add)
     scores = [f"results/experiments/{name}/scores.tsv" for name in ("whole", "shared")]
     leaks = "results/comparison/leaks.tsv"
-    assert project.run(*scores, leaks).jobs["train"] == 4
+    near = [f"results/experiments/{name}/tables/near_duplicates.tsv" for name in ("whole", "mixed")]
+    assert project.run(*scores, leaks, *near).jobs["train"] == 4
     rows = tsv.read_rows(project.folder / leaks, {})
     assert [(row["matched"], row["to"], row["metric"]) for row in rows] == [
         ("mixed", "whole", "uf1"),
         ("mixed", "whole", "uar"),
     ]
+    apart, mixed = (tsv.read_rows(project.folder / path, {})[-1] for path in near)
+    assert (apart["database"], apart["test_examples"]) == ("total", mixed["test_examples"])
+    assert (apart["same_subject"], apart["same_subject_median"]) == ("0", "")
+    assert int(mixed["same_subject"]) > 0.5 * int(mixed["test_examples"])
     results = project.folder / "results/experiments"
     runs = {name: results / name / "runs/small/lr1e-02/repeat1" for name in ("whole", "shared")}
     for name, schema in (("predictions", tsv.PREDICTIONS), ("history", tsv.HISTORY)):
