@@ -96,6 +96,7 @@ class Data:
         label_map: str | labels.Classes = LABELS,
         exclude_subjects: Sequence[str] = (),
         same_person: Sequence[Sequence[str]] = (),
+        permute_labels: dict[str, Any] | None = None,
     ) -> None:
         """Run the job: split.tsv, folds.tsv, split.json and unused.tsv in the folder."""
         split.run(
@@ -106,6 +107,7 @@ class Data:
             exclude_subjects=list(exclude_subjects),
             same_person=[list(group) for group in same_person],
             protocol=protocol,
+            permute_labels=permute_labels,
             input={"kind": "image", "crop": "paper"},
             split=self.folder / "split.tsv",
             folds=self.folder / "folds.tsv",

@@ -43,14 +43,15 @@ checkpoint draw_split:
         protocol=lambda w: as_json(protocol_of(w)),
         repeats=redrawn_repeats,
         input_block=lambda w: as_json(input_of(w.experiment)),
+        permute_labels=permute_arguments,
     message:
         "Splitting the examples of {wildcards.experiment}"
     shell:
         "python {input.code[0]:q} splits.split --annotations {input.annotations:q} "
         "--examples {input.examples:q} --label-map {params.label_map:q} "
         "--exclude-subjects {params.exclude_subjects:q} --same-person {params.same_person:q} "
-        "--protocol {params.protocol:q} "
-        "--repeats {params.repeats:q} --input {params.input_block:q} --split {output.split:q} "
+        "--protocol {params.protocol:q} --repeats {params.repeats:q} "
+        "--input {params.input_block:q} {params.permute_labels:q} --split {output.split:q} "
         "--folds {output.folds:q} --gate {output.gate:q} --unused {output.unused:q} > {log:q} 2>&1"
 
 

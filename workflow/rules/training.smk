@@ -85,6 +85,8 @@ rule train:
         recipe=lambda w: as_json(experiment(w)["recipe"]),
         parts=lambda w: experiment(w)["parts"],
         weights=weights_arguments,
+        # Undeclared: a rule's outputs are the same for all experiments. run.json has its digest.
+        trace=trace_arguments,
         # Undeclared: Snakemake would remove it before it starts a job again.
         checkpoints=in_experiment(f"checkpoints/{layout.RUN_NAME}"),
     message:
@@ -100,4 +102,4 @@ rule train:
         "--allow-missing {resources.allow_missing:q} --keep-models {resources.keep_models:q} "
         "--checkpoints {params.checkpoints:q} --history {output.history:q} "
         "--predictions {output.predictions:q} --metadata {output.metadata:q} "
-        "--models {output.models:q} > {log:q} 2>&1"
+        "--models {output.models:q} {params.trace:q} > {log:q} 2>&1"

@@ -35,6 +35,12 @@ def redrawn_repeats(wildcards):
     return experiment(wildcards)["grid"]["repeats"] if redraws else 1
 
 
+def permute_arguments(wildcards):
+    """The argument that says how labels are permuted; none where they are not."""
+    block = experiment(wildcards)["permute_labels"]
+    return ["--permute-labels", as_json(block)] if block else []
+
+
 def protocol_and_input(wildcards):
     """The modules of an experiment's protocol and input, as `code` takes them."""
     protocol = protocol_of(wildcards)

@@ -50,6 +50,12 @@ def weights_arguments(wildcards):
     return ["--weights", record, *(["--weights-file", *own] if own else [])]
 
 
+def trace_arguments(wildcards):
+    """The argument that says where a run's trace is written; none where it is not wanted."""
+    path = in_experiment(f"{layout.RUN}/trace.tsv").format(**wildcards)
+    return ["--trace", path] if experiment(wildcards)["trace"] else []
+
+
 def all_weights():
     """The weights records of all grids, so that all are fetched before anything else."""
     return [

@@ -163,6 +163,14 @@ HISTORY: Schema = {
 }
 #: A probability column `p_{class}` for each class follows.
 PREDICTIONS: Schema = {"fold": INTEGER, "example": NAME, "label": NAME, "predicted": NAME}
+#: A prediction of a test example after an epoch; only `evaluation/best_epochs.py` reads them.
+TRACE: Schema = {
+    "fold": INTEGER,
+    "epoch": INTEGER,
+    "example": NAME,
+    "label": NAME,
+    "predicted": NAME,
+}
 #: One metric of one group of predictions (`all`, `database/...`, `phase/...`, `class/...`).
 SCORES: Schema = {
     "model": NAME,

@@ -73,7 +73,7 @@ def _wrong_match(name: str, experiments: Config) -> Iterator[str]:
         return
     if experiments[to]["protocol"]["kind"] == "matched":
         yield f"{place}: {to!r} is matched itself; name the experiment that it is matched to"
-    for key in ("input", "label_map", "exclude_subjects", "same_person"):
+    for key in ("input", "label_map", "exclude_subjects", "same_person", "permute_labels"):
         if experiment[key] != experiments[to][key]:
             yield (
                 f"{place}: {key} differs from that of {to!r}, so that they cannot be compared; "

@@ -15,6 +15,7 @@ from fleeting.config.messages import shown
 from fleeting.databases.settings import DatabaseSettings
 from fleeting.faces.settings import CropSettings
 from fleeting.settings import OneOf, OrName, PathText, Settings, Variant
+from fleeting.splits.permute import PermuteLabels
 from fleeting.synthetic.settings import Settings as SyntheticSettings
 from fleeting.training.recipe import Recipe
 
@@ -112,6 +113,11 @@ class Experiment(Settings):
         description="Lists of subjects (database/subject) that are one person each: kept apart, "
         "and drawn in intervals, as one subject.",
     )
+    permute_labels: PermuteLabels | None = Field(
+        None,
+        description="A control: the labels are permuted before the split, so that they have no "
+        "meaning. null: they are not.",
+    )
     protocol: Annotated[SerializeAsAny[Variant], OneOf("protocol")] = Field(
         "random_images",
         validate_default=True,
@@ -125,6 +131,11 @@ class Experiment(Settings):
         "it.",
     )
     recipe: Recipe = Field({}, validate_default=True, description="How a network is trained.")
+    trace: bool = Field(
+        False,
+        description="Whether the test examples are predicted after every epoch, to show what "
+        "choosing the epoch on them would have claimed. Nothing else reads these predictions.",
+    )
     grid: Grid = Field({}, validate_default=True, description="What is trained.")
     metrics: Names = Field(["accuracy", "uf1", "uar"], description="Modules of evaluation/metrics.")
     keep_models: Literal["all", "chosen", "none"] | None = Field(

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from fleeting.examples import arrays
 from fleeting.paths import sha256
 from fleeting.settings import variant
 from fleeting.splits import gate as gates
-from fleeting.splits import labels
+from fleeting.splits import labels, permute
 from fleeting.splits.labels import LabelMap
 from fleeting.splits.pool import Pool, annotate, make_pool
 from fleeting.splits.protocol import ROLES, Draw, group_names
@@ -33,6 +33,7 @@ def run(
     protocol: dict[str, Any],
     repeats: int,
     input: dict[str, Any],
+    permute_labels: dict[str, Any] | None = None,
     split: Path,
     folds: Path,
     gate: Path,
@@ -49,6 +50,7 @@ def run(
         protocol: the protocol's block of the config.
         repeats: how many repeats have a split of their own, should the protocol redraw it.
         input: the block of the input that the examples were made by.
+        permute_labels: the config's block; None: examples keep their labels.
         split: written, see `tsv.SPLIT`; rows are sorted by fold, then by example.
         folds: written, see `tsv.FOLDS`.
         gate: written, see `fleeting.splits.gate`.
@@ -57,6 +59,8 @@ def run(
     everything = annotate(annotations, examples, same_person)
     pool = make_pool(everything, label_map, exclude_subjects)
     _warn(label_map_notes(label_map, pool))
+    if permute_labels is not None:
+        pool = permuted_pool(pool, permute.PermuteLabels.model_validate(permute_labels))
     draw = apply_protocol(pool, label_map.classes, protocol, repeats)
     rows = split_table(draw, pool.examples)
     numbered = fold_table(draw, rows)
@@ -99,6 +103,12 @@ def label_map_notes(label_map: LabelMap, pool: Pool) -> list[str]:
         if one.difference
     ]
     return notes
+
+
+def permuted_pool(pool: Pool, settings: permute.PermuteLabels) -> Pool:
+    """The pool with permuted labels, and a warning: what follows looks like any other split."""
+    _warn([f"{permute.describe(settings.unit)} (seed {settings.seed}): they have no meaning"])
+    return replace(pool, examples=permute.permuted(pool.examples, settings))
 
 
 def apply_protocol(

@@ -166,6 +166,7 @@ class Progress:
     Attributes:
         results: the result of each finished fold, by its number, without its model.
         current: the state of the first of the other folds, if an earlier process saved one.
+        beside: what else changes in the fold in progress and is saved with its state.
         resumed: the fold, and how many of its epochs were done, whenever a process resumed there.
         devices: the names of all devices that computed for the job, this process's included.
     """
@@ -220,6 +221,7 @@ class Progress:
                 checkpoints.folder,
             )
         self.fold: int | None = None
+        self.beside: State = {}
         self._unsaved: State | None = None
         self._start = self._saved_at = time.perf_counter()
 
@@ -227,7 +229,7 @@ class Progress:
         """Begin a fold; the time before the first one is not part of `seconds`."""
         if self.fold is None:
             self._start = self._saved_at = time.perf_counter()
-        self.fold, self.current, self._unsaved = fold, None, None
+        self.fold, self.current, self._unsaved, self.beside = fold, None, None, {}
 
     def stop_if_asked(self) -> None:
         """Save the end of the last epoch and raise `Stopped` if the process was asked to stop."""
@@ -254,7 +256,8 @@ class Progress:
 
     def _save(self, state: State) -> None:
         assert self.fold is not None
-        self.checkpoints.save(self.fold, state["epoch"], {**state, "job": self._job()})
+        saved = {**state, **self.beside, "job": self._job()}
+        self.checkpoints.save(self.fold, state["epoch"], saved)
         self._unsaved, self._saved_at = None, time.perf_counter()
 
     def _job(self) -> State:

@@ -20,6 +20,7 @@ from fleeting.training.fit import Epoch, Fitter, failure
 from fleeting.training.heartbeat import Heartbeat
 from fleeting.training.predict import predict
 from fleeting.training.recipe import Recipe
+from fleeting.training.trace import Trace
 from fleeting.training.weights import Weights
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ class Job:
         repeat: from 1.
         recipe: everything else.
         keep_models: whether a fold's model is part of its result.
+        trace: whether the test examples are also predicted after every epoch.
     """
 
     gate: Gate
@@ -50,6 +52,7 @@ class Job:
     repeat: int
     recipe: Recipe
     keep_models: bool
+    trace: bool = False
 
     def fresh(self) -> Mapping[str, torch.Tensor]:
         """A network's initial state dict; what is random in it is drawn from the generators."""
@@ -76,8 +79,8 @@ def train(
         device: where to compute.
         precision: as `precision.choose` returns it.
         progress: its `results` receive the result of each fold: its `history` and, unless it
-            failed, the `probabilities` of its test examples, (N, classes) float64, and how far the
-            weights `moved`.
+            failed, the `probabilities` of its test examples, (N, classes) float64, how far the
+            weights `moved`, and with `job.trace` what `trace.Trace` found.
         heartbeat: receives the folds and epochs.
 
     Returns:
@@ -105,28 +108,33 @@ def train(
         generators.seed(seed)
         # Drawn again where a fold resumes, to tell how far its weights moved.
         initial = job.fresh()
+        predict_tests = partial(_predict_tests, job, network, precision, examples, fold)
+        trace = Trace(predict_tests, device) if job.trace else None
         if progress.current:
             fitter.resume(progress.current)
+            if trace:
+                trace.resume(progress.current["trace"])
         else:
             fitter.start(initial, seed)
         training.fill(examples, fold.train, classes)
         validation.fill(examples, fold.validation, classes)
         heartbeat.begin_fold(fold.fold, len(progress.results), len(fitter.history))
         progress.begin_fold(fold.fold)
-        report = partial(_report, fold, heartbeat)
+        if trace:
+            progress.beside["trace"] = trace.epochs
+        report = partial(_report, fold, heartbeat, trace)
         history = fitter.fit(report, progress)
         result: State = {"history": [asdict(epoch) for epoch in history]}
         progress.results[fold.fold] = result
         if failed := failure(history):
             return f"fold {fold.fold}, {failed}"
-        tested = examples.values(fold.test)
-        logits = predict(
-            network, job.architecture, tested, job.gate.input, recipe.batch_size, precision
-        )
+        logits = predict_tests()
         if not logits.isfinite().all():
             return f"fold {fold.fold}: the outputs for the test examples are not finite"
         result["moved"] = moved(network, initial)
         result["probabilities"] = logits.softmax(1).double().cpu()
+        if trace:
+            result["trace"] = trace.epochs
         model = {}
         if job.keep_models:
             model["network"] = {
@@ -135,6 +143,20 @@ def train(
             }
         progress.finish_fold(result | model)
     return None
+
+
+def _predict_tests(
+    job: Job,
+    network: torch.nn.Module,
+    precision: str,
+    examples: JobExamples,
+    fold: FoldSubsets,
+) -> torch.Tensor:
+    """The logits of a fold's test examples; these are copied only now, fitting has the memory."""
+    tested = examples.values(fold.test)
+    return predict(
+        network, job.architecture, tested, job.gate.input, job.recipe.batch_size, precision
+    )
 
 
 def moved(network: torch.nn.Module, initial: Mapping[str, torch.Tensor]) -> float:
@@ -151,7 +173,7 @@ def moved(network: torch.nn.Module, initial: Mapping[str, torch.Tensor]) -> floa
     return math.sqrt(distance / length)
 
 
-def _report(fold: FoldSubsets, heartbeat: Heartbeat, epoch: Epoch) -> None:
+def _report(fold: FoldSubsets, heartbeat: Heartbeat, trace: Trace | None, epoch: Epoch) -> None:
     log.info(
         "fold %d, epoch %d: train loss %.4f accuracy %.4f, validation loss %.4f accuracy %.4f",
         fold.fold,
@@ -161,6 +183,8 @@ def _report(fold: FoldSubsets, heartbeat: Heartbeat, epoch: Epoch) -> None:
         epoch.validation_loss,
         epoch.validation_accuracy,
     )
+    if trace:
+        trace.end_epoch()
     heartbeat.end_epoch(
         epoch.epoch, epoch.train_loss, epoch.validation_loss, len(fold.train.examples)
     )

@@ -10,8 +10,10 @@ from typing import Any
 from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.files import remove_unfinished, write_bytes, write_text
+from fleeting.paths import sha256
 from fleeting.splits.folds import FoldSubsets
 from fleeting.training import predict
+from fleeting.training import trace as traces
 from fleeting.training.checkpoint import Checkpoints, State
 from fleeting.training.state import as_bytes
 
@@ -25,16 +27,19 @@ class Output:
         predictions: predictions.tsv.
         metadata: run.json.
         models: a folder for fold{n}.pt, which is replaced.
+        trace: trace.tsv; None: there is none.
     """
 
     history: Path
     predictions: Path
     metadata: Path
     models: Path
+    trace: Path | None = None
 
     def is_result_of(self, key: str) -> bool:
         """Whether the job with this key wrote the files, all of them."""
-        others = (self.history, self.predictions, self.models)
+        others = [self.history, self.predictions, self.models]
+        others += [self.trace] if self.trace else []
         try:
             metadata = json.loads(self.metadata.read_text(encoding="utf-8"))
             return metadata["key"] == key and all(path.exists() for path in others)
@@ -51,7 +56,8 @@ class Output:
     ) -> None:
         """Write history, predictions and models, each whole or not at all, and then the metadata.
 
-        A run that failed has neither predictions nor models.
+        A run that failed has neither predictions nor models. The trace, if there is one, is an
+        undeclared file beside the others; the metadata have its digest, for those who read it.
         """
         complete = [] if metadata["failed"] else folds
         history = [
@@ -81,4 +87,14 @@ class Output:
                     "command to train it again"
                 )
             write_bytes(as_bytes(state["network"]), self.models / f"fold{fold.fold}.pt")
+        if self.trace:
+            trace = [
+                row
+                for fold in complete
+                for row in traces.rows(
+                    fold.fold, fold.test, results[fold.fold]["trace"], metadata["classes"]
+                )
+            ]
+            tsv.write_rows(trace, self.trace, tsv.TRACE)
+            metadata = {**metadata, "trace_sha256": sha256(self.trace)}
         write_text(json.dumps(metadata, indent=2) + "\n", self.metadata)

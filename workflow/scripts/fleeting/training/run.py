@@ -50,6 +50,7 @@ def run(
     predictions: Path,
     metadata: Path,
     models: Path,
+    trace: Path | None = None,
 ) -> None:
     """Train one part of a run's folds and predict their test examples.
 
@@ -83,6 +84,7 @@ def run(
         predictions: receives the predictions (`tsv.PREDICTIONS`).
         metadata: receives run.json.
         models: a folder, which is replaced; receives fold{n}.pt with `keep_models`.
+        trace: receives the predictions after every epoch (`tsv.TRACE`); None: they are not made.
 
     Raises:
         SystemExit: the process was asked to stop; its state is saved.
@@ -101,7 +103,9 @@ def run(
     if fetched and not weights_file:
         weights_file = pretrained.cache_folder() / fetched.file
     job = loop.Job(
-        contents, examples, network, fetched, weights_file, float(lr), repeat, recipe, keep_models
+        *(contents, examples, network, fetched, weights_file, float(lr), repeat, recipe),
+        keep_models=keep_models,
+        trace=trace is not None,
     )
     facts = {
         "experiment": experiment,
@@ -117,8 +121,9 @@ def run(
         "versions": _versions(),
         "classes": list(contents.classes),
         **_counts(own_folds),
+        **({"traced": True} if trace else {}),
     }
-    output = Output(history, predictions, metadata, models)
+    output = Output(history, predictions, metadata, models, trace)
     with checkpoint.exclusive(checkpoints) as waited:
         # An earlier process's, which is dead; this one may wait for a device.
         (checkpoints / FILE_NAME).unlink(missing_ok=True)
