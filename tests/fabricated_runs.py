@@ -35,6 +35,7 @@ SETTINGS = {
     },
     "experiment.metrics": list(METRICS),
     "experiments.*.input": {"paper": "paper", "other": "flow"},
+    "experiments.*.permute_labels": {"paper": None, "other": None},
     "experiments.*.protocol": {
         "paper": {"kind": "random_images"},
         "other": {"kind": "leave_one_out", "group": "subject"},
@@ -175,12 +176,14 @@ def summarise(
     metrics: Sequence[str] = METRICS,
     experiment: str = "paper",
     allow_missing: bool = False,
+    trace: bool = False,
 ) -> Summary:
     """Summarise fabricated runs; without a split, one of what they predicted is written."""
     folder = experiment_folder(results, experiment)
     if not (folder / "split.tsv").exists():
         write_split(results, experiment)
     names = ("runs", "curves", "confusions", "choices", "intervals", "subject_counts")
+    names += ("best_of_runs", "best_epochs")
     written = {name: folder / "evaluation" / f"{name}.tsv" for name in names}
     written["scores"] = folder / "scores.tsv"
     summarise_runs.run(
@@ -190,6 +193,7 @@ def summarise(
         parts=parts,
         metrics=list(metrics),
         allow_missing=allow_missing,
+        trace=trace,
         gate=folder / "split.json",
         split=folder / "split.tsv",
         folds=folder / "folds.tsv",

@@ -41,6 +41,7 @@ CONFIG: dict[str, Any] = {
             },
             "exclude_subjects": ["samm/007"],
             "protocol": {"kind": "random_images", "images_per_class": 12},
+            "trace": True,
             "recipe": {"weights": "none", "epochs": 2, "batch_size": 8, "threads": 1},
             "grid": {"models": ["resnet18", "small"], "lrs": ["1e-02"], "repeats": 1},
         }

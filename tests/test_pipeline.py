@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from fleeting import tsv
+from fleeting.evaluation import schemas
 from fleeting.synthetic.database import TRUTH
 from pipeline import CONFIG, MARKUP, ROOT, Project
 
@@ -49,6 +50,9 @@ def test_every_file_of_the_contract_is_there(finished: Project) -> None:
             assert (experiment / "figures" / f"{figure}.{ending}").stat().st_size > 1000, figure
     for name in ("experiments.tsv", "experiments.html", "experiments.svg", "experiments.png"):
         assert (results / "comparison" / name).stat().st_size > 100
+    meter = schemas.read(results / "comparison/leak_meter.tsv", schemas.LEAK_METER)
+    measures = ["honest", "best_of_runs", "epoch_best_for_all", "epoch_best_for_each", "told"]
+    assert list(dict.fromkeys(meter["measure"])) == measures
     for model in CONFIG["experiments"]["tiny"]["grid"]["models"]:
         run = experiment / "runs" / model / "lr1e-02" / "repeat1" / "part1"
         assert len(tsv.read(run / "history.tsv", tsv.HISTORY)) == 2

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 
 RUNS = 2
 EXPERIMENT = "results/experiments/tiny"
+SPLIT_LOG = "results/logs/splits/subjects/draw_split.log"
 #: The tables and figures that read of the runs; the others read of the databases and the split.
 OF_DATA = ("table_databases", "table_excluded", "table_unused", "table_classes")
 OF_DATA += ("table_table1_structure", "figure_databases", "figure_classes", "figure_cropping")
@@ -197,10 +198,12 @@ def test_inputs_experiments_and_databases_come_and_go(finished: Project, tmp_pat
         block = {**config["experiments"]["tiny"], "input": "pair", "metrics": ["accuracy", "uf1"]}
         block["grid"] = {"models": ["small"], "lrs": ["1e-02"], "repeats": 1}
         config["experiments"]["pairs"] = block
-        config["experiments"]["subjects"] = {**block, "protocol": "leave_one_out", "parts": 2}
+        permuted = {"permute_labels": {"unit": "subject"}, "protocol": "leave_one_out"}
+        config["experiments"]["subjects"] = {**block, **permuted, "parts": 2}
 
     project.configure(add)
     assert project.run("splits").jobs == Counter(pack_inputs=4, draw_split=2, link_images=1)
+    assert "labels permuted by subject" in (project.folder / SPLIT_LOG).read_text()
     assert project.run("-n", "training").jobs == {"train": 3}
 
     project.configure()

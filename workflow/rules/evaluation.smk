@@ -9,6 +9,8 @@ SUMMARIES = [
     "choices",
     "intervals",
     "subject_counts",
+    "best_of_runs",
+    "best_epochs",
 ]
 
 
@@ -38,6 +40,7 @@ rule summarise_runs:
         parts=lambda w: experiment(w)["parts"],
         metrics=lambda w: experiment(w)["metrics"],
         allow_missing=str(config["allow_missing"]),
+        trace=lambda w: str(experiment(w)["trace"]),
     message:
         "Summarising the runs of {wildcards.experiment}"
     shell:
@@ -48,7 +51,34 @@ rule summarise_runs:
         "--scores {output.scores:q} --runs {output.runs:q} --curves {output.curves:q} "
         "--confusions {output.confusions:q} --choices {output.choices:q} "
         "--intervals {output.intervals:q} --subject-counts {output.subject_counts:q} "
+        "--best-of-runs {output.best_of_runs:q} --trace {params.trace:q} "
+        "--best-epochs {output.best_epochs:q} "
         "> {log:q} 2>&1"
+
+
+# The split and the arrays are ancient as for the runs: see splits.smk.
+rule identify:
+    input:
+        code=code("evaluation.identity"),
+        gate=in_experiment("split.json"),
+        split=ancient(in_experiment("split.tsv")),
+        annotations=of_databases("annotations/{database}.tsv"),
+        examples=lambda w: ancient(of_databases("inputs/{input}/{database}.tsv")(w)),
+        arrays=lambda w: ancient(of_databases("inputs/{input}/{database}.npy")(w)),
+    output:
+        in_experiment("evaluation/identity.tsv"),
+    log:
+        result("logs/evaluation/{experiment}/identify.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/identify.tsv")
+    conda:
+        "../../envs/evaluation.yaml"
+    message:
+        "Telling subjects and databases from the examples of {wildcards.experiment}"
+    shell:
+        "python {input.code[0]:q} evaluation.identity --split {input.split:q} "
+        "--annotations {input.annotations:q} --examples {input.examples:q} "
+        "--output {output:q} > {log:q} 2>&1"
 
 
 # With `keep_models: chosen`: the models of all configurations but the chosen ones are removed.

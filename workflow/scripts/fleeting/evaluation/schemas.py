@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fleeting import tsv
-from fleeting.tsv import INTEGER, NAME, NUMBER, TEXT, Schema
+from fleeting.tsv import INTEGER, MAYBE_INTEGER, NAME, NUMBER, TEXT, Schema
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,6 +88,69 @@ INTERVALS: Schema = {
     "effective_subjects": NUMBER,
     "lacking": NUMBER,
     "repeats": INTEGER,
+}
+#: What the best of so many runs for each `unit` (subject or example) of the test set would have
+#: claimed: see `best_of_runs`.
+BEST_OF_RUNS: Schema = {"unit": NAME, "runs": INTEGER, "uf1": NUMBER, "uar": NUMBER}
+#: What choosing the epoch on the test set would have claimed, by run and metric, beside the score
+#: after the last one; no rows without `trace`: see `best_epochs`.
+BEST_EPOCHS: Schema = {
+    "model": NAME,
+    "lr": NAME,
+    "repeat": INTEGER,
+    "unit": NAME,
+    "epochs": INTEGER,
+    "metric": NAME,
+    "last": NUMBER,
+    "best_for_all": NUMBER,
+    "epoch": INTEGER,
+    "best_for_each": NUMBER,
+}
+#: How well an example's subject and database are told by its nearest neighbour, see `identity`:
+#: `right` and `chance` are shares of the `examples`, which are of so many `groups` (subjects,
+#: databases).
+IDENTITY: Schema = {
+    "told": NAME,
+    "right": NUMBER,
+    "chance": NUMBER,
+    "groups": INTEGER,
+    "examples": INTEGER,
+}
+#: comparison/leaks.tsv: matched experiments against those that they are matched to.
+LEAKS: Schema = {
+    "matched": NAME,
+    "to": NAME,
+    "model": NAME,
+    "lr": NAME,
+    "metric": NAME,
+    "mixed": NUMBER,
+    "apart": NUMBER,
+    "difference": NUMBER,
+    "interval_low": NUMBER,
+    "interval_high": NUMBER,
+    "interval": TEXT,
+    "subjects": INTEGER,
+    "effective_subjects": NUMBER,
+}
+#: comparison/leak_meter.tsv: the measures of every experiment. `count` is how many runs or epochs
+#: the best is taken of for each `unit`, or the examples that are told; `metric` is UF1 or UAR, or
+#: what is told, subject or database.
+LEAK_METER: Schema = {
+    "experiment": NAME,
+    "permuted_by": TEXT,
+    "measure": NAME,
+    "unit": TEXT,
+    "count": MAYBE_INTEGER,
+    "model": TEXT,
+    "lr": TEXT,
+    "metric": NAME,
+    "value": NUMBER,
+    "against": NUMBER,
+    "difference": NUMBER,
+    "interval_low": NUMBER,
+    "interval_high": NUMBER,
+    "interval": TEXT,
+    "chance": NUMBER,
 }
 CHOICES: Schema = {"name": NAME, "model": NAME, "lr": NAME, "reason": NAME}
 #: tables/databases.tsv: what became of each database; the last row, `total`, sums them up.

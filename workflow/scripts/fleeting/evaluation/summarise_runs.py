@@ -17,13 +17,15 @@ import pandas as pd
 from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
+from fleeting.evaluation.best_epochs import best_epoch_table
+from fleeting.evaluation.best_of_runs import best_of_table, unit_of
 from fleeting.evaluation.choices import choice_table, paper_choice
 from fleeting.evaluation.interval_table import interval_table
 from fleeting.evaluation.repeats import spread
 from fleeting.evaluation.runs import Grid, Run, read_all, read_expected
 from fleeting.evaluation.schemas import HISTORY_METRICS
 from fleeting.evaluation.scores import indices, score_table
-from fleeting.paths import database_and_subject
+from fleeting.paths import database_and_subject, run_folder
 
 
 def run(
@@ -44,6 +46,9 @@ def run(
     choices: Path,
     intervals: Path,
     subject_counts: Path,
+    best_of_runs: Path,
+    trace: bool,
+    best_epochs: Path,
 ) -> None:
     """Summarise the runs of an experiment.
 
@@ -65,6 +70,10 @@ def run(
         choices: receives the paper's and validation's choice (`schemas.CHOICES`).
         intervals: receives the intervals of the scores (`schemas.INTERVALS`).
         subject_counts: receives the predictions counted by subject (`schemas.SUBJECT_COUNTS`).
+        best_of_runs: receives what the best of the runs would have claimed
+            (`schemas.BEST_OF_RUNS`).
+        trace: whether the runs have traces.
+        best_epochs: receives what choosing the epoch would have claimed (`schemas.BEST_EPOCHS`).
     """
     expected = read_expected(gate, split, folds)
     every = read_all(results, experiment, grid, parts, expected)
@@ -79,6 +88,19 @@ def run(
     tsv.write(chosen, choices, schemas.CHOICES)
     tsv.write(interval_table(done, expected.classes, metrics), intervals, schemas.INTERVALS)
     tsv.write(subject_count_table(done), subject_counts, schemas.SUBJECT_COUNTS)
+    unit = unit_of(tsv.read(split, tsv.SPLIT))
+    claimed = best_of_table(done, expected.classes, unit)
+    tsv.write(claimed, best_of_runs, schemas.BEST_OF_RUNS)
+    traced = done if trace else []
+    folders = [
+        [
+            run_folder(results, experiment, run.model, run.lr, run.repeat, part)
+            for part in range(1, parts + 1)
+        ]
+        for run in traced
+    ]
+    by_epoch = best_epoch_table(traced, folders, expected.classes, unit)
+    tsv.write(by_epoch, best_epochs, schemas.BEST_EPOCHS)
     failed = len(every) - len(done)
     logging.info("%d runs of %s summarised, %d of them failed", len(every), experiment, failed)
 

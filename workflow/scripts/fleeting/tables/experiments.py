@@ -14,6 +14,7 @@ from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading
 from fleeting.evaluation.scores import metric_title
 from fleeting.evaluation.summary import Summary
+from fleeting.splits import permute
 
 SCOPE = "comparison"
 CAPTION = (
@@ -32,7 +33,11 @@ READS = {
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
-SETTINGS = ("experiments.*.input", "experiments.*.protocol")
+SETTINGS = (
+    "experiments.*.input",
+    "experiments.*.protocol",
+    "experiments.*.permute_labels",
+)
 METRICS = ("accuracy", "uf1", "uar")
 
 
@@ -42,6 +47,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     for place, path in enumerate(files["split"]):
         name = path.parent.name
         protocol = settings["experiments.*.protocol"][name]
+        permuted = settings["experiments.*.permute_labels"][name]
         summary = Summary(files, place)
         split = tsv.read(path, tsv.SPLIT)
         tests = split[split["split"] == "test"]
@@ -55,7 +61,8 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                     "experiment": name,
                     "choice": choice.name,
                     "input": settings["experiments.*.input"][name],
-                    "protocol": " ".join(filter(None, [protocol["kind"], protocol.get("group")])),
+                    "protocol": " ".join(filter(None, [protocol["kind"], protocol.get("group")]))
+                    + (f", {permute.describe(permuted['unit'])}" if permuted else ""),
                     "folds": summary.folds,
                     "examples": split["example"].nunique(),
                     "test_examples": tests["example"].nunique(),

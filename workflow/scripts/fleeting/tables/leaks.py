@@ -29,10 +29,6 @@ READS = {"counts": "experiments/{experiment}/evaluation/subject_counts.tsv"}
 SETTINGS = ("experiments.*.protocol",)
 #: Not accuracy, which follows the class shares.
 METRICS: dict[str, Score] = {"uf1": uf1.score, "uar": uar.score}
-COLUMNS = (
-    "matched to model lr metric mixed apart difference interval_low interval_high interval "
-    "subjects effective_subjects"
-)
 
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
@@ -57,7 +53,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         for model, lr in shared:
             for metric, found in _differences(mixed, apart, model, lr).items():
                 rows.append(_row(name, protocol["to"], model, lr, metric, found))
-    frame = pd.DataFrame(rows, columns=COLUMNS.split())
+    frame = pd.DataFrame(rows, columns=list(schemas.LEAKS))
     return frame, _page(frame)
 
 
