@@ -146,7 +146,7 @@ def test_the_figure_has_a_panel_for_each_experiment(tmp_path) -> None:
     shown = [axes for axes in figure.axes if axes.axison]
     assert [axes.get_title() for axes in shown] == names
     assert shown[0].get_xlabel().endswith("6 test examples")
-    curve, honest = shown[0].lines[2:4]
+    curve, chosen = shown[0].lines[2:4]
     assert list(curve.get_xdata()) == [1, 2]
     assert list(curve.get_ydata()) == pytest.approx([(5 / 6 + 1 / 3) / 2, 1], abs=1e-6)
-    assert honest.get_ydata()[0] == pytest.approx((5 / 6 + 1 / 3) / 2, abs=1e-6)
+    assert chosen.get_ydata()[0] == pytest.approx((5 / 6 + 1 / 3) / 2, abs=1e-6)

@@ -64,9 +64,9 @@ def one(frame: pd.DataFrame, measure: str, metric: str, name: str = "paper") -> 
 
 def test_the_best_of_all_runs_stands_against_validations_choice(results: Path) -> None:
     frame, page = meter(results)
-    honest = one(frame, "honest", "uar")
-    assert (honest["lr"], honest["value"]) == ("1e-05", pytest.approx(UAR["right"]))
-    assert honest["chance"] == pytest.approx(1 / 3)
+    chosen = one(frame, "validation_choice", "uar")
+    assert (chosen["lr"], chosen["value"]) == ("1e-05", pytest.approx(UAR["right"]))
+    assert chosen["chance"] == pytest.approx(1 / 3)
     best = one(frame, "best_of_runs", "uar")
     assert (best["unit"], best["count"]) == ("example", "2")
     assert [best[key] for key in ("value", "against", "difference")] == pytest.approx(
@@ -139,7 +139,7 @@ def test_the_figure_shows_every_measure_of_every_experiment(results: Path) -> No
         "paper",
         "best of 2 runs for each example",
         "other (labels permuted by clip)",
-        "test subjects also trained on",
+        "groups on both sides (matched)",
         "best of 2 runs for each example",
     ]
     heights = list(uf1.get_yticks())

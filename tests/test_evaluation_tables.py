@@ -23,9 +23,9 @@ from fleeting.errors import UserError
 from fleeting.evaluation import write_table
 from fleeting.evaluation.schemas import MOST_CONFUSED, PAPERS_PAIR
 
-#: Those that read the gate, hashes, the accounting's tables or other tables have their own tests.
-ELSEWHERE = {"databases", "excluded", "label_map_counts", "near_duplicates", "overview"}
-ELSEWHERE |= {"table1_structure"}
+#: Those that need more than runs and their split have tests of their own.
+ELSEWHERE = {"databases", "excluded", "label_map_counts", "leak_meter", "near_duplicates"}
+ELSEWHERE |= {"overview", "table1_structure"}
 NAMES = sorted({*registry.names("table")} - ELSEWHERE)
 
 
@@ -114,7 +114,10 @@ def test_experiments_stand_side_by_side(tmp_path):
     for fold in (1, 2):
         write_run(tmp_path, LABELS, fold=fold, experiment="other", model="small", lr="1e-03")
     summarise(tmp_path, ["small"], ["1e-03"], experiment="other")
-    rows = make_table("experiments", tmp_path, experiments=["paper", "other"])[0]
+    permuted = {"paper": {"unit": "clip", "seed": 1}, "other": None}
+    settings = {**SETTINGS, "experiments.*.permute_labels": permuted}
+    rows = make_table("experiments", tmp_path, settings, ["paper", "other"])[0]
+    assert rows["protocol"][0] == "random_images, labels permuted by clip"
     assert list(rows["experiment"]) == ["paper", "paper", "other", "other"]
     other = rows.iloc[2]
     assert (other["protocol"], other["input"]) == ("leave_one_out subject", "flow")

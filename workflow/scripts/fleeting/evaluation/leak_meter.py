@@ -5,8 +5,8 @@ from typing import Any
 
 #: The measures of scores, by their code, in the order of the figure.
 MEASURES = {
-    "honest": "chosen on validation examples",
-    "matched": "test subjects also trained on",
+    "validation_choice": "chosen on validation examples",
+    "matched": "groups on both sides (matched)",
     "best_of_runs": "best of {runs} for each {unit}",
     "epoch_best_for_all": "best epoch of {epochs} for all",
     "epoch_best_for_each": "best epoch of {epochs} for each {unit}",

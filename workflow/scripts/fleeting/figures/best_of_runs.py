@@ -31,14 +31,23 @@ CAPTION = (
     "predicted is pooled and scored. Where a protocol has a subject on both sides of a fold, the "
     "best run is taken for each test example. The curve is the mean over at least 100 random "
     "orders of the runs, the earliest of equally good ones taken; at N = 1 it is the mean over all "
-    "runs, among which nothing was chosen. The dashed lines are the honest values: the "
-    "score of the (model, learning rate) with the highest validation accuracy, the mean over its "
+    "runs, among which nothing was chosen. The dashed lines are the "
+    "scores of the (model, learning rate) with the highest validation accuracy, the mean over its "
     "repeats, between which the initial weights and the order of the examples varied. The dotted "
     "line is UAR by chance, guessing each class equally often. Runs that failed are in no mean."
 )
 #: How many panels stand side by side, and the size of one in inches.
 COLUMNS = 3
 HEIGHT = 1.75
+#: UF1 and UAR: both can be seen where they are equal.
+CURVES: tuple[dict[str, Any], ...] = (
+    {"color": style.LINE_COLOURS[0], "linewidth": 2.6},
+    {"color": style.LINE_COLOURS[1], "linewidth": 1.1},
+)
+CHOSEN: tuple[dict[str, Any], ...] = (
+    {"color": style.LINE_COLOURS[0], "linewidth": 1.1, "linestyle": (0, (4, 4))},
+    {"color": style.LINE_COLOURS[1], "linewidth": 1.1, "linestyle": (4, (4, 4))},
+)
 #: Characters of an experiment's name on one line.
 LONGEST = 28
 
@@ -81,12 +90,10 @@ def _draw_curves(axes: Axes, claimed: pd.DataFrame, summary: Summary) -> None:
     """Draw both metrics; of a single run there is one point."""
     choice = summary.choice("validation")
     for position, metric in enumerate(("uf1", "uar")):
-        look = style.line_style(position)
-        marker = look.pop("marker")
-        alone = {"marker": marker} if len(claimed) == 1 else {}
-        axes.plot(claimed["runs"], claimed[metric], **look | {"linestyle": "-"}, **alone)
-        honest = summary.spread(choice.model, choice.lr, metric)["mean"]
-        axes.axhline(honest, color=look["color"], linestyle=(0, (4, 2)), linewidth=0.9)
+        marker = style.LINE_MARKERS[position] if len(claimed) == 1 else ""
+        axes.plot(claimed["runs"], claimed[metric], **CURVES[position], marker=marker)
+        chosen = summary.spread(choice.model, choice.lr, metric)["mean"]
+        axes.axhline(chosen, **CHOSEN[position])
     axes.set_xscale("log")
     axes.set_xlim(0.9, max(2, len(claimed)) * 1.12)
     ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if tick <= len(claimed)]
@@ -98,7 +105,7 @@ def _legend() -> tuple[list[Line2D], list[str]]:
     """Handles and labels, the same for all panels."""
     handles, labels = [], []
     for position, metric in enumerate(("uf1", "uar")):
-        look: dict[str, Any] = {"color": style.LINE_COLOURS[position]}
-        handles += [Line2D([], [], **look), Line2D([], [], **look, linestyle=(0, (4, 2)))]
-        labels += [f"{metric_title(metric)}, best of N runs", f"{metric_title(metric)}, honest"]
+        handles += [Line2D([], [], **CURVES[position]), Line2D([], [], **CHOSEN[position])]
+        title = metric_title(metric)
+        labels += [f"{title}, best of N runs", f"{title}, chosen on validation"]
     return [*handles, Line2D([], [], **style.CHANCE)], [*labels, "UAR by chance"]

@@ -1,4 +1,4 @@
-"""The leak meter: what would have been claimed, beside the honest score, for every experiment."""
+"""The leak meter: for every experiment, what would have been claimed beside what was chosen."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,16 +21,17 @@ SCOPE = "comparison"
 READS = {"meter": "comparison/leak_meter.tsv"}
 SETTINGS = ()
 CAPTION = (
-    "What leaks. For every experiment, first the honest score (black): that of the (model, "
-    "learning rate) with the highest validation accuracy, the mean over its repeats, between which "
-    "the initial weights and the order of the examples varied; the line is its 95% interval over "
-    "subjects and repeats, the trained models held fixed (dotted: the range without one subject, "
-    "where they are too few). Below it what would have been claimed (filled) and what it is "
-    "compared with (open): a matched protocol, in which the test subjects are also trained on, "
-    "with the experiment that it is matched to; the best run of the grid for each test subject "
-    "(for each test example, where subjects are on both sides of a fold), with the honest score; "
-    "the best epoch for all folds and for each subject, with the last epoch. Where labels are "
-    "permuted, all that a score is above chance comes from choosing and from the protocol. At the "
+    "What leaks. For every experiment, first the score of the (model, learning rate) with the "
+    "highest validation accuracy (black), the mean over its repeats, between which the initial "
+    "weights and the order of the examples varied; the line is its 95% interval over subjects and "
+    "repeats, the trained models held fixed (dotted: the range without one subject, where they are "
+    "too few). Below it what would have been claimed (filled) and what it is compared with (open): "
+    "a matched protocol, in which test subjects (or clips) are also trained on, with the "
+    "experiment that it is matched to; the best run of the grid for each test subject (for each "
+    "test example, where subjects are on both sides of a fold), with the choice on validation "
+    "examples; the best epoch for all folds and for each subject, with the last epoch. Where "
+    "labels are permuted, all that a score is above chance comes from choosing and from the "
+    "protocol. At the "
     "right, how well subject and database are told from the examples by the nearest neighbour, "
     "the own recording (the own subject) left out. Dotted: chance, guessing each class equally "
     "often, or a random neighbour. The numbers and the intervals of the differences are in the "
@@ -41,6 +42,8 @@ ROW, MARGIN = 0.19, 1.2
 #: The distance of two experiments, in rows.
 GAP = 1.6
 SCORES = ("uf1", "uar")
+#: The measure that stands beside the name of an experiment.
+CHOSEN = "validation_choice"
 #: What the examples tell, with its marker; the colours follow those of the measures.
 TOLD = {"subject": "P", "database": "X"}
 LINE: dict[str, Any] = {"linewidth": 1.3, "solid_capstyle": "butt", "zorder": 2}
@@ -59,7 +62,7 @@ class Place:
         """What stands beside each height: the experiment, then its other measures."""
         first = self.rows.drop_duplicates("measure").to_dict("records")
         texts = {row["measure"]: measure_text(row) for row in first if row["measure"] in MEASURES}
-        return [self.name, *(texts[measure] for measure in self.heights if measure != "honest")]
+        return [self.name, *(texts[measure] for measure in self.heights if measure != CHOSEN)]
 
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
@@ -72,7 +75,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         axes.set_title(metric_title(metric))
         for place in places:
             _draw_scores(axes, place, metric)
-    panels[2].set_title("told from the examples")
+    panels[2].set_title("examples tell")
     for place in places:
         _draw_told(panels[2], place)
     for axes in panels:
@@ -82,7 +85,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         axes.tick_params(axis="y", length=0)
     heights = [height for place in places for height in place.heights.values()]
     panels[0].set_yticks(heights, [name for place in places for name in place.names], fontsize=7)
-    starts = {place.heights["honest"] for place in places}
+    starts = {place.heights[CHOSEN] for place in places}
     for height, label in zip(heights, panels[0].get_yticklabels(), strict=True):
         label.set_fontweight("bold" if height in starts else "normal")
     panels[0].set_ylim(bottom + 0.7, -0.7)
@@ -103,11 +106,11 @@ def _places(meter: pd.DataFrame) -> list[Place]:
 
 
 def _look(measure: str) -> dict[str, Any]:
-    """Colour and marker of a measure; black is the honest score's."""
+    """Colour and marker of a measure; black is that of validation's choice."""
     position = list(MEASURES).index(measure)
     looks: Sequence[dict[str, Any]] = [style.line_style(place) for place in range(len(MEASURES))]
     black = {**looks[-1], "color": "#000000"}
-    look = black if measure == "honest" else looks[position - 1]
+    look = black if measure == CHOSEN else looks[position - 1]
     return {"color": look["color"], "marker": look["marker"], "linestyle": "none"}
 
 
@@ -119,7 +122,7 @@ def _draw_scores(axes: Axes, place: Place, metric: str) -> None:
     axes.plot([chance, chance], [low, high], **style.CHANCE)
     for measure, y in place.heights.items():
         row, look = own.loc[measure], _look(measure)
-        if measure == "honest":
+        if measure == CHOSEN:
             ends = [row["interval_low"], row["interval_high"]]
             style_of_line = "-" if row["interval"] == BOOTSTRAP else (0, (1, 1))
             axes.plot(ends, [y, y], color=look["color"], linestyle=style_of_line, **LINE)
@@ -132,7 +135,7 @@ def _draw_scores(axes: Axes, place: Place, metric: str) -> None:
 
 def _draw_told(axes: Axes, place: Place) -> None:
     """Draw what an experiment's examples tell, chance as a mark below and above each point."""
-    y = place.heights["honest"]
+    y = place.heights[CHOSEN]
     told = place.rows[place.rows["measure"] == "told"].to_dict("records")
     for offset, row in enumerate(told):
         look = _told_look(row["metric"])
@@ -151,12 +154,12 @@ def _legend(places: Sequence[Place]) -> tuple[list[Line2D], list[str]]:
     told = {name for place in places for name in place.rows["metric"]} & set(TOLD)
     grey: dict[str, Any] = {"color": "#888888", "marker": "o", "linestyle": "none"}
     handles = [
-        Line2D([], [], **_look("honest")),
+        Line2D([], [], **_look(CHOSEN)),
         Line2D([], [], **grey, markersize=4.5),
         Line2D([], [], **grey, markerfacecolor="white", markersize=3.5),
         *(Line2D([], [], **_told_look(name)) for name in TOLD if name in told),
         Line2D([], [], **style.CHANCE),
     ]
-    labels = ["honest, with its interval", "claimed (in colours)", "what it is compared with"]
+    labels = ["chosen on validation", "claimed (in colours)", "what it is compared with"]
     labels += [f"{name} told" for name in TOLD if name in told]
     return handles, [*labels, "chance"]

@@ -58,7 +58,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         best_of_runs = schemas.read(files["best_of_runs"][place], schemas.BEST_OF_RUNS)
         best_epochs = schemas.read(files["best_epochs"][place], schemas.BEST_EPOCHS)
         found = [
-            *_honest(summary, choice),
+            *_validation_choice(summary, choice),
             *_matched(leaks[leaks["matched"] == name], choice),
             *_best_of_runs(best_of_runs, summary, choice),
             *_best_epochs(of_configuration(best_epochs, choice.model, choice.lr)),
@@ -75,13 +75,13 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     return frame, _page(frame)
 
 
-def _honest(summary: Summary, choice: Choice) -> Iterator[Row]:
+def _validation_choice(summary: Summary, choice: Choice) -> Iterator[Row]:
     """The scores of validation's choice, with their intervals where the experiment has them."""
     for metric in METRICS:
         value = summary.spread(choice.model, choice.lr, metric)["mean"]
         found = summary.interval(choice.model, choice.lr, metric)
         yield {
-            "measure": "honest",
+            "measure": "validation_choice",
             "model": choice.model,
             "lr": choice.lr,
             "metric": metric,
@@ -110,12 +110,12 @@ def _best_of_runs(claimed: pd.DataFrame, summary: Summary, choice: Choice) -> It
     """What the best of all runs for each unit claims, against validation's choice."""
     last = claimed.iloc[-1]
     for metric in METRICS:
-        honest = summary.spread(choice.model, choice.lr, metric)["mean"]
+        chosen = summary.spread(choice.model, choice.lr, metric)["mean"]
         yield {
             "measure": "best_of_runs",
             "unit": last["unit"],
             "count": last["runs"],
-            **_claim(metric, last[metric], honest),
+            **_claim(metric, last[metric], chosen),
         }
 
 
@@ -183,18 +183,19 @@ def _page(frame: pd.DataFrame) -> Page:
     )
     return Page(
         "Leak meter",
-        "The honest score is that of the configuration with the highest validation accuracy, the "
-        "mean over its repeats; its interval is the score's, that of a matched experiment is the "
-        "difference's. Best of all runs: for each test subject (or example, where the protocol has "
-        "subjects on both sides) the run with the most correct predictions of it, whatever its "
-        "model, rate and repeat; it is compared with the honest score. Best epoch: chosen by the "
-        "score of all folds together, or for each subject or example by its correct predictions; "
-        "it is compared with the last epoch, and needs `trace: true`. The earliest wins ties. By "
-        "chance is guessing each class equally often; where labels are permuted, every score above "
-        "it comes from choosing or from the protocol. The nearest neighbour of an example, by its "
-        "values, is of its own subject, or database, as often as the second table says: without "
-        "its own recording and subjects with a single one, or without its own subject. By chance "
-        f"is there a random one of the same candidates. {intervals.NOTE}",
+        "Chosen on validation examples: the score of the configuration with the highest validation "
+        "accuracy, the mean over its repeats, with its interval. Groups on both sides: a matched "
+        "experiment against the one that it is matched to, with the interval of the difference. "
+        "Best of all runs: for each test subject (or example, where the protocol has subjects on "
+        "both sides) the run with the most correct predictions of it, whatever its model, rate and "
+        "repeat, against the choice on validation examples. Best epoch: chosen by the score of all "
+        "folds together, or for each subject or example by its correct predictions, against the "
+        "last epoch; it needs `trace: true`. The earliest wins ties. By chance is guessing each "
+        "class equally often; where labels are permuted, every score above it comes from choosing "
+        "or from the protocol. The nearest neighbour of an example, by its values, is of its own "
+        "subject, or database, as often as the second table says: without its own recording and "
+        "subjects with a single one, or without its own subject. By chance is there a random one "
+        f"of the same candidates. {intervals.NOTE}",
         [("", shown), ("What examples tell besides", examples)],
     )
 
