@@ -13,7 +13,9 @@ from small_splits import Data
 
 def examples(*rows: tuple[str, str, str]) -> pd.DataFrame:
     """Examples of (database, subject, clip)."""
-    return pd.DataFrame(rows, columns=["database", "subject", "clip"])
+    table = pd.DataFrame(rows, columns=["database", "subject", "clip"])
+    person = table["database"] + "/" + table["subject"]
+    return table.assign(person=person, recording=person + "/" + table["clip"])
 
 
 def told(table: pd.DataFrame, values: list[float]) -> dict[str, list[float]]:
@@ -81,7 +83,6 @@ def test_the_job_reads_what_the_split_names(tmp_path, monkeypatch: pytest.Monkey
     data.split({"kind": "random_images", "images_per_class": 1000})
     identity.run(
         split=tmp_path / "split.tsv",
-        annotations=[*map(data.annotations, data.databases)],
         examples=[*map(data.examples, data.databases)],
         output=tmp_path / "identity.tsv",
     )

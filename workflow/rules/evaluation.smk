@@ -62,7 +62,6 @@ rule identify:
         code=code("evaluation.identity"),
         gate=in_experiment("split.json"),
         split=ancient(in_experiment("split.tsv")),
-        annotations=of_databases("annotations/{database}.tsv"),
         examples=lambda w: ancient(of_databases("inputs/{input}/{database}.tsv")(w)),
         arrays=lambda w: ancient(of_databases("inputs/{input}/{database}.npy")(w)),
     output:
@@ -77,8 +76,7 @@ rule identify:
         "Telling subjects and databases from the examples of {wildcards.experiment}"
     shell:
         "python {input.code[0]:q} evaluation.identity --split {input.split:q} "
-        "--annotations {input.annotations:q} --examples {input.examples:q} "
-        "--output {output:q} > {log:q} 2>&1"
+        "--examples {input.examples:q} --output {output:q} > {log:q} 2>&1"
 
 
 # With `keep_models: chosen`: the models of all configurations but the chosen ones are removed.

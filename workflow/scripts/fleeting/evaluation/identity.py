@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fleeting import tsv
 from fleeting.evaluation.schemas import IDENTITY
 from fleeting.examples import arrays
-from fleeting.splits.protocol import GROUPS, group_names
+from fleeting.splits.protocol import group_names
 
 #: What is told, and the group that its neighbours are never taken from.
 LEFT_OUT = {"subject": "clip", "database": "subject"}
@@ -25,18 +25,15 @@ SIDE = 32
 BATCH = 500
 
 
-def run(*, split: Path, annotations: list[Path], examples: list[Path], output: Path) -> None:
+def run(*, split: Path, examples: list[Path], output: Path) -> None:
     """Find the nearest neighbours of an experiment's examples.
 
     Args:
         split: split.tsv; all of its examples count, whatever their roles.
-        annotations: the tables of annotations of all databases, which name the recordings.
         examples: the tables of the input's examples, each with its arrays (.npy) beside it.
         output: receives a row for the subject and one for the database (`schemas.IDENTITY`).
     """
     used = tsv.read(split, tsv.SPLIT).drop_duplicates("example")
-    samples = pd.concat([tsv.read(path, tsv.ANNOTATIONS) for path in annotations])
-    used = used.merge(samples[["sample", "clip"]], on="sample", how="left", validate="many_to_one")
     tsv.write(identity_table(used, values_of(examples, list(used["example"]))), output, IDENTITY)
 
 
@@ -69,13 +66,11 @@ def identity_table(examples: pd.DataFrame, values: NDArray[np.float64]) -> pd.Da
     mean over examples. Both are NaN where there are no two subjects (databases) to tell apart.
 
     Args:
-        examples: their database, subject and clip (N).
+        examples: their database, person and recording (N).
         values: as `values_of` returns them (N, D).
     """
-    recordings = examples[GROUPS["clip"]].drop_duplicates().groupby(GROUPS["subject"]).size()
-    several = recordings[recordings > 1].index
-    subjects = pd.MultiIndex.from_frame(examples[GROUPS["subject"]])
-    kept_of = {"subject": subjects.isin(several), "database": np.ones(len(examples), dtype=bool)}
+    recordings = examples.groupby("person")["recording"].transform("nunique").to_numpy()
+    kept_of = {"subject": recordings > 1, "database": np.ones(len(examples), dtype=bool)}
     rows = []
     for told, left_out in LEFT_OUT.items():
         kept = kept_of[told]
