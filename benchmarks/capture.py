@@ -76,7 +76,7 @@ def variant(
     )
     try:
         with nullcontext() if "recorded" in way else unrecorded, own_stream(device):
-            fitter = Fitter(network, made, arrays, *parts, 1e-4, recipe, precision)
+            fitter = Fitter(network, made, arrays, *parts, 1e-4, recipe, precision, len(CLASSES))
             fitter.start(weights, 1)
             fitter.fit(lambda _: note(ends))
     except Exception as error:

@@ -57,7 +57,7 @@ def fitter(precision: str, changes: dict[str, Any]) -> Fitter:
     configure_torch(recipe)
     network = RESNET.build(3).to("cuda", memory_format=torch.channels_last)
     buffers = RoleBuffer(130, examples()), RoleBuffer(30, examples())
-    return Fitter(network, RESNET, ARRAYS, *buffers, 1e-3, recipe, precision)
+    return Fitter(network, RESNET, ARRAYS, *buffers, 1e-3, recipe, precision, 3)
 
 
 def fit(

@@ -81,7 +81,7 @@ def train(
     device = next(own.parameters()).device
     with cuda_graphs.own_stream(device):
         examples = buffers(str(device))
-        fitter = Fitter(own, RESNET, ARRAYS, *examples, lr, recipe, precision)
+        fitter = Fitter(own, RESNET, ARRAYS, *examples, lr, recipe, precision, 2)
         fitter.start({k: v.clone() for k, v in own.state_dict().items()}, 7)
         return fitter.fit(lambda _: None)
 

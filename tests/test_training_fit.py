@@ -29,7 +29,7 @@ def fitter(
     network = network or NETWORK.build(2).to(memory_format=torch.channels_last)
     recipe = Recipe.model_validate(RECIPE | changes)
     buffers = filled(side(*range(10))), filled(side(*validation))
-    return Fitter(network, architecture, ARRAYS, *buffers, 0.01, recipe, "fp32")
+    return Fitter(network, architecture, ARRAYS, *buffers, 0.01, recipe, "fp32", 2)
 
 
 def weights(own: Fitter) -> dict[str, torch.Tensor]:

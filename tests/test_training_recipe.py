@@ -22,9 +22,11 @@ def test_the_defaults_are_the_papers_and_survive_json() -> None:
         "optimiser": {"kind": "sgd", "momentum": 0, "weight_decay": 0},
         "schedule": {"kind": "constant"},
         "augmentations": [],
+        "balance": {"kind": "none"},
         "batch_size": 16,
         "accumulation": 1,
         "epochs": 100,
+        "tested_epoch": "last",
         "seed": 1,
         "precision": "fp32",
         "threads": 2,
@@ -51,6 +53,10 @@ def test_the_defaults_are_the_papers_and_survive_json() -> None:
         ({"augmentations": [{"kind": "shift", "pixels": 0}]}, "pixels"),
         ({"weights": "{modle}.pt"}, "weights"),
         ({"epochs": 0}, "epochs"),
+        ({"tested_epoch": "best"}, "tested_epoch"),
+        ({"balance": "cap"}, "images"),
+        ({"balance": {"kind": "cap", "images": 0}}, "images"),
+        ({"balance": {"kind": "oversample", "images": 9}}, "images"),
     ],
 )
 def test_a_wrong_recipe_is_refused(block: dict[str, Any], message: str) -> None:

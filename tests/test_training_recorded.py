@@ -89,7 +89,7 @@ def fitter(recipe: Recipe) -> Fitter:
     network = torch.nn.Sequential(NETWORK.build(2), torch.nn.Dropout(0.2))
     network.to(memory_format=torch.channels_last)
     buffers = filled(FOLDS[0][0], 15), filled(FOLDS[0][1], 15)
-    return Fitter(network, NETWORK, ARRAYS, *buffers, 0.01, recipe, "fp32")
+    return Fitter(network, NETWORK, ARRAYS, *buffers, 0.01, recipe, "fp32", 2)
 
 
 def weights(own: Fitter) -> dict[str, torch.Tensor]:

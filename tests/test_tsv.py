@@ -36,7 +36,7 @@ ROWS = st.lists(
 def test_written_tables_are_read_back(tmp_path: Path) -> None:
     rows = pd.DataFrame(
         [{"epoch": 1, "train_loss": 1 / 3, "train_accuracy": 0.5, "note": 'a "quoted"\tcell\n'}]
-    ).assign(validation_loss=float("nan"), validation_accuracy=float("inf"))
+    ).assign(validation_loss=float("nan"), validation_accuracy=float("inf"), validation_uf1=1)
     path = tmp_path / "deep" / "history.tsv"
     tsv.write(rows.assign(fold=1), path, tsv.HISTORY)
     found = tsv.read(path, tsv.HISTORY)
@@ -48,6 +48,7 @@ def test_written_tables_are_read_back(tmp_path: Path) -> None:
         "0.500000",
         "",
         "inf",
+        "1",
         'a "quoted" cell',
     ]
     assert list(path.parent.iterdir()) == [path], "nothing unfinished is left"

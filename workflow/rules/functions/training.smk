@@ -73,5 +73,6 @@ def recipe_modules(wildcards):
         ("network", wildcards.model),
         ("optimiser", recipe["optimiser"]["kind"]),
         ("schedule", recipe["schedule"]["kind"]),
+        ("balance", recipe["balance"]["kind"]),
         *(("augmentation", block["kind"]) for block in recipe["augmentations"]),
     ]

@@ -25,6 +25,7 @@ FOLDERS = {
     "optimiser": "training/optimisers",
     "schedule": "training/schedules",
     "augmentation": "training/augmentations",
+    "balance": "training/balances",
     "metric": "evaluation/metrics",
     "table": "tables",
     "figure": "figures",

@@ -160,6 +160,7 @@ HISTORY: Schema = {
     "train_accuracy": NUMBER,
     "validation_loss": NUMBER,
     "validation_accuracy": NUMBER,
+    "validation_uf1": NUMBER,
 }
 #: A probability column `p_{class}` for each class follows.
 PREDICTIONS: Schema = {"fold": INTEGER, "example": NAME, "label": NAME, "predicted": NAME}

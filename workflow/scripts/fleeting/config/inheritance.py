@@ -10,13 +10,17 @@ PAPER = "paper"
 #: Blocks that are merged with the parent's key by key; any other value replaces the parent's.
 MERGED: dict[str, Any] = {
     "protocol": {},
-    "recipe": {"optimiser": {}, "schedule": {}},
+    "recipe": {"optimiser": {}, "schedule": {}, "balance": {}},
     "grid": {},
 }
 #: The kinds of blocks that do not name one.
 KINDS = {
     "protocol": {"kind": "random_images"},
-    "recipe": {"optimiser": {"kind": "sgd"}, "schedule": {"kind": "constant"}},
+    "recipe": {
+        "optimiser": {"kind": "sgd"},
+        "schedule": {"kind": "constant"},
+        "balance": {"kind": "none"},
+    },
 }
 
 

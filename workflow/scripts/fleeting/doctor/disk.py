@@ -23,6 +23,7 @@ from fleeting.training.locks import acquire
 #: History, predictions, logs and Snakemake's metadata of a run, rounded up.
 RUN_BYTES = 100_000
 #: The most that a checkpoint holds, in sizes of the model: AdamW keeps two more numbers a weight.
+#: Where an earlier epoch may be tested, its weights come on top.
 CHECKPOINT_MODELS = 3
 
 
@@ -108,10 +109,11 @@ def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[
         grid = block["grid"]
         configurations = len(grid["models"]) * len(grid["lrs"])
         sizes = _model_sizes(config, block)
+        choices = 2 if fold_count(block) == 1 else 3
         kept = {
             "all": grid["repeats"] * len(grid["lrs"]) * sum(sizes),
-            # Those of at most two configurations: the paper's fixed choice, and validation's.
-            "chosen": grid["repeats"] * min(2, configurations) * max(sizes),
+            # Of at most three choices: the paper's fixed one, validation's and the nested one.
+            "chosen": grid["repeats"] * min(choices, configurations) * max(sizes),
             "none": 0,
         }
         folder = results / "experiments" / name / "runs"
@@ -126,7 +128,8 @@ def _checkpoint_bytes(config: Config, experiment: dict[str, Any]) -> int:
     runs = len(grid["models"]) * len(grid["lrs"]) * grid["repeats"]
     at_once = min(runs, jobs_at_once(config, experiment["recipe"]["threads"]))
     # Besides the kept ones, the one that is being written.
-    return at_once * (KEPT + 1) * CHECKPOINT_MODELS * max(sizes)
+    held = CHECKPOINT_MODELS + (experiment["recipe"]["tested_epoch"] != "last")
+    return at_once * (KEPT + 1) * held * max(sizes)
 
 
 def _model_sizes(config: Config, experiment: dict[str, Any]) -> list[int]:

@@ -5,8 +5,8 @@ optimiser's state and the examples' memory stay where they are: steps that CUDA 
 are replayed in the next.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from math import isfinite
 
 import torch
@@ -14,23 +14,13 @@ from torch.nn.functional import cross_entropy
 
 from fleeting import registry
 from fleeting.splits.gate import ArrayFormat
-from fleeting.training import cuda_graphs, generators
+from fleeting.training import cuda_graphs, epochs, generators
 from fleeting.training.architecture import Architecture
 from fleeting.training.checkpoint import Progress, State
 from fleeting.training.data import RoleBuffer, scaled
+from fleeting.training.epochs import Epoch
 from fleeting.training.precision import allow_tf32, autocast
 from fleeting.training.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """The means of one epoch over all training and all validation examples."""
-
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    validation_loss: float
-    validation_accuracy: float
 
 
 class Fitter:
@@ -49,6 +39,7 @@ class Fitter:
         lr: float,
         recipe: Recipe,
         precision: str,
+        classes: int,
     ) -> None:
         """Take what all folds share; called inside `cuda_graphs.own_stream`.
 
@@ -61,6 +52,7 @@ class Fitter:
             lr: the learning rate before the schedule.
             recipe: everything else.
             precision: `fp32`, `tf32` or `bf16`, as `precision.choose` returns it.
+            classes: K, the network's outputs.
         """
         self.network, self.architecture, self.arrays = network, architecture, arrays
         self.training, self.validation = training, validation
@@ -79,8 +71,15 @@ class Fitter:
             (registry.load("augmentation", settings.kind).apply, settings)
             for settings in recipe.augmentations
         ]
-        # Over an epoch: the sum of the losses and the correct answers, in training, in validation.
-        self.sums = torch.zeros((2, 2), dtype=torch.float64, device=self.device)
+        # Over an epoch, in one tensor, which is read at once: the sum of the losses and the correct
+        # answers in training; the sum of the losses and the (K, K) confusion matrix in validation.
+        self.sums = torch.zeros(3 + classes**2, dtype=torch.float64, device=self.device)
+        self.train_sums, self.validation_sum = self.sums[:2], self.sums[2:3]
+        self.confusion = self.sums[3:].view(classes, classes)
+        self.classes = torch.arange(classes, device=self.device)
+        # What each class weighs in the training loss, if anything; recorded steps read it there.
+        weighs = hasattr(registry.load("balance", recipe.balance.kind), "weights")
+        self.class_weights = torch.ones(classes, device=self.device) if weighs else None
         pool = cuda_graphs.memory_pool(self.device)
         self.train_step = cuda_graphs.RecordedStep(self._train_step, pool)
         self.validation_step = cuda_graphs.RecordedStep(self._validation_step, pool)
@@ -88,6 +87,13 @@ class Fitter:
         self.record = False
         self.order = torch.Generator()
         self.history: list[Epoch] = []
+        #: A copy of the weights to test, where they may be of an earlier epoch.
+        self.best: dict[str, torch.Tensor] | None = None
+
+    def weigh(self, weights: Sequence[float] | None) -> None:
+        """Take the weight of each class (K) in the training loss of a fold; None: all the same."""
+        if self.class_weights is not None and weights is not None:
+            self.class_weights.copy_(torch.tensor(weights))
 
     def start(self, weights: Mapping[str, torch.Tensor], seed: int) -> None:
         """Start a fold, in the tensors that recorded steps use.
@@ -102,7 +108,7 @@ class Fitter:
             for value in values.values():
                 value.zero_()
         self.order = torch.Generator().manual_seed(seed)
-        self.history = []
+        self.history, self.best = [], None
 
     def resume(self, state: State) -> None:
         """Continue a fold of another process from its `state` after an epoch.
@@ -119,13 +125,16 @@ class Fitter:
         self.order = torch.Generator()
         self.order.set_state(state["order"])
         self.history = [Epoch(**epoch) for epoch in state["history"]]
+        self.best = state["best"]
         generators.restore(state["generators"], self.device)
 
     def state(self) -> State:
         """A copy of all that changes in a fold, as it is between two epochs."""
         return {
             "epoch": len(self.history),
-            "network": {name: value.clone() for name, value in self.network.state_dict().items()},
+            "network": self._weights(),
+            # Never changed in place, so that it needs no copy.
+            "best": self.best,
             # PyTorch's groups hold settings and the rate: neither is state.
             "optimiser": {
                 parameter: {name: value.clone() for name, value in values.items()}
@@ -137,7 +146,7 @@ class Fitter:
         }
 
     def fit(self, report: Callable[[Epoch], None], progress: Progress | None = None) -> list[Epoch]:
-        """Fit the fold that was started or resumed; the weights after the last epoch are its model.
+        """Fit the fold that was started or resumed; the network then has the weights to be tested.
 
         A training loss that is not finite ends the fold: its epoch is the history's last.
 
@@ -148,19 +157,20 @@ class Fitter:
         Raises:
             Stopped: the process was asked to stop.
         """
-        batch_size, epochs = self.recipe.batch_size, self.recipe.epochs
+        recipe = self.recipe
+        batch_size, last, choice = recipe.batch_size, recipe.epochs, recipe.tested_epoch
         in_order = torch.arange(self.validation.count, device=self.device)
-        for number in range(len(self.history) + 1, epochs + 1):
+        for number in range(len(self.history) + 1, last + 1):
             self.sums.zero_()
 
             self.network.train()
             shuffled = torch.randperm(self.training.count, generator=self.order).to(self.device)
             training_batches = batches(shuffled, batch_size)
-            steps = epochs * len(training_batches)
+            steps = last * len(training_batches)
             for step, batch in enumerate(training_batches, (number - 1) * len(training_batches)):
                 if progress:
                     progress.stop_if_asked()
-                factor = self.schedule.factor(step, steps, self.recipe.schedule)
+                factor = self.schedule.factor(step, steps, recipe.schedule)
                 self.lr.fill_(self.base_lr * factor)
                 self.train_step(batch, self.record)
 
@@ -171,20 +181,40 @@ class Fitter:
                 self.validation_step(batch, self.record)
 
             self.record = True
-            counts = torch.tensor([[self.training.count], [self.validation.count]])
-            means = self.sums.cpu() / counts
-            self.history.append(Epoch(number, *means.flatten().tolist()))
+            self.history.append(self._epoch(number))
             report(self.history[-1])
             if not isfinite(self.history[-1].train_loss):
                 break
+            if choice != "last" and epochs.tested(self.history, choice) == number:
+                self.best = self._weights()
             if progress:
                 progress.end_epoch(self.state())
+        if self.best:
+            self.network.load_state_dict(self.best)
         return self.history
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        """A copy of the network's weights as they are now."""
+        return {name: value.clone() for name, value in self.network.state_dict().items()}
+
+    def _epoch(self, number: int) -> Epoch:
+        """The means of an epoch, read from the device at once."""
+        sums = self.sums.cpu()
+        confusion = sums[3:].view_as(self.confusion)
+        train = sums[:2] / self.training.count
+        validation = torch.stack([sums[2], confusion.trace()]) / self.validation.count
+        return Epoch(number, *train.tolist(), *validation.tolist(), epochs.uf1(confusion))
 
     def _train_step(self, batch: torch.Tensor) -> None:
         self.optimiser.zero_grad()
         for micro_batch in micro_batches(batch, self.recipe.accumulation):
-            loss = self._forward(self.training, micro_batch, self.sums[0])
+            labels, logits, auxiliary = self._forward(self.training, micro_batch)
+            loss = self._training_loss(logits, labels)
+            self.train_sums[0].add_(loss.detach().double() * len(micro_batch))
+            self.train_sums[1].add_((logits.argmax(1) == labels).sum())
+            if auxiliary:
+                for weight, other in zip(self.architecture.aux_weights, auxiliary, strict=True):
+                    loss = loss + weight * self._training_loss(other, labels)
             if len(micro_batch) < len(batch):
                 # The gradients add up to that of the mean over the whole batch.
                 loss = loss * (len(micro_batch) / len(batch))
@@ -193,13 +223,18 @@ class Fitter:
 
     def _validation_step(self, batch: torch.Tensor) -> None:
         with torch.no_grad():
-            self._forward(self.validation, batch, self.sums[1])
+            labels, logits, _ = self._forward(self.validation, batch)
+            self.validation_sum.add_(cross_entropy(logits.float(), labels).double() * len(batch))
+            # As a product of matrices, which no order of additions can change.
+            true, named = (
+                (places[:, None] == self.classes).double() for places in (labels, logits.argmax(1))
+            )
+            self.confusion.addmm_(true.T, named)
 
     def _forward(
-        self, examples: RoleBuffer, batch: torch.Tensor, sums: torch.Tensor
-    ) -> torch.Tensor:
-        """The mean loss of a batch, auxiliary heads included; `sums` take the logits' own."""
-        labels = examples.labels[batch]
+        self, examples: RoleBuffer, batch: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
+        """The labels (B) of a batch, its logits (B, K), and the logits of auxiliary heads."""
         values = scaled(examples.values[batch], self.arrays)
         if self.network.training:
             for augment, settings in self.augmentations:
@@ -208,13 +243,16 @@ class Fitter:
         with autocast(self.precision, self.device):
             outputs = self.network(values)
         logits, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
-        loss = cross_entropy(logits.float(), labels)
-        sums[0].add_(loss.detach().double() * len(batch))
-        sums[1].add_((logits.argmax(1) == labels).sum())
-        if auxiliary:
-            for weight, other in zip(self.architecture.aux_weights, auxiliary, strict=True):
-                loss = loss + weight * cross_entropy(other.float(), labels)
-        return loss
+        return examples.labels[batch], logits, auxiliary
+
+    def _training_loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """The mean over a batch of the examples' losses, each times the weight of its class."""
+        if self.class_weights is None:
+            return cross_entropy(logits.float(), labels)
+        # Not PyTorch's weighted mean, which divides by the weights in the batch: a batch of one
+        # class would then weigh as much as any other.
+        summed = cross_entropy(logits.float(), labels, self.class_weights, reduction="sum")
+        return summed / len(labels)
 
 
 def batches(order: torch.Tensor, batch_size: int) -> list[torch.Tensor]:
@@ -232,16 +270,3 @@ def batches(order: torch.Tensor, batch_size: int) -> list[torch.Tensor]:
 def micro_batches(batch: torch.Tensor, accumulation: int) -> tuple[torch.Tensor, ...]:
     """Cut a batch into `accumulation` equal ones; into fewer if one would be a single example."""
     return torch.tensor_split(batch, max(1, min(accumulation, len(batch) // 2)))
-
-
-def failure(history: list[Epoch]) -> str | None:
-    """Why a fold failed: its training loss, or its last validation loss, is not finite.
-
-    A validation loss that overflows earlier may come back: batch normalisation's running means
-    start far off. It stays a gap in the history.
-    """
-    last = history[-1]
-    for name, loss in (("train", last.train_loss), ("validation", last.validation_loss)):
-        if not isfinite(loss):
-            return f"epoch {last.epoch}: the {name} loss is {loss}"
-    return None

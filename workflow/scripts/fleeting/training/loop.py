@@ -12,11 +12,12 @@ import torch
 from fleeting.examples import arrays
 from fleeting.splits.folds import FoldSubsets
 from fleeting.splits.gate import Gate
-from fleeting.training import generators, weights
+from fleeting.training import balancing, epochs, generators, weights
 from fleeting.training.architecture import Architecture
 from fleeting.training.checkpoint import Progress, State
 from fleeting.training.data import JobExamples, RoleBuffer
-from fleeting.training.fit import Epoch, Fitter, failure
+from fleeting.training.epochs import Epoch
+from fleeting.training.fit import Fitter
 from fleeting.training.heartbeat import Heartbeat
 from fleeting.training.predict import predict
 from fleeting.training.recipe import Recipe
@@ -75,12 +76,14 @@ def train(
 
     Args:
         job: what they share.
-        folds: all of the job, in order; finished ones are left out.
+        folds: all of the job, in order, their training examples balanced; finished ones are left
+            out.
         device: where to compute.
         precision: as `precision.choose` returns it.
         progress: its `results` receive the result of each fold: its `history` and, unless it
-            failed, the `probabilities` of its test examples, (N, classes) float64, how far the
-            weights `moved`, and with `job.trace` what `trace.Trace` found.
+            failed, the `tested_epoch`, the `probabilities` of its test examples, (N, classes)
+            float64, how far the tested weights `moved`, and with `job.trace` what `trace.Trace`
+            found.
         heartbeat: receives the folds and epochs.
 
     Returns:
@@ -102,7 +105,7 @@ def train(
     # Convolutions are faster with the channels last, on the CPU and on tensor cores.
     network.to(device).to(memory_format=torch.channels_last)
     shared = (network, job.architecture, job.gate.input, training, validation)
-    fitter = Fitter(*shared, job.lr, recipe, precision)
+    fitter = Fitter(*shared, job.lr, recipe, precision, len(classes))
     for fold in folds:
         seed = generators.fold_seed(recipe.seed, job.repeat, fold.name)
         generators.seed(seed)
@@ -118,6 +121,7 @@ def train(
             fitter.start(initial, seed)
         training.fill(examples, fold.train, classes)
         validation.fill(examples, fold.validation, classes)
+        fitter.weigh(balancing.class_weights(fold.train, classes, recipe.balance))
         heartbeat.begin_fold(fold.fold, len(progress.results), len(fitter.history))
         progress.begin_fold(fold.fold)
         if trace:
@@ -126,11 +130,12 @@ def train(
         history = fitter.fit(report, progress)
         result: State = {"history": [asdict(epoch) for epoch in history]}
         progress.results[fold.fold] = result
-        if failed := failure(history):
+        if failed := epochs.failure(history, recipe.tested_epoch):
             return f"fold {fold.fold}, {failed}"
         logits = predict_tests()
         if not logits.isfinite().all():
             return f"fold {fold.fold}: the outputs for the test examples are not finite"
+        result["tested_epoch"] = epochs.tested(history, recipe.tested_epoch)
         result["moved"] = moved(network, initial)
         result["probabilities"] = logits.softmax(1).double().cpu()
         if trace:

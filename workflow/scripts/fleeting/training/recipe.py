@@ -29,6 +29,11 @@ class Recipe(Settings):
     augmentations: list[Annotated[SerializeAsAny[Variant], OneOf("augmentation")]] = Field(
         [], description="changes of the training examples, drawn again in each step, in this order"
     )
+    balance: Annotated[SerializeAsAny[Variant], OneOf("balance")] = Field(
+        "none",
+        validate_default=True,
+        description="how the classes of a fold's training examples are balanced",
+    )
     batch_size: int = Field(16, ge=2, le=65536, description="training examples in a step")
     accumulation: int = Field(
         1,
@@ -37,6 +42,11 @@ class Recipe(Settings):
         description="in how many parts a batch is computed where it does not fit into memory",
     )
     epochs: int = Field(100, ge=1, le=1_000_000, description="passes over the training examples")
+    tested_epoch: Literal["last", "best_validation"] = Field(
+        "last",
+        description="whose weights are tested and saved: those after the last epoch, or after the "
+        "one with the highest validation UF1 of the fold",
+    )
     seed: int = Field(
         1, ge=0, le=2**31 - 1, description="repeat r is seeded with seed + r - 1, by fold"
     )

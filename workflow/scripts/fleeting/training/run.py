@@ -13,7 +13,7 @@ import torch
 
 from fleeting.paths import sha256
 from fleeting.splits.folds import FoldSubsets, read_split
-from fleeting.training import checkpoint, cuda_graphs, devices, loop, memory, precision
+from fleeting.training import balancing, checkpoint, cuda_graphs, devices, loop, memory, precision
 from fleeting.training import weights as pretrained
 from fleeting.training.architecture import architecture
 from fleeting.training.checkpoint import Progress
@@ -92,7 +92,7 @@ def run(
     """
     contents, all_folds = read_split(gate, split, folds, examples)
     own_folds = [
-        fold
+        balancing.balanced_fold(fold, recipe, repeat)
         for fold in all_folds
         if (fold.fold - 1) % parts == part - 1 and fold.repeat in (None, repeat)
     ]
@@ -120,7 +120,7 @@ def run(
         "weights": fetched.facts() if fetched else None,
         "versions": _versions(),
         "classes": list(contents.classes),
-        **_counts(own_folds),
+        **_counts(own_folds, contents.classes),
         **({"traced": True} if trace else {}),
     }
     output = Output(history, predictions, metadata, models, trace)
@@ -180,11 +180,15 @@ def run(
             saved.clear()
 
 
-def _counts(folds: Sequence[FoldSubsets]) -> dict[str, Any]:
-    """The numbers of the folds, and how many examples each has."""
+def _counts(folds: Sequence[FoldSubsets], classes: Sequence[str]) -> dict[str, Any]:
+    """The numbers of the folds, and how many examples each has; those in training are balanced."""
     return {
         "folds": [fold.fold for fold in folds],
         "train_examples": {str(fold.fold): len(fold.train.examples) for fold in folds},
+        "train_examples_by_class": {
+            str(fold.fold): {label: fold.train.labels.count(label) for label in classes}
+            for fold in folds
+        },
         "validation_examples": {str(fold.fold): len(fold.validation.examples) for fold in folds},
         "test_examples": {str(fold.fold): len(fold.test.examples) for fold in folds},
     }
@@ -205,7 +209,11 @@ def _outcome(
     )
     seconds = progress.seconds
     return {
-        "tested_epoch": {} if failed else {str(fold): recipe.epochs for fold in progress.results},
+        "tested_epoch": {
+            str(fold): result["tested_epoch"]
+            for fold, result in progress.results.items()
+            if not failed
+        },
         "weights_moved": {
             str(fold): result["moved"]
             for fold, result in progress.results.items()
