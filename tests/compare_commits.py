@@ -42,6 +42,9 @@ WORDS = {
     "order of images": "order of examples",
     "all fifteen cells": "all fifteen configurations",
     "each other cell": "each other configuration",
+    "highest mean validation accuracy at the last epoch": (
+        "highest mean validation accuracy at the tested epoch"
+    ),
 }
 #: What version 1 wrote in sentences and version 2 writes as codes.
 CODES = {

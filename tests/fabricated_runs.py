@@ -85,6 +85,8 @@ def write_run(
     part: int = 1,
     validation: Sequence[float] = (0.2, 0.4),
     losses: Sequence[float | str] = (1.5, 1.0),
+    uf1: Sequence[float] | None = None,
+    tested: int | None = None,
     labels: Sequence[str] = LABELS,
     examples: Sequence[str] | None = None,
     experiment: str = "paper",
@@ -92,15 +94,18 @@ def write_run(
 ) -> Path:
     """Write one fold of a run, beside the folds that its part has already. Returns its folder.
 
-    The split.json that it names is written with it. One that `failed` has no predictions.
+    The split.json that it names is written with it. One that `failed` has no predictions. Without
+    `uf1`, the validation UF1 is the accuracy; without `tested`, the last epoch is tested.
     """
     folder = paths.run_folder(results, experiment, model, lr, repeat, part)
     gate = experiment_folder(results, experiment) / "split.json"
     if not gate.exists():
         write_gate(gate.parent, CLASSES)
     history = [
-        dict(zip(tsv.HISTORY, (fold, epoch, loss, accuracy, loss, accuracy), strict=True))
-        for epoch, (loss, accuracy) in enumerate(zip(losses, validation, strict=True), start=1)
+        dict(zip(tsv.HISTORY, (fold, epoch, loss, accuracy, loss, accuracy, f1), strict=True))
+        for epoch, (loss, accuracy, f1) in enumerate(
+            zip(losses, validation, uf1 or validation, strict=True), start=1
+        )
     ]
     names = example_names(len(labels), fold) if examples is None else examples
     predictions = [
@@ -115,7 +120,8 @@ def write_run(
         "device": "cpu",
         "failed": failed or former.get("failed"),
         "folds": sorted({*former.get("folds", []), fold}),
-        "tested_epoch": {**former.get("tested_epoch", {}), str(fold): len(validation)},
+        "settings": {"epochs": len(validation)},
+        "tested_epoch": {**former.get("tested_epoch", {}), str(fold): tested or len(validation)},
         "weights_moved": {**former.get("weights_moved", {}), str(fold): 0.25},
         "split_sha256": paths.sha256(gate),
     }
@@ -182,7 +188,7 @@ def summarise(
     folder = experiment_folder(results, experiment)
     if not (folder / "split.tsv").exists():
         write_split(results, experiment)
-    names = ("runs", "curves", "confusions", "choices", "intervals", "subject_counts")
+    names = ("runs", "curves", "confusions", "choices", "nested", "intervals", "subject_counts")
     names += ("best_of_runs", "best_epochs")
     written = {name: folder / "evaluation" / f"{name}.tsv" for name in names}
     written["scores"] = folder / "scores.tsv"

@@ -156,6 +156,7 @@ def test_only_the_models_of_the_chosen_configurations_stay(tmp_path):
         grid=Grid(models=MODELS, lrs=LRS, repeats=3),
         parts=2,
         choices=folder / "evaluation" / "choices.tsv",
+        nested=folder / "evaluation" / "nested.tsv",
         output=tmp_path / "retained.tsv",
     )
     # The paper's choice, and validation's first among equals.

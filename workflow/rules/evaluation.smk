@@ -7,6 +7,7 @@ SUMMARIES = [
     "curves",
     "confusions",
     "choices",
+    "nested",
     "intervals",
     "subject_counts",
     "best_of_runs",
@@ -50,7 +51,8 @@ rule summarise_runs:
         "--gate {input.gate:q} --split {input.split:q} --folds {input.folds:q} "
         "--scores {output.scores:q} --runs {output.runs:q} --curves {output.curves:q} "
         "--confusions {output.confusions:q} --choices {output.choices:q} "
-        "--intervals {output.intervals:q} --subject-counts {output.subject_counts:q} "
+        "--nested {output.nested:q} --intervals {output.intervals:q} "
+        "--subject-counts {output.subject_counts:q} "
         "--best-of-runs {output.best_of_runs:q} --trace {params.trace:q} "
         "--best-epochs {output.best_epochs:q} "
         "> {log:q} 2>&1"
@@ -79,11 +81,12 @@ rule identify:
         "--examples {input.examples:q} --output {output:q} > {log:q} 2>&1"
 
 
-# With `keep_models: chosen`: the models of all configurations but the chosen ones are removed.
+# With `keep_models: chosen`: all models are removed but those that a choice is about.
 rule retain_models:
     input:
         code=code("evaluation.retain_models"),
         choices=in_experiment("evaluation/choices.tsv"),
+        nested=in_experiment("evaluation/nested.tsv"),
         models=lambda w: ancient(runs(w.experiment, ["models"])),
         checkpoints=checkpoint_outputs,
     output:
@@ -103,4 +106,4 @@ rule retain_models:
     shell:
         "python {input.code[0]:q} evaluation.retain_models --results {params.results:q} "
         "--experiment {wildcards.experiment:q} --grid {params.grid:q} --parts {params.parts:q} "
-        "--choices {input.choices:q} --output {output:q} > {log:q} 2>&1"
+        "--choices {input.choices:q} --nested {input.nested:q} --output {output:q} > {log:q} 2>&1"

@@ -12,8 +12,8 @@ def papers_model(path: Path) -> str:
 
 
 def title(name: str) -> str:
-    """What chose a configuration of the grid (`paper` or `validation`), as a title."""
-    return f"{name}'s choice"
+    """What chose a configuration (`paper`, `validation` or `nested`), as a title."""
+    return "nested choice" if name == "nested" else f"{name}'s choice"
 
 
 def titles(choices: Iterable[Choice]) -> dict[tuple[str, str], str]:

@@ -1,27 +1,33 @@
-"""The configurations that the detailed tables are about: the paper's, and validation's choice."""
+"""The choices that detailed tables are about: the paper's, validation's and the nested one."""
 
 import pandas as pd
 
-from fleeting.evaluation.paper_values import PAPER_LR, PAPER_MODEL, rate_in
+from fleeting.evaluation.paper_values import PAPER_LR, PAPER_MODEL, paper_name, rate_in
 from fleeting.evaluation.runs import Grid
 from fleeting.evaluation.schemas import CHOICES
 
+#: What stands for the model and the rate of the nested choice, which is another one in each fold.
+CHOSEN, BY_FOLD = "chosen", "by fold"
+NOT_INDEPENDENT = "not independent: test subjects validate other folds"
 
-def choice_table(runs: pd.DataFrame, grid: Grid) -> pd.DataFrame:
-    """The paper's fixed configuration, and the one that validation examples choose.
 
-    `validation` is the configuration with the highest mean validation accuracy at the last epoch;
+def choice_table(runs: pd.DataFrame, grid: Grid, nested: pd.DataFrame) -> pd.DataFrame:
+    """The paper's fixed configuration, and those that validation examples choose.
+
+    `validation` is the configuration with the highest mean validation accuracy at the tested epoch;
     among equals, the first of the grid. One with failed repeats is chosen only if all have some.
+    `nested` is chosen inside each fold, where there are several.
 
     Args:
         runs: the rows of evaluation/runs.tsv of runs that finished.
         grid: the grid.
+        nested: evaluation/nested.tsv; empty where there is no nested choice.
     """
     grouped = runs.groupby(["model", "lr"], sort=False)
     # Rounded, so that the order of a sum never decides between equal configurations.
     found = pd.DataFrame(
         {
-            "accuracy": grouped["validation_accuracy"].mean(skipna=False).round(9),
+            "accuracy": grouped["tested_validation_accuracy"].mean(skipna=False).round(9),
             "repeats": grouped["repeat"].nunique(),
         }
     ).reset_index()
@@ -29,13 +35,27 @@ def choice_table(runs: pd.DataFrame, grid: Grid) -> pd.DataFrame:
         found = found[found["repeats"] == grid.repeats]
     chosen = found.sort_values("accuracy", ascending=False, kind="stable").iloc[0]
     reason = (
-        f"highest mean validation accuracy at the last epoch ({chosen['accuracy']:.3f}, "
+        f"highest mean validation accuracy at the tested epoch ({chosen['accuracy']:.3f}, "
         f"{chosen['repeats']} repeats)"
         if found["accuracy"].notna().any()
         else "first configuration of the grid: there is no validation accuracy to choose by"
     )
     rows = [("paper", *paper_choice(grid)), ("validation", chosen["model"], chosen["lr"], reason)]
+    if len(nested):
+        rows[-1] = (*rows[-1][:3], f"{reason}; {NOT_INDEPENDENT}")
+        counts = nested.value_counts(["model", "lr"], sort=False)
+        (model, lr), most = counts.idxmax(), counts.max()
+        reason = "highest validation UF1 of the fold at the tested epoch, by fold and repeat"
+        reason += f" ({paper_name(model)} at {lr} in {most} of {len(nested)})"
+        rows.append(("nested", CHOSEN, BY_FOLD, reason))
     return pd.DataFrame(rows, columns=list(CHOICES))
+
+
+def configuration_title(model: str, lr: str) -> str:
+    """A configuration for reading, for example `ResNet18 at 1e-05`."""
+    if (model, lr) == (CHOSEN, BY_FOLD):
+        return "chosen inside each fold"
+    return f"{paper_name(model)} at {lr}"
 
 
 def paper_choice(grid: Grid) -> tuple[str, str, str]:

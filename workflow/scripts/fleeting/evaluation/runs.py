@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import pandas as pd
 from pydantic import BaseModel, ValidationError
@@ -14,6 +15,7 @@ from fleeting.evaluation.kept_apart import KeptApart
 from fleeting.paths import run_folder, sha256
 from fleeting.splits import gate as gates
 
+T = TypeVar("T")
 #: The columns that identify a prediction.
 PREDICTION_KEY = ["fold", "example", "label"]
 #: What split.tsv says besides of the example of a prediction.
@@ -32,9 +34,16 @@ class Grid(BaseModel):
         return [(model, lr) for model in self.models for lr in self.lrs]
 
 
+class RecipeUsed(BaseModel):
+    """What the evaluation needs of the recipe in a run.json."""
+
+    epochs: int
+
+
 class RunMetadata(BaseModel):
     """What the evaluation needs of a run.json."""
 
+    settings: RecipeUsed
     folds: list[int]
     tested_epoch: dict[int, int]
     weights_moved: dict[int, float]
@@ -70,7 +79,8 @@ class Run:
         history: `tsv.HISTORY`, sorted by fold and epoch.
         predictions: fold, example, label, predicted and the columns of `OF_TESTS`, of all folds;
             empty if the run failed.
-        weights_moved: how far the weights moved in each fold, as a share of their initial length.
+        tested_epoch: the epoch of each fold whose weights were tested.
+        weights_moved: how far these weights moved, as a share of their initial length, by fold.
         redrawn: whether its folds are for this repeat alone.
         failed: why it failed; empty if it did not.
     """
@@ -81,7 +91,8 @@ class Run:
     device: str
     history: pd.DataFrame
     predictions: pd.DataFrame
-    weights_moved: list[float]
+    tested_epoch: Mapping[int, int]
+    weights_moved: Mapping[int, float]
     redrawn: bool
     failed: str
 
@@ -89,6 +100,11 @@ class Run:
     def name(self) -> str:
         """The run for reading."""
         return f"{self.model} at {self.lr}, repeat {self.repeat}"
+
+    @property
+    def tested(self) -> pd.DataFrame:
+        """The row of the history of each fold's tested epoch; none if the run failed."""
+        return self.history[self.history["epoch"] == self.history["fold"].map(self.tested_epoch)]
 
 
 def read_expected(gate: Path, split: Path, folds: Path) -> Expected:
@@ -162,7 +178,8 @@ def _read_run(folders: list[Path], name: tuple[str, str, int], expected: Expecte
             if predictions
             else pd.DataFrame()
         ),
-        weights_moved=[value for part in parts.values() for value in part.weights_moved.values()],
+        tested_epoch=_by_fold(part.tested_epoch for part in parts.values()),
+        weights_moved=_by_fold(part.weights_moved for part in parts.values()),
         redrawn=any(expected.repeat_of[fold] is not None for fold in wanted),
         failed=failed,
     )
@@ -189,12 +206,12 @@ def _read_metadata(path: Path, expected: Expected) -> RunMetadata:
 def _read_history(path: Path, metadata: RunMetadata) -> pd.DataFrame:
     history = schemas.read(path, tsv.HISTORY)[list(tsv.HISTORY)]
     epochs = {fold: sorted(part) for fold, part in history.groupby("fold")["epoch"]}
+    wanted = list(range(1, metadata.settings.epochs + 1))
     for fold in metadata.folds if not metadata.failed else ():
-        last = metadata.tested_epoch.get(fold, 0)
-        if not last or epochs.get(fold) != list(range(1, last + 1)):
+        if epochs.get(fold) != wanted or metadata.tested_epoch.get(fold) not in wanted:
             raise UserError(
-                f"{path}: the epochs of fold {fold} are not 1 to {last}, the one that was tested; "
-                "delete it and rerun the same command"
+                f"{path}: the epochs of fold {fold} are not 1 to {len(wanted)} with the tested one "
+                "among them; delete it and rerun the same command"
             )
     return history
 
@@ -222,6 +239,11 @@ def _read_predictions(path: Path, metadata: RunMetadata, expected: Expected) -> 
     if expected.kept_apart:
         expected.kept_apart.check(found, path)
     return found
+
+
+def _by_fold(parts: Iterable[Mapping[int, T]]) -> dict[int, T]:
+    """What the parts of a run have of their folds."""
+    return {fold: value for part in parts for fold, value in part.items()}
 
 
 def _list(values: Iterable[object]) -> str:

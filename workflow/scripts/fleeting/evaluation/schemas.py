@@ -17,11 +17,13 @@ SPREAD = ("mean", "sd", "low", "high")
 ALWAYS_SCORED = ("accuracy", "uf1", "uar", "precision", "support")
 
 #: One row per run (model, lr, repeat). Losses and accuracies are those of the last epoch, or the
-#: lowest and highest of all epochs where the name says so; each is the mean over folds, and so is
-#: `weights_moved`, the distance of the tested weights from the initial ones as a share of the
-#: latter's length. The test columns are of the predictions of all folds together. `redrawn` is 1
-#: where the folds are for this repeat alone, 0 where all repeats share them. `failed` says why a
-#: run failed: it is then in no mean.
+#: lowest and highest of all epochs, or those of the epoch whose weights are tested, where the name
+#: says so; each is the mean over folds, and so are `tested_epoch` and `weights_moved`, the distance
+#: of the tested weights from the initial ones as a share of the latter's length. The test columns
+#: are of the predictions of all folds together. `redrawn` is 1 where the folds are for this repeat
+#: alone, 0 where all repeats share them. `failed` says why a run failed: it is then in no mean.
+#: Last come the rows of the nested choice (model `chosen`, rate `by fold`), where there is one: in
+#: each repeat, the folds of the configurations that were chosen there.
 RUNS: Schema = {
     "model": NAME,
     "lr": NAME,
@@ -33,6 +35,9 @@ RUNS: Schema = {
     **dict.fromkeys(HISTORY_METRICS, NUMBER),
     "lowest_validation_loss": NUMBER,
     "highest_validation_accuracy": NUMBER,
+    "tested_epoch": NUMBER,
+    "tested_train_accuracy": NUMBER,
+    "tested_validation_accuracy": NUMBER,
     "weights_moved": NUMBER,
     "test_examples": INTEGER,
     "test_accuracy": NUMBER,
@@ -151,6 +156,16 @@ LEAK_METER: Schema = {
     "interval_high": NUMBER,
     "interval": TEXT,
     "chance": NUMBER,
+}
+#: What the nested choice is in each repeat and fold, and what it was chosen by: see `nested`.
+NESTED: Schema = {
+    "repeat": INTEGER,
+    "fold": INTEGER,
+    "model": NAME,
+    "lr": NAME,
+    "tested_epoch": INTEGER,
+    "validation_uf1": NUMBER,
+    "validation_loss": NUMBER,
 }
 CHOICES: Schema = {"name": NAME, "model": NAME, "lr": NAME, "reason": NAME}
 #: tables/databases.tsv: what became of each database; the last row, `total`, sums them up.

@@ -21,6 +21,7 @@ from fleeting.evaluation.best_epochs import best_epoch_table
 from fleeting.evaluation.best_of_runs import best_of_table, unit_of
 from fleeting.evaluation.choices import choice_table, paper_choice
 from fleeting.evaluation.interval_table import interval_table
+from fleeting.evaluation.nested import nested_runs, nested_table
 from fleeting.evaluation.repeats import spread
 from fleeting.evaluation.runs import Grid, Run, read_all, read_expected
 from fleeting.evaluation.schemas import HISTORY_METRICS
@@ -44,6 +45,7 @@ def run(
     curves: Path,
     confusions: Path,
     choices: Path,
+    nested: Path,
     intervals: Path,
     subject_counts: Path,
     best_of_runs: Path,
@@ -67,7 +69,9 @@ def run(
         runs: receives one row per run (`schemas.RUNS`).
         curves: receives losses and accuracies by epoch (`schemas.CURVES`).
         confusions: receives the confusion matrices (`schemas.CONFUSIONS`).
-        choices: receives the paper's and validation's choice (`schemas.CHOICES`).
+        choices: receives the paper's, validation's and the nested choice (`schemas.CHOICES`).
+        nested: receives what is chosen inside each fold (`schemas.NESTED`); without rows where
+            there is a single fold or configuration, so that no choice is nested.
         intervals: receives the intervals of the scores (`schemas.INTERVALS`).
         subject_counts: receives the predictions counted by subject (`schemas.SUBJECT_COUNTS`).
         best_of_runs: receives what the best of the runs would have claimed
@@ -78,16 +82,22 @@ def run(
     expected = read_expected(gate, split, folds)
     every = read_all(results, experiment, grid, parts, expected)
     done = finished(every, grid, allow_missing)
-    scored = score_table(done, expected.classes, metrics)
-    by_run = run_table(every, scored)
-    chosen = choice_table(by_run[by_run["failed"] == ""], grid)
+    by_fold = pd.DataFrame(columns=list(schemas.NESTED))
+    if len(expected.repeat_of) > 1 and len(grid.configurations()) > 1:
+        by_fold = nested_table(done)
+    tested = [*done, *nested_runs(done, by_fold)]
+    scored = score_table(tested, expected.classes, metrics)
+    by_run = run_table([*every, *tested[len(done) :]], scored)
+    of_grid = by_run.iloc[: len(every)]
+    chosen = choice_table(of_grid[of_grid["failed"] == ""], grid, by_fold)
     tsv.write(scored, scores, tsv.SCORES)
     tsv.write(by_run, runs, schemas.RUNS)
     tsv.write(curve_table(done), curves, schemas.CURVES)
-    tsv.write(confusion_table(done, expected.classes), confusions, schemas.CONFUSIONS)
+    tsv.write(confusion_table(tested, expected.classes), confusions, schemas.CONFUSIONS)
     tsv.write(chosen, choices, schemas.CHOICES)
-    tsv.write(interval_table(done, expected.classes, metrics), intervals, schemas.INTERVALS)
-    tsv.write(subject_count_table(done), subject_counts, schemas.SUBJECT_COUNTS)
+    tsv.write(by_fold, nested, schemas.NESTED)
+    tsv.write(interval_table(tested, expected.classes, metrics), intervals, schemas.INTERVALS)
+    tsv.write(subject_count_table(tested), subject_counts, schemas.SUBJECT_COUNTS)
     unit = unit_of(tsv.read(split, tsv.SPLIT))
     claimed = best_of_table(done, expected.classes, unit)
     tsv.write(claimed, best_of_runs, schemas.BEST_OF_RUNS)
@@ -135,10 +145,15 @@ def finished(every: Sequence[Run], grid: Grid, allow_missing: bool) -> list[Run]
 
 
 def run_table(runs: Sequence[Run], scores: pd.DataFrame) -> pd.DataFrame:
-    """One row per run: its last epoch, averaged over folds, and its test (`schemas.RUNS`)."""
+    """One row per run: its last and tested epochs, averaged over folds, and its test.
+
+    See `schemas.RUNS`.
+    """
     rows = []
     for run in runs:
         folds = run.history.groupby("fold")
+        at_test = ["epoch", "train_accuracy", "validation_accuracy"]
+        tested = run.tested[at_test].mean(skipna=False).add_prefix("tested_")
         rows.append(
             {
                 "model": run.model,
@@ -154,7 +169,8 @@ def run_table(runs: Sequence[Run], scores: pd.DataFrame) -> pd.DataFrame:
                 "highest_validation_accuracy": (
                     folds["validation_accuracy"].max().mean(skipna=False)
                 ),
-                "weights_moved": np.mean(run.weights_moved) if run.weights_moved else nan,
+                **tested,
+                "weights_moved": np.mean([*run.weights_moved.values()] or nan),
                 "test_examples": len(run.predictions),
                 "device": run.device,
             }

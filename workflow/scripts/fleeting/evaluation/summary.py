@@ -9,8 +9,8 @@ import pandas as pd
 
 from fleeting import tsv
 from fleeting.evaluation import schemas
+from fleeting.evaluation.choices import BY_FOLD, CHOSEN, configuration_title
 from fleeting.evaluation.intervals import Interval
-from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.repeats import spread
 
 #: A group or row and a metric or column, to its value in each repeat.
@@ -27,7 +27,7 @@ def of_configuration(frame: pd.DataFrame, model: str, lr: str) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Choice:
-    """A configuration, by what it was chosen (`paper` or `validation`) and why."""
+    """A configuration, by what it was chosen (`paper`, `validation` or `nested`) and why."""
 
     name: str
     model: str
@@ -37,7 +37,7 @@ class Choice:
     @property
     def title(self) -> str:
         """The choice for reading, for example `paper: ResNet18 at 1e-05`."""
-        return f"{self.name}: {paper_name(self.model)} at {self.lr}"
+        return f"{self.name}: {configuration_title(self.model, self.lr)}"
 
 
 def read_choices(path: Path) -> list[Choice]:
@@ -58,9 +58,14 @@ class Summary:
             files: one file per experiment under each name.
             experiment: the experiment's place in these lists.
         """
-        self.every = schemas.read(files["runs"][experiment], schemas.RUNS)
+        runs = schemas.read(files["runs"][experiment], schemas.RUNS)
+        #: The runs that finished, those of the nested choice included.
+        self.finished = runs[runs["failed"] == ""]
+        nested = (runs["model"] == CHOSEN) & (runs["lr"] == BY_FOLD)
+        #: The runs of the grid.
+        self.every = runs[~nested]
         self.failed = self.every[self.every["failed"] != ""]
-        #: The runs that finished, which alone are in means.
+        #: Those that finished, which alone are in means.
         self.runs = self.every[self.every["failed"] == ""]
         #: One row per configuration, repeat, group and metric.
         self.scores = schemas.read(files["scores"][experiment], tsv.SCORES)
@@ -84,7 +89,7 @@ class Summary:
         return [group.removeprefix("class/") for group in groups if group.startswith("class/")]
 
     def choice(self, name: str) -> Choice:
-        """A choice by its name: `paper` or `validation`."""
+        """A choice by its name: `paper`, `validation` or, if there is one, `nested`."""
         return next(choice for choice in self.choices if choice.name == name)
 
     @cached_property

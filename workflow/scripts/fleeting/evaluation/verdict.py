@@ -69,11 +69,12 @@ def note(summary: Summary) -> str:
 
 def _training(summary: Summary, choice: Choice) -> str:
     """Whether the choice learned its training examples: without that, its test says little."""
-    runs = of_configuration(summary.runs, choice.model, choice.lr)
-    accuracy, moved = runs["train_accuracy"].mean(), runs["weights_moved"].mean()
+    runs = of_configuration(summary.finished, choice.model, choice.lr)
+    epoch = "last" if (runs["tested_epoch"] == runs["epochs"]).all() else "tested"
+    accuracy, moved = runs["tested_train_accuracy"].mean(), runs["weights_moved"].mean()
     said = (
-        f"After the last epoch {accuracy:.3f} of its training examples are right, and its weights "
-        f"are {moved:.1%} of their initial length away from where they started"
+        f"After the {epoch} epoch {accuracy:.3f} of its training examples are right, and its "
+        f"weights are {moved:.1%} of their initial length away from where they started"
     )
     if accuracy < summary.chance + TRAINED * (1 - summary.chance):
         return f"{said}: it was hardly trained, which says little of what it can learn."

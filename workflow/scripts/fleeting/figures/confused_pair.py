@@ -12,7 +12,7 @@ from fleeting import tsv
 from fleeting.drawing import choices, show_faces, style
 from fleeting.drawing.show_faces import Row
 from fleeting.evaluation import schemas
-from fleeting.evaluation.paper_values import paper_name
+from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.schemas import MOST_CONFUSED, PAPERS_PAIR
 
 READS = {
@@ -83,6 +83,7 @@ def find_pairs(table: Sequence[Row]) -> list[Pair]:
         (PAPERS_PAIR, "paper"),
         (MOST_CONFUSED, "paper"),
         (MOST_CONFUSED, "validation"),
+        (MOST_CONFUSED, "nested"),
     ):
         rows = [row for row in table if row["pair"] == kind and row["choice"] == choice]
         if len(rows) == 2:
@@ -143,7 +144,7 @@ def _first_crop(crops: Sequence[Row], example: Row) -> Row:
 def _draw_rates(axes: Axes, pair: Pair, unit: str) -> None:
     """Draw an arrow for each direction, with the share of a class that is taken for the other."""
     row = pair[0]
-    configuration = f"{paper_name(row['model'])} at {row['lr']}"
+    configuration = configuration_title(row["model"], row["lr"])
     repeats = style.mean_of(int(row["repeats"]))
     title = f"{row['pair']}\n{choices.title(row['choice'])}:\n{configuration},\n{repeats}"
     axes.set_xlim(0, 1)

@@ -1,4 +1,4 @@
-"""The confusion matrices of the paper's choice and of validation's choice."""
+"""The confusion matrices of the choices: the paper's, validation's and the nested one."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from fleeting.drawing import choices, style
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
-from fleeting.evaluation.paper_values import paper_name
+from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.summary import of_configuration, read_choices
 from fleeting.splits import gate
 
@@ -25,7 +25,8 @@ READS = {
 SETTINGS = ("input.kind",)
 CAPTION = (
     "Confusion matrices on the test examples, which the paper does not print: for the (model, "
-    "learning rate) that the paper chose, and for the one with the highest validation accuracy. A "
+    "learning rate) that the paper chose, and for the one with the highest validation accuracy "
+    "(and, with several folds, for each fold's own choice by its validation UF1, called nested). A "
     "row is a true class; its shares add up to 1. Counts in brackets. Chance is one over the "
     "number of classes. Shares and counts are means over the repeats, whose number is above each "
     "matrix; the test examples of all folds are pooled first. All repeats share one split, and "
@@ -64,7 +65,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
                 "summarise_runs`"
             )
         repeats = style.mean_of(int(found["repeats"].max()))
-        axes.set_title(f"{title}\n{paper_name(model)} at {lr}, {repeats}")
+        axes.set_title(f"{title}\n{configuration_title(model, lr)}, {repeats}")
         _draw_matrix(axes, found, classes, labelled=not beside or axes is panels[0])
     figure.supxlabel(f"share of a true class's test {unit}; {unit} in brackets", fontsize=8.5)
     return figure

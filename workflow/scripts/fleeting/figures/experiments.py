@@ -23,7 +23,8 @@ READS = {
 CAPTION = (
     "UF1 (the mean of the classes' F1-scores), UAR (the mean of their recalls) and accuracy on all "
     "test examples of every experiment, for the (model, learning rate) that the paper chose and "
-    "for the one with the highest validation accuracy; which these are is in the table of the "
+    "for the one with the highest validation accuracy (and, with several folds, for each fold's "
+    "own choice by its validation UF1, called nested); which these are is in the table of the "
     "experiments. The predictions of all folds are pooled and scored once for each repeat; a small "
     "point is a repeat, a large one the mean over repeats, whose number is with the experiment's "
     "name. The repeats of an experiment share one split, and between them only the initial weights "

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from fleeting import tsv
 from fleeting.drawing import choices, score_points, style
 from fleeting.evaluation import chance, schemas
-from fleeting.evaluation.paper_values import paper_name
+from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.summary import read_choices
 
 READS = {
@@ -22,8 +22,9 @@ SETTINGS = ("input.kind",)
 CAPTION = (
     "UF1 (the mean of the classes' F1-scores), UAR (the mean of their recalls) and accuracy on the "
     "test examples, for the (model, learning rate) that the paper chose and for the one with the "
-    "highest validation accuracy: over all test examples, by database, by phase and by class. The "
-    "predictions of all folds are pooled and scored once for each repeat; a small point is a "
+    "highest validation accuracy (and, with several folds, for each fold's own choice by its "
+    "validation UF1, called nested): over all test examples, by database, by phase and by class. "
+    "The predictions of all folds are pooled and scored once for each repeat; a small point is a "
     "repeat, a large one the mean over repeats. All repeats share one split, and between them only "
     "the initial weights (of the new layers alone, where the network is pretrained) and the order "
     "of the examples varied: how far the points lie apart says nothing of other images or other "
@@ -63,7 +64,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         rows.append(score_points.Row(name, kind, of_group, own, dict(enumerate(chosen)), beside))
     repeats = rows[0].repeats()
     series = [
-        f"{title}: {paper_name(model)} at {lr}, {style.repeats([count])}"
+        f"{title}: {configuration_title(model, lr)}, {style.repeats([count])}"
         for ((model, lr), title), count in zip(chosen.items(), repeats, strict=True)
     ]
     return score_points.draw(rows, series, margin=2.3, row_height=0.26, step=0.36, columns=1)

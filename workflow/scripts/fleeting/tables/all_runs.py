@@ -101,7 +101,8 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
     return Page(
         "All configurations of the grid",
         f"{verdict.note(summary)} Losses and accuracies in training and validation are those of "
-        "the last epoch; the model after the last epoch is tested. UF1 and UAR are the F1-score "
+        "the last epoch; choices are by those of the epoch that is tested, which is the last "
+        "unless the recipe says `best_validation`. UF1 and UAR are the F1-score "
         f"and the recall averaged over {len(summary.classes)} classes. Chance is "
         f"{summary.chance:.3f}, always naming the most frequent class of the test examples "
         f"{summary.majority:.3f}. No configuration is chosen by its test; {reasons}.",

@@ -19,9 +19,10 @@ from fleeting.splits import permute
 SCOPE = "comparison"
 CAPTION = (
     "All experiments side by side, each with the configuration that the paper chose (or what "
-    "stands in for it) and the one with the highest validation accuracy. Accuracy, UF1 and UAR "
-    "are of the predictions of all folds of a repeat, averaged over repeats; their intervals are "
-    "over subjects, the trained models held fixed. Experiments that "
+    "stands in for it), the one with the highest validation accuracy and, with several folds, each "
+    "fold's own choice by its validation UF1 (nested). Accuracy, UF1 and UAR are of the "
+    "predictions of all folds of a repeat, averaged over repeats; their intervals are over "
+    "subjects, the trained models held fixed. Experiments that "
     "differ in their protocol also differ in training examples, classes and test examples, unless "
     "one is matched to the other: the difference of two rows is not the effect of the protocol "
     "alone."

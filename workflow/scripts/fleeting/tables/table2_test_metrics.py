@@ -1,4 +1,4 @@
-"""Table 2: metrics on the test examples, for the paper's choice and for validation's."""
+"""Table 2: metrics on the test examples, for the paper's choice and for those by validation."""
 
 from collections.abc import Mapping
 from math import nan
@@ -18,7 +18,8 @@ from fleeting.evaluation.summary import REPORT, Choice, Summary
 FORMATS = ("md", "tex")
 CAPTION = (
     "Table 2 of the paper: precision, recall and F1-score on the test examples, for the (model, "
-    "learning rate) that the paper chose and for the one with the highest validation accuracy, "
+    "learning rate) that the paper chose and for the one with the highest validation accuracy "
+    "(and, with several folds, for each fold's own choice by its validation UF1, called nested), "
     "beside the paper's printed values. The macro average's recall is UAR, its F1-score is UF1. "
     "Every repeat's report is computed first and averaged cell by cell afterwards. Chance is one "
     "over the number of classes. The note below the table says how many repeats there are and what "
