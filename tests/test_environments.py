@@ -35,7 +35,7 @@ VARIANTS = {
     "examples.pack": ["input"],
     "splits.split": ["protocol", "input"],
     "training.weights": ["network"],
-    "training.run": ["network", "optimiser", "schedule", "augmentation"],
+    "training.run": ["network", "optimiser", "schedule", "augmentation", "balance"],
     "evaluation.summarise_runs": ["metric"],
     "evaluation.write_table": ["table"],
     "drawing.draw": ["figure"],

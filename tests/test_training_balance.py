@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
@@ -77,7 +78,7 @@ def test_draws_follow_the_seed_and_the_class() -> None:
 
 def test_class_weights_are_those_of_scikit_learn_and_zero_for_an_absent_class() -> None:
     found = class_weights(SUBSET, ["a", "absent", "b", "c"], settings("class_weights"))
-    expected = compute_class_weight("balanced", classes=[*"abc"], y=LABELS)
+    expected = compute_class_weight("balanced", classes=np.array([*"abc"]), y=LABELS)
     assert found == pytest.approx([expected[0], 0, *expected[1:]])
     # 10 / (3 x 2), 10 / (3 x 5), 10 / (3 x 3)
     assert found == pytest.approx([5 / 3, 0, 2 / 3, 10 / 9])

@@ -73,23 +73,32 @@ def run_until(at: int, results: Path, name: str = "run", asked: bool = False, **
 
 
 @pytest.mark.parametrize(
-    ("asked", "minutes", "optimiser"),
+    ("asked", "minutes", "recipe", "lr"),
     [
-        (True, 60, {"kind": "sgd", "momentum": 0.9}),
-        (False, 60, {"kind": "sgd", "momentum": 0.9}),
-        (False, 0, "adamw"),
+        (True, 60, {}, "1e-02"),
+        (False, 60, {}, "1e-02"),
+        (False, 0, {"optimiser": "adamw"}, "1e-02"),
+        (False, 0, {"tested_epoch": "best_validation"}, "2e-01"),
     ],
-    ids=["asked", "rare", "often"],
+    ids=["asked", "rare", "often", "best"],
 )
 def test_a_job_that_ends_in_any_fold_and_epoch_resumes_there(
-    results: Path, asked: bool, minutes: int, optimiser: Any, caplog: pytest.LogCaptureFixture
+    results: Path,
+    asked: bool,
+    minutes: int,
+    recipe: dict[str, Any],
+    lr: str,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """With a checkpoint where it was asked to stop, with none and with one after every epoch."""
     changes: dict[str, Any] = {
-        "recipe": {**RANDOM, "optimiser": optimiser},
+        "recipe": {**RANDOM, **recipe},
+        "lr": lr,
         "checkpoint_every_minutes": minutes,
     }
     whole = small_run(results, "whole", **changes)
+    tested = metadata(whole)["tested_epoch"]
+    assert (min(tested.values()) < EPOCHS) is (recipe.get("tested_epoch") == "best_validation")
     caplog.set_level("INFO")
     # In training and in validation, within an epoch and between two, and between two folds.
     for at in (2, 5, 8, 24, 35):
@@ -99,6 +108,7 @@ def test_a_job_that_ends_in_any_fold_and_epoch_resumes_there(
         torch.rand(100)
         run = small_run(results, name, **changes)
         assert files(run) == files(whole)
+        assert metadata(run)["tested_epoch"] == tested
         fold, epoch = at // (EPOCHS * STEPS) + 1, at % (EPOCHS * STEPS) // STEPS
         epoch = epoch if minutes == 0 or asked else 0
         nothing = fold == 1 and epoch == 0

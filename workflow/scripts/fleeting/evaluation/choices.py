@@ -1,5 +1,7 @@
 """The choices that detailed tables are about: the paper's, validation's and the nested one."""
 
+from collections import Counter
+
 import pandas as pd
 
 from fleeting.evaluation.paper_values import PAPER_LR, PAPER_MODEL, paper_name, rate_in
@@ -43,8 +45,8 @@ def choice_table(runs: pd.DataFrame, grid: Grid, nested: pd.DataFrame) -> pd.Dat
     rows = [("paper", *paper_choice(grid)), ("validation", chosen["model"], chosen["lr"], reason)]
     if len(nested):
         rows[-1] = (*rows[-1][:3], f"{reason}; {NOT_INDEPENDENT}")
-        counts = nested.value_counts(["model", "lr"], sort=False)
-        (model, lr), most = counts.idxmax(), counts.max()
+        counts = Counter(zip(nested["model"], nested["lr"], strict=True))
+        (((model, lr), most),) = counts.most_common(1)
         reason = "highest validation UF1 of the fold at the tested epoch, by fold and repeat"
         reason += f" ({paper_name(model)} at {lr} in {most} of {len(nested)})"
         rows.append(("nested", CHOSEN, BY_FOLD, reason))

@@ -36,7 +36,8 @@ def nested_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
     """A run for each repeat, made of the folds of those that were chosen; see `nested_table`."""
     by_name = {(run.model, run.lr, run.repeat): run for run in runs}
     made = []
-    for repeat, rows in table.groupby("repeat", sort=True):
+    for repeat in table["repeat"].unique():
+        rows = table[table["repeat"] == repeat]
         names = zip(rows["fold"], rows["model"], rows["lr"], strict=True)
         chosen = {fold: by_name[model, lr, repeat] for fold, model, lr in names}
         history, predictions = (
@@ -50,7 +51,7 @@ def nested_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
             Run(
                 CHOSEN,
                 BY_FOLD,
-                int(str(repeat)),
+                int(repeat),
                 device=", ".join(sorted({run.device for run in chosen.values()})),
                 history=history,
                 predictions=predictions,

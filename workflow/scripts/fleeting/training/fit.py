@@ -201,9 +201,15 @@ class Fitter:
         """The means of an epoch, read from the device at once."""
         sums = self.sums.cpu()
         confusion = sums[3:].view_as(self.confusion)
-        train = sums[:2] / self.training.count
-        validation = torch.stack([sums[2], confusion.trace()]) / self.validation.count
-        return Epoch(number, *train.tolist(), *validation.tolist(), epochs.uf1(confusion))
+        train_loss, train_accuracy = (sums[:2] / self.training.count).tolist()
+        return Epoch(
+            epoch=number,
+            train_loss=train_loss,
+            train_accuracy=train_accuracy,
+            validation_loss=float(sums[2] / self.validation.count),
+            validation_accuracy=float(confusion.trace() / self.validation.count),
+            validation_uf1=epochs.uf1(confusion),
+        )
 
     def _train_step(self, batch: torch.Tensor) -> None:
         self.optimiser.zero_grad()
