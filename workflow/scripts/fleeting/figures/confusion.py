@@ -34,8 +34,8 @@ CAPTION = (
     "pretrained) and the order of the examples varied. Their spread is in table 3 for the pairs "
     "shown there, and in table 2 for each class. Runs that failed are in no mean."
 )
-#: Up to this many classes two matrices stand side by side; more stand one below the other.
-MOST_SIDE_BY_SIDE = 7
+#: Up to this many columns, matrices stand side by side; with more, one below the other.
+MOST_SIDE_BY_SIDE = 14
 #: Above this many classes counts would not fit into a square and the shares stand alone.
 MOST_WITH_COUNTS = 12
 #: The side of a square in inches.
@@ -51,10 +51,15 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     titles = choices.titles(read_choices(files["choices"][0]))
     classes = list(gate.read(files["gate"][0]).classes)
     unit = style.unit(settings["input.kind"])
-    beside = len(classes) <= MOST_SIDE_BY_SIDE
+    beside = len(classes) * len(titles) <= MOST_SIDE_BY_SIDE
     rows, columns = (1, len(titles)) if beside else (len(titles), 1)
     longest = max(len(name) for name in classes)
     height = SIDE * max(len(classes), 4) + 0.06 * longest + 0.85
+    separator = ", "
+    if beside and len(titles) > 2:
+        # Above a third of the page's width, a title needs a third line.
+        separator = ",\n"
+        height += 0.2
     figure = style.new_figure(height=rows * height)
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, ((model, lr), title) in zip(panels, titles.items(), strict=True):
@@ -65,7 +70,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
                 "summarise_runs`"
             )
         repeats = style.mean_of(int(found["repeats"].max()))
-        axes.set_title(f"{title}\n{configuration_title(model, lr)}, {repeats}")
+        axes.set_title(f"{title}\n{configuration_title(model, lr)}{separator}{repeats}")
         _draw_matrix(axes, found, classes, labelled=not beside or axes is panels[0])
     figure.supxlabel(f"share of a true class's test {unit}; {unit} in brackets", fontsize=8.5)
     return figure
