@@ -1,5 +1,6 @@
 """docs/extending.md: each example is one file, reruns nothing else, and all of them run."""
 
+import json
 import re
 from collections import Counter
 from pathlib import Path
@@ -70,6 +71,10 @@ def test_all_examples_run(finished: Project, tmp_path: Path) -> None:
     scores = tsv.read_rows(experiment / "scores.tsv", tsv.SCORES)
     assert {row["metric"] for row in scores} >= {"accuracy", "uf1", "uar", "kappa"}
     assert {row["repeat"] for row in scores} == {"1", "2"}
+    assert {row["model"] for row in scores} == {"linear", "chosen"}, "the nested choice as well"
+    for path in experiment.glob("runs/**/run.json"):
+        by_class = json.loads(path.read_text())["train_examples_by_class"]
+        assert all(counts["negative"] == counts["positive"] > 0 for counts in by_class.values())
     folds = tsv.read_rows(experiment / "folds.tsv", tsv.FOLDS)
     assert [row["name"] for row in folds] == ["half 1", "half 2"]
     subjects = tsv.read_rows(experiment / "tables/subjects.tsv", {})

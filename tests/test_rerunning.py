@@ -70,6 +70,7 @@ def edited(finished: Project, folder: Path, *names: str) -> Project:
                 "training/optimisers/adamw.py",
                 "training/schedules/cosine.py",
                 "training/augmentations/shift.py",
+                "training/balances/oversample.py",
                 "evaluation/final_summary.py",
             ],
             Counter(table_all_runs=1, figure_losses=1, link_images=1),
