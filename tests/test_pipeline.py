@@ -258,9 +258,12 @@ def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -
         assert len(list(runs["shared"].glob("part*"))) == 2
         assert sorted(map(str, whole)) == sorted(map(str, shared))
         assert {row["fold"] for row in whole} == {str(fold) for fold in range(1, 8)}
-    assert (results / "whole/scores.tsv").read_bytes() == (
-        results / "shared/scores.tsv"
-    ).read_bytes()
+    for name in ("scores.tsv", "evaluation/best_of_runs.tsv", "evaluation/best_epochs.tsv"):
+        table = results / "whole" / name
+        assert table.read_bytes() == (results / "shared" / name).read_bytes()
+    for name, unit in (("whole", "subject"), ("mixed", "example")):
+        by_epoch = tsv.read_rows(results / name / "evaluation/best_epochs.tsv", schemas.BEST_EPOCHS)
+        assert {row["unit"] for row in by_epoch} == {unit}
     assert not list((results / "whole").rglob("*.pt"))
     assert not (results / "whole/images").exists()
 
