@@ -4,11 +4,19 @@ import numpy as np
 import pytest
 from scipy.stats import binom, bootstrap
 
-from fabricated_runs import ALL_HAPPY, ONE_WRONG, experiment_folder, summarise, write_run
+from fabricated_runs import (
+    ALL_HAPPY,
+    ONE_WRONG,
+    experiment_folder,
+    summarise,
+    write_run,
+    write_split,
+)
 from fleeting import registry
 from fleeting.evaluation import intervals, schemas, verdict
 from fleeting.evaluation.confusion import of_groups
 from fleeting.evaluation.intervals import Bootstrap, Interval, draw
+from fleeting.evaluation.permutation import PERMUTATIONS
 
 CLASSES = [0, 1, 2]
 
@@ -166,3 +174,48 @@ def test_the_sentence_tells_untrained_from_not_generalising(tmp_path, accuracy, 
     assert "its weights are 25.0% of their initial length away" in said
     assert ("hardly trained" in said) is not trained
     assert "no effect" not in said
+
+
+def of_subjects(count: int) -> list[str]:
+    """Three examples of each of as many subjects of one database."""
+    return [f"samm/s{subject}/{clip}/1/apex" for subject in range(count) for clip in range(3)]
+
+
+def test_scores_stand_beside_those_of_permuted_labels(tmp_path):
+    """The repeats have splits of their own: of ten subjects, each tests another nine."""
+    labels = np.random.default_rng(1).choice(["happiness", "others", "surprise"], 30).tolist()
+    for repeat, own in ((1, slice(0, 27)), (2, slice(3, 30))):
+        examples = of_subjects(10)[own]
+        write_run(
+            tmp_path,
+            labels[own],
+            labels=labels[own],
+            examples=examples,
+            repeat=repeat,
+            fold=repeat,
+        )
+    write_split(tmp_path, repeats={1: 1, 2: 2})
+    summary = summarise(tmp_path, repeats=2)
+    table = schemas.read(
+        experiment_folder(tmp_path) / "evaluation/intervals.tsv", schemas.INTERVALS
+    )
+    every = table["group"] == "all"
+    assert table.loc[every, "permuted_p"].eq(1 / (1 + PERMUTATIONS)).all()
+    assert table.loc[every, "permuted_mean"].between(0.25, 0.45).all()
+    assert table.loc[~every, ["permuted_mean", "permuted_p"]].isna().all(axis=None)
+    (choice, *_) = summary.choices
+    uar, uf1 = (summary.permuted(choice.model, choice.lr, metric) for metric in ("uar", "uf1"))
+    assert (
+        "The same predictions with the labels permuted over subjects within their database 1999 "
+        f"times have a UAR of {uar.mean:.3f} on average (p = 0.0005) and a UF1 of {uf1.mean:.3f} "
+        "on average (p = 0.0005)."
+    ) in verdict.sentence(summary, choice)
+
+
+def test_a_single_subject_has_no_p_value(tmp_path):
+    write_run(tmp_path, ONE_WRONG)
+    summary = summarise(tmp_path)
+    (choice, *_) = summary.choices
+    assert summary.permuted(choice.model, choice.lr, "uar") is None
+    said = verdict.sentence(summary, choice)
+    assert "No database has two subjects, so labels cannot be permuted over subjects." in said

@@ -43,6 +43,8 @@ def tables(repeats: int = 2) -> dict[str, pd.DataFrame]:
             11,
             0,
             repeats,
+            0.4,
+            0.01,
         )
         for (model, lr), group, metric in product(CHOSEN, GROUPS, ("uf1", "uar", "accuracy"))
     ]

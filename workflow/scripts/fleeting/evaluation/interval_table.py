@@ -1,8 +1,9 @@
-"""The interval of every score of every configuration: evaluation/intervals.tsv."""
+"""The interval of every score of every configuration, with p-values: evaluation/intervals.tsv."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
+from math import nan
 
 import numpy as np
 import pandas as pd
@@ -10,7 +11,8 @@ import pandas as pd
 from fleeting import registry
 from fleeting.evaluation import schemas
 from fleeting.evaluation.confusion import Counts, of_groups
-from fleeting.evaluation.intervals import Bootstrap, Resamples, draw
+from fleeting.evaluation.intervals import Bootstrap, Resamples, Score, draw
+from fleeting.evaluation.permutation import Permuted, label_counts, label_test, permuted_labels
 from fleeting.evaluation.runs import Run
 from fleeting.evaluation.scores import class_group, groups, indices, shown_metrics
 from fleeting.paths import database_and_subject
@@ -29,15 +31,26 @@ def interval_table(
     scores = {name: registry.load("metric", name).score for name in shown_metrics(metrics)}
     subjects = sorted({person for run in runs for person in run.predictions["person"]})
     databases = [database_and_subject(person)[0] for person in subjects]
+    test = LabelTest(runs, classes)
     rows = []
     for (model, lr), of_configuration in groupby(runs, key=lambda run: (run.model, run.lr)):
         repeats = list(of_configuration)
         resamples = draw(databases, len(repeats))
+        permuted = test.of(repeats, scores)
         for group, bootstrap, scored in _bootstraps(repeats, classes, subjects, resamples):
             for name, score in scores.items():
                 found = asdict(bootstrap.interval(score, scored))
                 row = {"model": model, "lr": lr, "group": group, "metric": name}
-                rows.append({**row, **found, "repeats": len(repeats)})
+                beside = permuted.get(name) if group == "all" else None
+                rows.append(
+                    {
+                        **row,
+                        **found,
+                        "repeats": len(repeats),
+                        "permuted_mean": beside.mean if beside else nan,
+                        "permuted_p": beside.p if beside else nan,
+                    }
+                )
     return pd.DataFrame(rows, columns=list(schemas.INTERVALS))
 
 
@@ -64,3 +77,37 @@ def _bootstraps(
         yield group, bootstrap, np.flatnonzero(of_group.sum(axis=(0, 1, 3))).tolist()
     for index, name in enumerate(classes):
         yield class_group(name), every, [index]
+
+
+class LabelTest:
+    """The test of scores against labels permuted over subjects, the predictions fixed."""
+
+    def __init__(self, runs: Sequence[Run], classes: Sequence[str]) -> None:
+        """Permute the labels of all examples that are tested, alike for all runs.
+
+        A split of its own in each repeat tests other examples: each example has one label.
+        """
+        columns = ["database", "subject", "example", "label"]
+        tested = pd.concat(run.predictions[columns] for run in runs).drop_duplicates("example")
+        tested = tested.sort_values(columns[:3], kind="stable")
+        self.classes = classes
+        self.place = {example: place for place, example in enumerate(tested["example"])}
+        self.label, _ = indices(tested.assign(predicted=tested["label"]), classes)
+        database, subject = (tested[name].factorize()[0] for name in columns[:2])
+        self.permuted = permuted_labels(self.label, subject, database)
+
+    def of(self, repeats: Sequence[Run], scores: Mapping[str, Score]) -> dict[str, Permuted]:
+        """Each score's test over the repeats of a configuration; none where there is no test."""
+        if self.permuted is None:
+            return {}
+        predicted = np.zeros((len(repeats), len(self.label), len(self.classes)))
+        for number, run in enumerate(repeats):
+            _, named = indices(run.predictions, self.classes)
+            place = run.predictions["example"].map(self.place).to_numpy()
+            np.add.at(predicted[number], (place, named), 1)
+        permuted = label_counts(self.permuted, predicted)
+        observed = label_counts(self.label[None], predicted)
+        scored = np.flatnonzero(observed.sum(axis=(0, 1, 3))).tolist()
+        return {
+            name: label_test(permuted, observed, score, scored) for name, score in scores.items()
+        }

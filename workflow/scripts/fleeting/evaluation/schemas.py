@@ -79,7 +79,8 @@ SUBJECT_COUNTS: Schema = {
 }
 #: What a score might have been with other subjects, the trained models held fixed: see `intervals`.
 #: `kind` is `bootstrap`, or `range` where the group has too few subjects; `lacking` is the share of
-#: the resamples that lack one of the group's classes.
+#: the resamples that lack one of the group's classes. `permuted_mean` and `permuted_p` are those of
+#: `permutation.Permuted`, for the group `all` where a database has two subjects.
 INTERVALS: Schema = {
     "model": NAME,
     "lr": NAME,
@@ -93,6 +94,8 @@ INTERVALS: Schema = {
     "effective_subjects": NUMBER,
     "lacking": NUMBER,
     "repeats": INTEGER,
+    "permuted_mean": NUMBER,
+    "permuted_p": NUMBER,
 }
 #: What the best of so many runs for each `unit` (subject or example) of the test set would have
 #: claimed: see `best_of_runs`.

@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
+from math import isnan
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,6 +13,7 @@ from fleeting import tsv
 from fleeting.evaluation import schemas
 from fleeting.evaluation.choices import BY_FOLD, CHOSEN, configuration_title
 from fleeting.evaluation.intervals import Interval
+from fleeting.evaluation.permutation import Permuted
 from fleeting.evaluation.repeats import spread
 
 #: A group or row and a metric or column, to its value in each repeat.
@@ -110,20 +113,27 @@ class Summary:
         return spread(list(self.values(model, lr).get((group, metric), {}).values()))
 
     @cached_property
-    def _intervals(self) -> dict[tuple[str, ...], Interval]:
-        """The intervals by model, learning rate, group and metric."""
+    def _intervals(self) -> dict[tuple[str, ...], dict[Any, Any]]:
+        """The rows of the intervals by model, learning rate, group and metric."""
         (path,) = self._interval_files
-        names = [field.name for field in fields(Interval)]
         return {
-            (row["model"], row["lr"], row["group"], row["metric"]): Interval(
-                **{name: row[name] for name in names}
-            )
+            (row["model"], row["lr"], row["group"], row["metric"]): row
             for row in schemas.read(path, schemas.INTERVALS).to_dict("records")
         }
 
     def interval(self, model: str, lr: str, metric: str, group: str = "all") -> Interval | None:
         """The interval of one score of a configuration; None where it has no run."""
-        return self._intervals.get((model, lr, group, metric))
+        row = self._intervals.get((model, lr, group, metric))
+        return (
+            Interval(**{field.name: row[field.name] for field in fields(Interval)}) if row else None
+        )
+
+    def permuted(self, model: str, lr: str, metric: str) -> Permuted | None:
+        """A score under permuted labels; None where it has no run, or no test is possible."""
+        row = self._intervals.get((model, lr, "all", metric))
+        if row is None or isnan(row["permuted_p"]):
+            return None
+        return Permuted(row["permuted_mean"], row["permuted_p"])
 
     def report(self, model: str, lr: str) -> ByRepeat:
         """A configuration's classification report: (row, column) to repeat to value.

@@ -2,6 +2,8 @@
 
 from fleeting.evaluation import intervals
 from fleeting.evaluation.intervals import Interval
+from fleeting.evaluation.permutation import PERMUTATIONS
+from fleeting.evaluation.scores import metric_title
 from fleeting.evaluation.summary import Choice, Summary, of_configuration
 
 #: A network that is not this share of the way from chance to all training examples was hardly
@@ -55,7 +57,7 @@ def sentence(summary: Summary, choice: Choice) -> str:
     return (
         f"{choice.title}: UAR {interval.mean:.3f}, {ends}{place} ({summary.chance:.3f}). "
         f"Guessing {tested} independent examples exceeds an accuracy of {level:.3f} in fewer than "
-        f"one case of twenty. {_training(summary, choice)}"
+        f"one case of twenty. {_permuted(summary, choice)} {_training(summary, choice)}"
     )
 
 
@@ -65,6 +67,21 @@ def note(summary: Summary) -> str:
     choices = {(one.model, one.lr): one for one in reversed(summary.choices)}
     said = [sentence(summary, one) for one in reversed(choices.values())]
     return " ".join([*filter(None, said), summary.provenance(), intervals.NOTE])
+
+
+def _permuted(summary: Summary, choice: Choice) -> str:
+    """What the choice would score if labels and predictions had nothing to do with each other."""
+    parts = [
+        f"a {metric_title(metric)} of {found.mean:.3f} on average (p = {found.p:.4f})"
+        for metric in ("uar", "uf1")
+        if (found := summary.permuted(choice.model, choice.lr, metric))
+    ]
+    if not parts:
+        return "No database has two subjects, so labels cannot be permuted over subjects."
+    return (
+        "The same predictions with the labels permuted over subjects within their database "
+        f"{PERMUTATIONS} times have {' and '.join(parts)}."
+    )
 
 
 def _training(summary: Summary, choice: Choice) -> str:
