@@ -12,12 +12,16 @@ def job_name(kind, name):
     return f"{folder}/{kind}_{layout.stem(kind, name)}"
 
 
+def declared(kind, name):
+    """The files that a table or figure declares, by name; some only of synthetic databases."""
+    constants = registry.constants(kind, name)
+    truth = constants.get("READS_SYNTHETIC", {}) if "synthetic" in config else {}
+    return {**constants["READS"], **truth}
+
+
 def reads(kind, name):
     """Input functions, by name, for the files that a table or figure declares."""
-    return {
-        key: files_at(path)
-        for key, path in registry.constants(kind, name)["READS"].items()
-    }
+    return {key: files_at(path) for key, path in declared(kind, name).items()}
 
 
 def code_of(job, kind, name):
@@ -62,7 +66,7 @@ def files_at(path):
 
 def named_files(kind, name):
     """A params function: every file with the name that its module has for it."""
-    keys = list(registry.constants(kind, name)["READS"])
+    keys = list(declared(kind, name))
     return lambda w, input: [f"{key}={path}" for key in keys for path in input[key]]
 
 

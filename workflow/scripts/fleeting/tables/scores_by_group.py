@@ -5,10 +5,11 @@ from math import nan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from fleeting import tsv
-from fleeting.evaluation import chance, intervals, verdict
+from fleeting.evaluation import ceiling, chance, intervals, verdict
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading, spread
 from fleeting.evaluation.schemas import SPREAD
@@ -28,8 +29,20 @@ READS = {
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "split": "experiments/{experiment}/split.tsv",
+    "folds": "experiments/{experiment}/folds.tsv",
 }
+#: Read as well where the databases are synthetic.
+READS_SYNTHETIC = {"truth": "databases/{database}.tsv"}
 SETTINGS = ("experiment.metrics",)
+
+#: What the page says where there is a ceiling.
+CEILING = (
+    " The ceiling is known because the databases are synthetic: the best that any network could "
+    "reach on the pictures of a phase if it saw which action units each one shows (none, where the "
+    "expression has an intensity of 0 at that frame), its database, and, where other images of its "
+    "clip or subject are trained on, whose it is; pictures that are alike in these get one class. "
+    "The class shares are those of the tested pictures, so it is rather too high than too low."
+)
 
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
@@ -39,16 +52,27 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     repeats, should folds differ between them). `chance` is the score of guessing every class of the
     experiment equally often, `majority` that of always naming the group's most frequent class; both
     are empty for metrics of which they are not known.
+
+    `clips` counts the clips that are tested (a mean over repeats, likewise). `clip_in_recall` is
+    what one clip of a class is worth in the recall of the class (1 / its clips), `clip_in_uar` what
+    it is worth in the UAR of all (1 / its clips / the number of classes with test examples). Both
+    are empty for groups that are no class.
+
+    `ceiling` is what the pictures of a phase allow at best: see `evaluation/ceiling.py`. It is
+    empty where the databases are not synthetic.
     """
     summary = Summary(files)
     split = tsv.read(files["split"][0], tsv.SPLIT)
-    tested = split[split["split"] == "test"]
+    tested = _tested(split, tsv.read_rows(files["folds"][0], tsv.FOLDS))
+    truth = [tsv.read(path, ceiling.TRUTH) for path in files.get("truth", [])]
+    phases = ceiling.with_seen(tested, split, pd.concat(truth)) if truth else None
     metrics = shown_metrics(settings["experiment.metrics"])
     rows = []
     for choice in summary.choices:
         values = summary.values(choice.model, choice.lr)
         for group in dict.fromkeys(group for group, _ in values):
-            labels = chance.members(tested, group)["label"]
+            members = chance.members(tested, group)
+            labels = members["label"]
             support = values[group, "support"]
             for metric in metrics:
                 by_repeat = values[group, metric]
@@ -63,6 +87,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                         "group": group,
                         "classes": labels.nunique(),
                         "examples": sum(support.values()) / len(support),
+                        **_clips(members, group, tested["label"].nunique()),
                         "metric": metric,
                         **spread(list(by_repeat.values())),
                         **intervals.columns(interval),
@@ -71,10 +96,35 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                         "repeats": len(by_repeat),
                         "chance": beside.guessing if beside else nan,
                         "majority": beside.majority if beside and beside.majority else nan,
+                        "ceiling": _ceiling(phases, group, metric),
                     }
                 )
     frame = pd.DataFrame(rows)
     return frame, _page(frame, summary, metrics)
+
+
+def _tested(split: pd.DataFrame, folds: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    """The test examples, each with the repeat that its fold is for (empty: all of them)."""
+    repeats = {fold["fold"]: fold["repeat"] for fold in folds}
+    tested = split[split["split"] == "test"]
+    return tested.assign(repeat=tested["fold"].map(repeats))
+
+
+def _clips(members: pd.DataFrame, group: str, classes: int) -> dict[str, float]:
+    """How many clips a group has, and what one of a class is worth."""
+    if members.empty:
+        return {"clips": 0, "clip_in_recall": nan, "clip_in_uar": nan}
+    clips = float(members.groupby("repeat")["sample"].nunique().mean())
+    worth = 1 / clips if group.startswith("class/") else nan
+    return {"clips": clips, "clip_in_recall": worth, "clip_in_uar": worth / classes}
+
+
+def _ceiling(phases: pd.DataFrame | None, group: str, metric: str) -> float:
+    """The ceiling of a group that is a phase (a mean over repeats), if it is known."""
+    if phases is None or not group.startswith("phase/") or metric not in ceiling.METRICS:
+        return nan
+    of_repeats = chance.members(phases, group).groupby("repeat")
+    return float(np.mean([ceiling.ceiling(own, metric) for _, own in of_repeats]))
 
 
 def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page:
@@ -86,12 +136,16 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
         shown = own[own["metric"] == "accuracy"].set_index("group")
         shown = shown.drop(columns=list(SPREAD)).assign(
             group=[str(group).replace("/", ": ", 1) for group in shown.index],
-            examples=[f"{number:.0f}" for number in shown["examples"]],
+            **{
+                column: [f"{number:.0f}" for number in shown[column]]
+                for column in ("examples", "clips")
+            },
         )
         for metric in metrics:
             of_metric = own[own["metric"] == metric].set_index("group")
             shown = shown.join(of_metric[list(SPREAD)].add_prefix(f"{metric}_"))
             shown[f"chance_{metric}"] = of_metric["chance"]
+            shown[f"ceiling_{metric}"] = of_metric["ceiling"]
             shown[f"interval_{metric}"] = [
                 interval.text if interval else ""
                 for interval in (
@@ -99,13 +153,17 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
                     for group in shown.index
                 )
             ]
-        titles = {"group": "group", "examples": "test examples", "subjects": "subjects"}
+        titles = {"group": "group", "examples": "test examples", "clips": "clips"}
+        titles["subjects"] = "subjects"
         titles["classes"] = "classes"
         for metric in metrics:
             title = metric_title(metric)
             titles |= {metric: title, f"interval_{metric}": f"{title}, 95% interval"}
             titles[f"chance_{metric}"] = f"{title} by chance"
+            if own.loc[own["metric"] == metric, "ceiling"].notna().any():
+                titles[f"ceiling_{metric}"] = f"{title}, ceiling"
         titles |= {"repeats": "repeats", "majority": "majority"}
+        titles |= {"clip_in_recall": "one clip in recall", "clip_in_uar": "one clip in UAR"}
         parts.append((f"{choice.title} ({choice.reason})", for_reading(shown, titles)))
     return Page(
         "Scores by database, phase and class",
@@ -114,6 +172,8 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
         "and UAR are the F1-score and the recall averaged over the classes that have test examples "
         "in the group. A class is scored against the rest: its accuracy and its UAR are its "
         "recall. By chance is the score of guessing every class equally often, majority the "
-        "accuracy of always naming the group's most frequent class.",
+        "accuracy of always naming the group's most frequent class. One clip in recall is the "
+        "recall of a class that one of its clips is worth, one clip in UAR what that adds to the "
+        f"UAR of all test examples.{CEILING if frame['ceiling'].notna().any() else ''}",
         parts,
     )
