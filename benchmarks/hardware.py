@@ -1,17 +1,16 @@
 """What the device could do at best: its measured matrix products, and the arithmetic of a model."""
 
 import sys
-import time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
-import torchvision
-from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "workflow" / "scripts"))
 
+from fleeting.doctor import operations as arithmetic
+from fleeting.training.architecture import COLOURS, architecture
 from fleeting.training.precision import choose, cpu_multiplies_bfloat16
 
 TYPES = {"fp32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
@@ -40,31 +39,17 @@ def naive_precision(used: str) -> str:
 @cache
 def peak(precision: str, threads: int) -> float:
     """The best of several square matrix products, in operations a second (a product counts two)."""
-    device = torch.device("cuda" if has_gpu() else "cpu")
     torch.set_num_threads(threads)
     torch.backends.cuda.matmul.fp32_precision = "tf32" if precision == "tf32" else "ieee"
     side = 8192 if has_gpu() else 2048
-    left, right = (torch.randn(side, side, device=device, dtype=TYPES[precision]) for _ in range(2))
-    best = float("inf")
-    for _ in range(10):
-        start = time.perf_counter()
-        left @ right
-        if has_gpu():
-            torch.cuda.synchronize()
-        best = min(best, time.perf_counter() - start)
-    return 2 * side**3 / best
+    return arithmetic.peak(side, rounds=10, dtype=TYPES[precision])
 
 
 @cache
 def operations(model: str, size: int) -> tuple[int, int]:
     """The operations of one image: a training step's, and the forward pass's alone."""
-    network = torchvision.models.get_model(model, num_classes=6)
-    image = torch.zeros(2, 3, size, size)
-    with FlopCounterMode(display=False) as step:
-        network(image).sum().backward()
-    with FlopCounterMode(display=False) as forward, torch.no_grad():
-        network(image)
-    return step.get_total_flops() // 2, forward.get_total_flops() // 2
+    network = architecture(model, COLOURS, (size, size), pretrained=False).outline(6)
+    return arithmetic.operations(network, len(COLOURS), (size, size))
 
 
 def with_shares(row: dict[str, Any]) -> dict[str, Any]:

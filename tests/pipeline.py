@@ -65,7 +65,8 @@ class Outcome:
         else:
             counts = Counter(re.findall(r"Finished jobid: \d+ \(Rule: (\w+)\)", self.text))
         targets = {"all", "annotations", "frames", "faces", "inputs", "splits", "training"}
-        for name in ("total", "evaluation", "figures", *targets):
+        # And what only prints: it comes with every new grid, recipe and split.
+        for name in ("total", "evaluation", "figures", "estimate_grid", *targets):
             counts.pop(name, None)
         return counts
 

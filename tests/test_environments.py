@@ -35,6 +35,7 @@ VARIANTS = {
     "examples.pack": ["input"],
     "splits.split": ["protocol", "input"],
     "training.weights": ["network"],
+    "progress.estimate": ["network"],
     "training.run": ["network", "optimiser", "schedule", "augmentation", "balance"],
     "evaluation.summarise_runs": ["metric"],
     "evaluation.write_table": ["table"],

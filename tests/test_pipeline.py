@@ -35,7 +35,7 @@ def test_every_file_of_the_contract_is_there(finished: Project) -> None:
     for name in ("split.tsv", "folds.tsv", "split.json", "unused.tsv", "scores.tsv"):
         assert (experiment / name).is_file(), name
     for table in (
-        *("databases", "classes", "near_duplicates"),
+        *("databases", "classes", "near_duplicates", "compare_models"),
         *("paper_comparison", "all_runs", "scores_by_group"),
     ):
         assert (experiment / "tables" / f"{table}.tsv").is_file(), table
@@ -59,6 +59,8 @@ def test_every_file_of_the_contract_is_there(finished: Project) -> None:
         "told",
     ]
     assert list(dict.fromkeys(meter["measure"])) == measures
+    log = (results / "logs/training/tiny/estimate_grid.log").read_text()
+    assert "Note: tiny: 2 of 2 training jobs remain" in log, "estimated before the first run"
     for model in CONFIG["experiments"]["tiny"]["grid"]["models"]:
         run = experiment / "runs" / model / "lr1e-02" / "repeat1" / "part1"
         assert len(tsv.read(run / "history.tsv", tsv.HISTORY)) == 2

@@ -11,6 +11,7 @@ RETRIES = 2
 rule training:
     input:
         all_weights(),
+        of_experiments("estimate.json"),
         [runs(name, ["predictions.tsv", "run.json"]) for name in EXPERIMENTS],
 
 
@@ -45,6 +46,43 @@ checkpoint fetch_weights:
     shell:
         "python {input.code[0]:q} training.weights --model {wildcards.model:q} "
         "{params.file:q} --output {output:q} > {log:q} 2>&1"
+
+
+# What a grid takes in time and space: printed, and an error where the disk has less. No run depends
+# on it, so that none is ever retrained for it: by its priority it goes before them, in the place of
+# one. Code is ancient: an edit of it does not print the same again.
+rule estimate_grid:
+    input:
+        code=lambda w: ancient(code("progress.estimate", *networks_of(w))),
+        gate=in_experiment("split.json"),
+        split=ancient(in_experiment("split.tsv")),
+        folds=ancient(in_experiment("folds.tsv")),
+    output:
+        in_experiment("estimate.json"),
+    log:
+        result("logs/training/{experiment}/estimate_grid.log"),
+    benchmark:
+        result("benchmarks/training/{experiment}/estimate_grid.tsv")
+    priority: 150
+    localrule: True
+    conda:
+        "../../envs/training.yaml"
+    resources:
+        gpu=1,
+        keep_models=lambda w: folds.kept_models(config, experiment(w)),
+    params:
+        results=results_folder,
+        grid=lambda w: as_json(experiment(w)["grid"]),
+        parts=lambda w: experiment(w)["parts"],
+        recipe=lambda w: as_json(experiment(w)["recipe"]),
+    message:
+        "Estimating what the runs of {wildcards.experiment} take"
+    shell:
+        "python {input.code[0]:q} progress.estimate --results {params.results:q} "
+        "--experiment {wildcards.experiment:q} --grid {params.grid:q} --parts {params.parts:q} "
+        "--recipe {params.recipe:q} --keep-models {resources.keep_models:q} "
+        "--gate {input.gate:q} --split {input.split:q} --folds {input.folds:q} "
+        "--output {output:q} 2>&1 | tee {log:q}"
 
 
 rule train:

@@ -66,6 +66,11 @@ def all_weights():
     ]
 
 
+def networks_of(wildcards):
+    """The modules of the networks of an experiment's grid, as `code` takes them."""
+    return [("network", model) for model in experiment(wildcards)["grid"]["models"]]
+
+
 def recipe_modules(wildcards):
     """The modules that a run's recipe names, as `code` takes them."""
     recipe = experiment(wildcards)["recipe"]

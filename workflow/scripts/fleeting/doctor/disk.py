@@ -2,7 +2,7 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,6 +25,10 @@ RUN_BYTES = 100_000
 #: The most that a checkpoint holds, in sizes of the model: AdamW keeps two more numbers a weight.
 #: Where an earlier epoch may be tested, its weights come on top.
 CHECKPOINT_MODELS = 3
+REMEDY = (
+    "Free some space, set `results` to a folder on a larger disk, or keep no models "
+    "(`keep_models: none`)."
+)
 
 
 def examine(config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding]:
@@ -43,15 +47,17 @@ def examine(config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding
     needed: Counter[str] = Counter()
     for what, folder, bytes_ in _written(config, frames):
         # Existing files are not written again.
-        existing = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        needed[what] += max(0, bytes_ - existing)
+        needed[what] += missing_bytes(folder, bytes_)
     # The runs of one experiment train at the same time; those of several hardly ever do.
-    blocks = config["experiments"].values()
-    needed["checkpoints"] = max(_checkpoint_bytes(config, block) for block in blocks)
-    total, free = needed.total(), shutil.disk_usage(nearest_existing(results)).free
-    parts = ", ".join(f"{what} {readable_size(count)}" for what, count in needed.items() if count)
+    needed["checkpoints"] = max(
+        checkpoint_bytes(
+            block, model_sizes(config, block), jobs_at_once(config, block["recipe"]["threads"])
+        )
+        for block in config["experiments"].values()
+    )
+    total, free = needed.total(), free_bytes(results)
     text = (
-        f"{results}: at most {readable_size(total)} will be written ({parts}), "
+        f"{results}: at most {readable_size(total)} will be written ({parts_of(needed)}), "
         f"{readable_size(free)} free"
     )
     if uncounted := [name for name in config["databases"] if name not in frames]:
@@ -59,18 +65,74 @@ def examine(config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding
     if total <= free:
         yield fine(f"{text} (quotas are not checked)")
     else:
-        yield problem(
-            text,
-            "Free some space, set `results` to a folder on a larger disk, or keep fewer models "
-            "(`keep_models`).",
-        )
+        yield problem(text, REMEDY)
+
+
+def free_bytes(results: Path) -> int:
+    """The space that is left for a results folder, which need not exist yet."""
+    return shutil.disk_usage(nearest_existing(results)).free
+
+
+def missing_bytes(folder: Path, bytes_: int) -> int:
+    """What will be written of a folder's `bytes_`: existing files are not written again."""
+    return max(0, bytes_ - sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
+
+
+def parts_of(needed: Mapping[str, int]) -> str:
+    """What the space is needed for, for example `models 17 GB, checkpoints 400 MB`."""
+    return ", ".join(f"{what} {readable_size(count)}" for what, count in needed.items() if count)
 
 
 @cache
-def model_bytes(model: str, classes: int) -> int:
-    """The bytes of a model's weights, for colour images of 224 pixels."""
-    network = architecture(model, COLOURS, (224, 224), pretrained=False).outline(classes)
+def model_bytes(
+    model: str,
+    classes: int,
+    channels: Sequence[str] = COLOURS,
+    size: Sequence[int] = (224, 224),
+) -> int:
+    """The bytes of a model's weights; the arguments after the first two are the input's."""
+    network = architecture(model, channels, size, pretrained=False).outline(classes)
     return sum(value.numel() * value.element_size() for value in network.state_dict().values())
+
+
+def written_by_runs(
+    config: Config, name: str, sizes: Sequence[int], kept: str, folds: int
+) -> Iterator[tuple[str, Path, int]]:
+    """The most that an experiment's runs write: the kind of files, their folder and their bytes.
+
+    Args:
+        config: complete, or with `results` and the experiment alone.
+        name: the experiment's.
+        sizes: the bytes of each model of its grid.
+        kept: which models stay; with `chosen`, all of them until the evaluation removes the others.
+        folds: how many each run has.
+    """
+    results, grid = Path(config["results"]), config["experiments"][name]["grid"]
+    models = 0 if kept == "none" else grid["repeats"] * len(grid["lrs"]) * sum(sizes) * folds
+    yield "models", results / "experiments" / name / "runs", models
+    other = RUN_BYTES * len(layout.training_jobs(config, name))
+    yield "other files of runs", results / "logs/training" / name, other
+
+
+def checkpoint_bytes(experiment: dict[str, Any], sizes: Sequence[int], at_once: int) -> int:
+    """The most bytes of checkpoints that the runs training at the same time keep.
+
+    Args:
+        experiment: its block.
+        sizes: the bytes of each model of its grid.
+        at_once: how many runs there is room for.
+    """
+    grid = experiment["grid"]
+    runs = len(grid["models"]) * len(grid["lrs"]) * grid["repeats"]
+    # Besides the kept ones, the one that is being written.
+    held = CHECKPOINT_MODELS + (experiment["recipe"]["tested_epoch"] != "last")
+    return min(runs, at_once) * (KEPT + 1) * held * max(sizes)
+
+
+def model_sizes(config: Config, experiment: dict[str, Any]) -> list[int]:
+    """The bytes of each model of an experiment's grid, before its data are known."""
+    classes = len(labels.resolve(experiment["label_map"], config["databases"]).classes)
+    return [model_bytes(model, classes) for model in experiment["grid"]["models"]]
 
 
 def _trial(results: Path) -> Iterator[Finding]:
@@ -106,32 +168,5 @@ def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[
         # No input stores more than all of its crops.
         yield "inputs", results / "inputs" / name, pixels[config["inputs"][name]["crop"]]
     for name, block in config["experiments"].items():
-        grid = block["grid"]
-        configurations = len(grid["models"]) * len(grid["lrs"])
-        sizes = _model_sizes(config, block)
-        choices = 2 if fold_count(block) == 1 else 3
-        kept = {
-            "all": grid["repeats"] * len(grid["lrs"]) * sum(sizes),
-            # Of at most three choices: the paper's fixed one, validation's and the nested one.
-            "chosen": grid["repeats"] * min(choices, configurations) * max(sizes),
-            "none": 0,
-        }
-        folder = results / "experiments" / name / "runs"
-        yield "models", folder, kept[kept_models(config, block)] * (fold_count(block) or 1)
-        other = RUN_BYTES * len(layout.training_jobs(config, name))
-        yield "other files of runs", results / "logs/training" / name, other
-
-
-def _checkpoint_bytes(config: Config, experiment: dict[str, Any]) -> int:
-    """The most bytes of checkpoints that the runs training at the same time keep."""
-    grid, sizes = experiment["grid"], _model_sizes(config, experiment)
-    runs = len(grid["models"]) * len(grid["lrs"]) * grid["repeats"]
-    at_once = min(runs, jobs_at_once(config, experiment["recipe"]["threads"]))
-    # Besides the kept ones, the one that is being written.
-    held = CHECKPOINT_MODELS + (experiment["recipe"]["tested_epoch"] != "last")
-    return at_once * (KEPT + 1) * held * max(sizes)
-
-
-def _model_sizes(config: Config, experiment: dict[str, Any]) -> list[int]:
-    classes = len(labels.resolve(experiment["label_map"], config["databases"]).classes)
-    return [model_bytes(model, classes) for model in experiment["grid"]["models"]]
+        kept, folds = kept_models(config, block), fold_count(block) or 1
+        yield from written_by_runs(config, name, model_sizes(config, block), kept, folds)

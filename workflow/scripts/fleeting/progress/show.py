@@ -12,7 +12,15 @@ from rich.text import Text
 
 from fleeting.config.loading import read
 from fleeting.layout import Config, Job
-from fleeting.progress.state import Experiment, Heartbeat, Stage, experiment, later_stages, stages
+from fleeting.progress.state import (
+    Experiment,
+    Heartbeat,
+    Stage,
+    duration,
+    experiment,
+    later_stages,
+    stages,
+)
 
 #: Seconds between two looks at the files.
 INTERVAL = 2.0
@@ -133,15 +141,3 @@ def _job_name(job: Job) -> str:
 
 def _number(value: float | None, form: str) -> str:
     return "" if value is None else format(value, form)
-
-
-def duration(seconds: float | None) -> str:
-    """`4 s`, `12 min`, `3 h 20 min`; `?` where it is not known."""
-    if seconds is None:
-        return "?"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60} min"

@@ -141,16 +141,16 @@ def experiment(config: Config, results: Path, name: str) -> Experiment:
     unfinished: dict[Job, float] = {}
     seconds: dict[str, list[float]] = {}
     for job in jobs:
-        metadata = _metadata(results / job.folder / "run.json")
-        if metadata is None:
+        written = metadata(results / job.folder / "run.json")
+        if written is None:
             beat = _heartbeat(job, results / job.checkpoints / FILE_NAME)
             unfinished[job] = 1 - beat.done if beat else 1.0
             if beat:
                 found.heartbeats.append(beat)
-        elif metadata.get("failed"):
-            found.failed[job] = metadata["failed"]
+        elif written.get("failed"):
+            found.failed[job] = written["failed"]
         else:
-            seconds.setdefault(job.model, []).append(metadata["seconds"])
+            seconds.setdefault(job.model, []).append(written["seconds"])
     not_done = {job[:-1] for job in [*unfinished, *found.failed]}
     found.done = found.runs - len(not_done)
     running = sum(not beat.dead for beat in found.heartbeats)
@@ -166,7 +166,7 @@ def experiment(config: Config, results: Path, name: str) -> Experiment:
     return found
 
 
-def _metadata(path: Path) -> dict[str, Any] | None:
+def metadata(path: Path) -> dict[str, Any] | None:
     """The run.json of a job; None: there is none yet, or it is being replaced."""
     try:
         return _parsed(path, path.stat().st_mtime_ns)
@@ -193,3 +193,15 @@ def _heartbeat(job: Job, path: Path) -> Heartbeat | None:
     if not (isinstance(values, dict) and values.keys() >= KEYS):
         return None
     return Heartbeat(job, values, max(0.0, time.time() - modified))
+
+
+def duration(seconds: float | None) -> str:
+    """`4 s`, `12 min`, `3 h 20 min`; `?` where it is not known."""
+    if seconds is None:
+        return "?"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -1,0 +1,214 @@
+"""What a grid takes, before its first run: space, and time.
+
+Time follows from finished runs of the same network, or else from its operations, which is rough.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fleeting import layout, tsv
+from fleeting.doctor import disk
+from fleeting.doctor.findings import readable_size
+from fleeting.doctor.operations import operations, peak
+from fleeting.errors import UserError
+from fleeting.files import write_text
+from fleeting.layout import Config, Job
+from fleeting.paths import sha256
+from fleeting.progress.state import duration, metadata
+from fleeting.splits import gate as gates
+from fleeting.splits.gate import Gate
+from fleeting.training.architecture import architecture
+from fleeting.training.recipe import Recipe
+
+#: What networks reach of the speed of a matrix product: 0.5 on two cores, 0.05 to 0.3 on an H200
+#: (benchmarks/README.md).
+SHARE_OF_PEAK = 0.3
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the training jobs of a grid that are not finished take.
+
+    Attributes:
+        jobs: how many the grid has.
+        left: how many are not finished.
+        seconds: of training, one job at a time.
+        rough: the networks whose time follows from their operations.
+        bytes: what they write at most, by kind.
+        free: what the disk has.
+    """
+
+    jobs: int
+    left: int
+    seconds: float
+    rough: list[str]
+    bytes: dict[str, int]
+    free: int
+
+
+@dataclass(frozen=True)
+class Images:
+    """How many images each fold trains on and validates with, and the repeat that it is for."""
+
+    train: Counter[int]
+    validation: Counter[int]
+    repeat: Mapping[int, str]
+
+    def folds(self, repeat: int) -> list[int]:
+        """The folds of a repeat."""
+        return [fold for fold, own in self.repeat.items() if own in ("", str(repeat))]
+
+    def of(self, job: Job, parts: int) -> int:
+        """The training images of a job in an epoch."""
+        folds = [fold for fold in self.folds(job.repeat) if (fold - 1) % parts == job.part - 1]
+        return sum(self.train[fold] for fold in folds)
+
+
+def run(
+    *,
+    results: Path,
+    experiment: str,
+    grid: dict[str, Any],
+    parts: int,
+    recipe: Recipe,
+    keep_models: str,
+    gate: Path,
+    split: Path,
+    folds: Path,
+    output: Path,
+) -> None:
+    """Print what an experiment's grid takes, and write it as JSON.
+
+    Args:
+        results: the results folder, which may hold finished runs.
+        experiment: its name.
+        grid: the config's block.
+        parts: how many jobs share the folds of a run.
+        recipe: how a fold is trained.
+        keep_models: which models stay: `all`, `chosen` or `none`.
+        gate: split.json.
+        split: split.tsv.
+        folds: folds.tsv.
+        output: receives the estimate.
+
+    Raises:
+        UserError: the disk has less than that.
+    """
+    block = {"grid": grid, "parts": parts, "recipe": recipe.model_dump(mode="json")}
+    config = {"results": str(results), "experiments": {experiment: block}}
+    images = read_images(split, folds)
+    found = estimate(config, experiment, images, gate, keep_models)
+    if sum(found.bytes.values()) > found.free:
+        raise UserError(f"{results}: too little space. {text(experiment, found)} {disk.REMEDY}")
+    print(f"Note: {text(experiment, found)}")
+    write_text(json.dumps(vars(found), indent=2) + "\n", output)
+
+
+def read_images(split: Path, folds: Path) -> Images:
+    """How many images each fold of a split has."""
+    roles = Counter((row["split"], int(row["fold"])) for row in tsv.read_rows(split, tsv.SPLIT))
+    by_role = {
+        role: Counter({fold: count for (own, fold), count in roles.items() if own == role})
+        for role in ("train", "validation")
+    }
+    repeats = {int(row["fold"]): row["repeat"] for row in tsv.read_rows(folds, tsv.FOLDS)}
+    return Images(**by_role, repeat=repeats)
+
+
+def estimate(config: Config, name: str, images: Images, gate: Path, keep_models: str) -> Estimate:
+    """What the training jobs of an experiment that are not finished take.
+
+    Args:
+        config: `results`, and of the experiment its grid, parts and complete recipe.
+        name: the experiment's.
+        images: of each fold.
+        gate: split.json.
+        keep_models: which models stay.
+    """
+    block, results = config["experiments"][name], Path(config["results"])
+    jobs, digest, contents = layout.training_jobs(config, name), sha256(gate), gates.read(gate)
+    left: list[Job] = []
+    measured: dict[str, list[float]] = {}
+    for job in jobs:
+        written = metadata(results / job.folder / "run.json")
+        if written and not written["failed"] and sum(written["train_examples"].values()):
+            measured.setdefault(job.model, []).append(_seconds_per_image(written))
+        if not written or not _is_of(written, block["recipe"], digest):
+            left.append(job)
+    rough = sorted({job.model for job in left} - measured.keys())
+    per_image = {model: sum(values) / len(values) for model, values in measured.items()}
+    per_image |= _by_operations(rough, contents, images, block["recipe"])
+    seconds = block["recipe"]["epochs"] * sum(
+        images.of(job, block["parts"]) * per_image[job.model] for job in left
+    )
+    needed = _space(config, name, contents, len(images.folds(1)), keep_models) if left else {}
+    free = disk.free_bytes(results)
+    return Estimate(len(jobs), len(left), round(seconds, 1), rough, needed, free)
+
+
+def text(name: str, found: Estimate) -> str:
+    """An estimate as a sentence."""
+    if not found.left:
+        return f"{name}: all {found.jobs} training jobs are finished."
+    said = f"{name}: {found.left} of {found.jobs} training jobs remain, about "
+    said += f"{duration(found.seconds)} one at a time"
+    if found.rough:
+        said += (
+            f" (rough: from the operations of {', '.join(found.rough)} and the speed of this "
+            "machine; several times more or less is possible)"
+        )
+    total = readable_size(sum(found.bytes.values()))
+    parts = disk.parts_of(found.bytes)
+    return f"{said}; {total} will be written ({parts}), {readable_size(found.free)} free."
+
+
+def _is_of(written: Mapping[str, Any], recipe: Mapping[str, Any], digest: str) -> bool:
+    """Whether a job was trained with a recipe on a split; one that failed is not retried either."""
+    return bool(written["settings"] == recipe and written["split_sha256"] == digest)
+
+
+def _seconds_per_image(written: Mapping[str, Any]) -> float:
+    """Of a finished job: for each training image in an epoch, validation included."""
+    images = written["settings"]["epochs"] * sum(written["train_examples"].values())
+    return float(written["seconds"] / images)
+
+
+def _by_operations(
+    models: Sequence[str], contents: Gate, images: Images, recipe: Mapping[str, Any]
+) -> dict[str, float]:
+    """The same of networks without a finished job, from their operations."""
+    if not models:
+        return {}
+    torch.set_num_threads(recipe["threads"])
+    speed = SHARE_OF_PEAK * peak(side=2048, rounds=3)
+    # Validation passes an image forward once in every epoch.
+    validated = images.validation.total() / images.train.total()
+    channels, size = contents.input.channels, contents.input.shape[:-1]
+    found = {}
+    for model in models:
+        network = architecture(model, channels, size, recipe["weights"] != "none")
+        outline = network.outline(len(contents.classes))
+        step, forward = operations(outline, len(channels), network.size)
+        found[model] = (step + validated * forward) / speed
+    return found
+
+
+def _space(
+    config: Config, name: str, contents: Gate, folds: int, keep_models: str
+) -> dict[str, int]:
+    """The bytes that the runs still write, by kind."""
+    block, shape = config["experiments"][name], contents.input.shape[:-1]
+    sizes = [
+        disk.model_bytes(model, len(contents.classes), contents.input.channels, shape)
+        for model in block["grid"]["models"]
+    ]
+    written = disk.written_by_runs(config, name, sizes, keep_models, folds)
+    needed = {what: disk.missing_bytes(folder, bytes_) for what, folder, bytes_ in written}
+    # How many train at a time is Snakemake's to decide: what all of them need is at least this.
+    return needed | {"checkpoints of a run": disk.checkpoint_bytes(block, sizes, at_once=1)}
