@@ -66,7 +66,7 @@ rule estimate_grid:
     priority: 150
     localrule: True
     conda:
-        "../../envs/training.yaml"
+        "../../envs/evaluation.yaml"
     resources:
         gpu=1,
         keep_models=lambda w: folds.kept_models(config, experiment(w)),
