@@ -149,7 +149,9 @@ def _row(choice: Choice, metric: str, one: Comparison, p_holm: float) -> dict[st
 def _page(frame: pd.DataFrame, summary: Summary) -> Page:
     """The table for reading: one part per family of comparisons."""
     parts, said = [], []
-    for choice in summary.choices:
+    # A configuration that is chosen twice has its comparisons once.
+    choices = {(one.model, one.lr): one for one in reversed(summary.choices)}
+    for choice in reversed(choices.values()):
         for metric in METRICS:
             own = frame[(frame["choice"] == choice.name) & (frame["metric"] == metric)]
             parts.append((f"{metric_title(metric)} against {choice.title}", _part(own)))
