@@ -14,7 +14,7 @@ from fleeting.splits.people import persons, recordings
 from fleeting.splits.pool import Pool, annotate, make_pool
 from fleeting.splits.protocol import ROLES
 from fleeting.splits.split import apply_protocol
-from small_splits import CLIPS, LABELS, Data, labelled
+from small_splits import CLIPS, LABELS, Data, labelled, resolved_map
 
 SAME = [["casme/001", "samm/002"], ["casme/003", "samm/003", "samm/004"]]
 #: Of CAS(ME)^2: subject, clip, the video that it is cut from, onset and offset.
@@ -61,7 +61,7 @@ def pool(tmp_path: Path) -> Pool:
     rows = {"cas_me2": CAS_ME2, "casme2": CASME2, "samm": SAMM}
     tables = [write(tmp_path, database, own) for database, own in rows.items()]
     annotations, examples = zip(*tables, strict=True)
-    return make_pool(annotate(annotations, examples), LABELS, [])
+    return make_pool(annotate(annotations, examples), resolved_map(LABELS, *rows), [])
 
 
 def test_clips_of_one_video_are_one_recording(pool: Pool) -> None:

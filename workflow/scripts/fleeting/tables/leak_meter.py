@@ -10,8 +10,8 @@ import pandas as pd
 from fleeting import tsv
 from fleeting.evaluation import chance, intervals, schemas
 from fleeting.evaluation.best_of_runs import METRICS
+from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.leak_meter import measure_text
-from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text
 from fleeting.evaluation.scores import metric_title
@@ -161,7 +161,7 @@ def _page(frame: pd.DataFrame) -> Page:
             "experiment": _names(scores),
             "what": [measure_text(row) for row in scores.to_dict("records")],
             "configuration": [
-                f"{paper_name(model)} at {lr}" if model else "all of the grid"
+                configuration_title(model, lr) if model else "all of the grid"
                 for model, lr in zip(scores["model"], scores["lr"], strict=True)
             ],
             "metric": scores["metric"].map(metric_title),

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from fleeting.evaluation import intervals
-from fleeting.evaluation.paper_values import paper_name
+from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text
 from fleeting.evaluation.scores import metric_title
@@ -80,7 +80,7 @@ def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> 
                 for row in frame.to_dict("records")
             ],
             "network": [
-                f"{paper_name(row['model'])} at {row['lr']} ({row['choice']})"
+                f"{configuration_title(row['model'], row['lr'])} ({row['choice']})"
                 for row in frame.to_dict("records")
             ],
             "UAR": frame["uar_mean"].map(number_text),
@@ -92,7 +92,10 @@ def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> 
     leaked = pd.DataFrame(
         {
             "mixed against apart": leaks["matched"] + " against " + leaks["to"],
-            "network": leaks["model"].map(paper_name) + " at " + leaks["lr"],
+            "network": [
+                configuration_title(model, lr)
+                for model, lr in zip(leaks["model"], leaks["lr"], strict=True)
+            ],
             "metric": leaks["metric"].map(metric_title),
             "gained by mixing": leaks["difference"].map(number_text),
             "its 95% interval": _ends(leaks, "interval"),
