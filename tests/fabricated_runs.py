@@ -8,11 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from fleeting import paths, registry, tsv
-from fleeting.evaluation import summarise_runs
+from fleeting.evaluation import run_baselines, schemas, summarise_runs
+from fleeting.evaluation.baseline import Examples
 from fleeting.evaluation.runs import Grid
 from fleeting.evaluation.summary import Summary
 from fleeting.splits import gate as gates
 from fleeting.splits import labels
+from fleeting.splits.folds import FoldSubsets, Subset
 
 CLASSES = ("happiness", "others", "surprise")
 #: Two test examples of each class.
@@ -205,7 +207,27 @@ def summarise(
         folds=folder / "folds.tsv",
         **written,
     )
+    written["baselines"] = write_baselines(folder)
     return Summary({name: [path] for name, path in written.items()})
+
+
+def write_baselines(folder: Path) -> Path:
+    """Write the scores of two null models on an experiment's split."""
+    gate = gates.read(folder / "split.json")
+    parts = run_baselines.by_role(tsv.read(folder / "split.tsv", tsv.SPLIT))
+    nobody = Subset(), Subset(), Subset()
+    folds = [
+        FoldSubsets(int(row["fold"]), row["name"], int(row["repeat"] or 0) or None, *nobody)
+        for row in tsv.read_rows(folder / "folds.tsv", tsv.FOLDS)
+    ]
+    nothing = Examples([], list, gate.input)
+    found = {
+        name: run_baselines.predicted(name, folds, parts, gate.classes, nothing)
+        for name in ("majority", "database_only")
+    }
+    path = folder / "evaluation" / "baselines.tsv"
+    tsv.write(run_baselines.score_table(found, gate.classes, METRICS), path, schemas.BASELINES)
+    return path
 
 
 def declared(

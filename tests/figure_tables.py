@@ -13,6 +13,7 @@ from fleeting.evaluation import schemas
 
 CLASSES = ("disgust", "a class with a rather long name", "others")
 SCHEMAS = {
+    "baselines": schemas.BASELINES,
     "choices": schemas.CHOICES,
     "classes": schemas.CLASSES,
     "confusions": schemas.CONFUSIONS,

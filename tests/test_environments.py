@@ -37,6 +37,7 @@ VARIANTS = {
     "training.weights": ["network"],
     "progress.estimate": ["network"],
     "training.run": ["network", "optimiser", "schedule", "augmentation", "balance"],
+    "evaluation.run_baselines": ["baseline", "metric"],
     "evaluation.summarise_runs": ["metric"],
     "evaluation.write_table": ["table"],
     "drawing.draw": ["figure"],

@@ -65,7 +65,7 @@ def test_all_examples_run(finished: Project, tmp_path: Path) -> None:
     (config,) = re.findall(r"```yaml\n(results: results/lab.*?)```", PAGE, re.DOTALL)
     (project.folder / "tiny.yaml").write_text(config)
     results = "results/lab/experiments/lab"
-    tables = ("tables/subjects.tsv", "tables/label_map_counts.tsv")
+    tables = ("tables/subjects.tsv", "tables/label_map_counts.tsv", "evaluation/baselines.tsv")
     project.run(*(f"{results}/{name}" for name in ("scores.tsv", *tables, FIGURE)))
     experiment = project.folder / results
     scores = tsv.read_rows(experiment / "scores.tsv", tsv.SCORES)
@@ -77,6 +77,9 @@ def test_all_examples_run(finished: Project, tmp_path: Path) -> None:
         assert all(counts["negative"] == counts["positive"] > 0 for counts in by_class.values())
     folds = tsv.read_rows(experiment / "folds.tsv", tsv.FOLDS)
     assert [row["name"] for row in folds] == ["half 1", "half 2"]
+    folder = experiment / "baselines/class_means"
+    predicted = tsv.read_rows(folder / "predictions.tsv", tsv.BASELINE_PREDICTIONS)
+    assert len(predicted) == SUBJECTS * CLIPS
     subjects = tsv.read_rows(experiment / "tables/subjects.tsv", {})
     assert len(subjects) == SUBJECTS
     assert all(row["test"] == str(CLIPS) for row in subjects)

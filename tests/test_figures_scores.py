@@ -48,6 +48,11 @@ def tables(repeats: int = 2) -> dict[str, pd.DataFrame]:
         )
         for (model, lr), group, metric in product(CHOSEN, GROUPS, ("uf1", "uar", "accuracy"))
     ]
+    baselines = [
+        ("majority", "always", looks_at, group, metric, score, 0.3, 0.6, "bootstrap", 12, 11, 0, 1)
+        for group, metric in product(GROUPS[:4], ("uf1", "uar", "accuracy"))
+        for looks_at, score in (("labels", 0.4), ("labels", 0.45), ("examples", 0.9))
+    ]
     tests = [("1", "casme", "a"), ("2", "casme", "a"), ("3", "casme2", "a"), ("4", "casme2", "b")]
     split = [
         (name, name, data, "sub", "apex", label, "1", "test", f"{data}/sub", f"{data}/sub/{name}")
@@ -56,6 +61,7 @@ def tables(repeats: int = 2) -> dict[str, pd.DataFrame]:
     return {
         "scores": pd.DataFrame(scores, columns=list(tsv.SCORES)),
         "intervals": pd.DataFrame(intervals, columns=list(schemas.INTERVALS)),
+        "baselines": pd.DataFrame(baselines, columns=list(schemas.BASELINES)),
         "split": pd.DataFrame(split, columns=list(tsv.SPLIT)),
         "choices": chosen(*CHOSEN),
     }
@@ -118,8 +124,9 @@ def test_scores_show_each_group_with_repeats_mean_and_chance(tmp_path):
         "b (1)",
     ]
     assert points(accuracy)[:2] == [pytest.approx([0.5, 0.7]), [pytest.approx(0.6)]]
-    assert chances(accuracy)[:2] == [0.5, 0.75]
+    assert chances(accuracy)[:3] == [0.5, 0.75, 0.45]
     assert chances(uar)[-1] == 0.5
+    assert chances(uf1).count(0.45) == 4, "a class has no null model"
     assert texts(figure.legends[0].get_texts()) == [
         "paper's choice: ResNet18 at 1e-05, 2 repeats",
         "validation's choice: ResNet34 at 1e-03, 2 repeats",
@@ -128,6 +135,7 @@ def test_scores_show_each_group_with_repeats_mean_and_chance(tmp_path):
         "range without one subject (too few for an interval)",
         "guessing each class equally often",
         "always the most frequent class",
+        "best null model (given annotations alone)",
     ]
 
 
@@ -158,7 +166,7 @@ def test_experiments_stand_side_by_side_with_their_repeats(tmp_path):
         "paper\n2 repeats, n = 4, K = 2",
         "leave_one_subject_out\n1 repeat, n = 4, K = 2",
     ]
-    assert chances(figure.axes[2]) == [0.5, 0.75, 0.5, 0.75]
+    assert chances(figure.axes[2]) == [0.5, 0.75, 0.45] * 2
 
 
 @pytest.mark.parametrize("count", [1, 12])

@@ -65,6 +65,7 @@ VALUES: list[tuple[str, Any, str]] = [
     (f"{P}.input", "none", "no input is called"),
     (f"{P}.metrics", ["uf2"], "do you mean 'uf1'"),
     (f"{P}.metrics", [], "at least 1"),
+    (f"{P}.baselines", ["majorty"], "do you mean 'majority'"),
     (f"{P}.keep_models", "some", "'chosen'"),
     (f"{P}.label_map", {"a": ["x"], "b": ["x"]}, "both"),
     (f"{P}.label_map", {"a": ["X"], "b": ["y"]}, "lower case"),

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from fleeting import tsv
+from fleeting.config.models import BASELINES
 from fleeting.evaluation import schemas
 from fleeting.synthetic.database import TRUTH
 from pipeline import CONFIG, MARKUP, ROOT, Project
@@ -35,7 +36,7 @@ def test_every_file_of_the_contract_is_there(finished: Project) -> None:
     for name in ("split.tsv", "folds.tsv", "split.json", "unused.tsv", "scores.tsv"):
         assert (experiment / name).is_file(), name
     for table in (
-        *("databases", "classes", "near_duplicates", "compare_models"),
+        *("databases", "classes", "near_duplicates", "compare_models", "baselines"),
         *("paper_comparison", "all_runs", "scores_by_group"),
     ):
         assert (experiment / "tables" / f"{table}.tsv").is_file(), table
@@ -67,6 +68,25 @@ def test_every_file_of_the_contract_is_there(finished: Project) -> None:
         assert json.loads((run / "run.json").read_text())["threads"] == 1
         least = 40e6 if model == "resnet18" else 10e3
         assert (run / "models/fold1.pt").stat().st_size > least
+
+
+def test_baselines_stand_beside_the_networks(finished: Project) -> None:
+    experiment = finished.folder / EXPERIMENT
+    assert {path.name for path in (experiment / "baselines").iterdir()} == set(BASELINES)
+    tests = tsv.read(experiment / "split.tsv", tsv.SPLIT)
+    tests = tests[tests["split"] == "test"].set_index("example")["label"]
+    for name in BASELINES:
+        path = experiment / "baselines" / name / "predictions.tsv"
+        predictions = tsv.read(path, tsv.BASELINE_PREDICTIONS)
+        own = predictions[predictions["repeat"] == "1"].set_index("example")
+        assert own["label"].to_dict() == tests.to_dict()
+    rows = tsv.read(experiment / "tables/baselines.tsv", {})
+    assert set(rows["predictor"]) == {*BASELINES, "paper", "validation"}
+    assert rows["uar"].astype(float).is_monotonic_decreasing
+    majority = rows.set_index("predictor").loc["majority"]
+    assert float(majority["uar"]) == pytest.approx(1 / tests.nunique(), abs=1e-6)
+    page = (experiment / "tables/all_runs.html").read_text()
+    assert "Of 7 null models, which are given annotations alone, the best is" in page
 
 
 def test_the_accounting_holds(finished: Project) -> None:

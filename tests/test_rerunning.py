@@ -25,6 +25,15 @@ SHOWN = {f"{kind}_{name}": 1 for kind in ("table", "figure") for name in registr
 OF_RUNS = Counter({name: count for name, count in SHOWN.items() if name not in OF_DATA})
 DRAWN = Counter(draw_split=1, link_images=1)
 AFTER_TRAIN = Counter(summarise_runs=1) + OF_RUNS
+#: The job of the baselines, and what reads their scores.
+OF_BASELINES = Counter(run_baselines=1) + Counter(
+    {
+        f"{kind}_{name}": 1
+        for kind in ("table", "figure")
+        for name in registry.names(kind)
+        if "baselines" in registry.constants(kind, name)["READS"]
+    }
+)
 
 Change = Callable[[dict[str, Any]], Any]
 
@@ -56,7 +65,8 @@ def edited(finished: Project, folder: Path, *names: str) -> Project:
     ("names", "expected"),
     [
         (["training/networks/small.py"], AFTER_TRAIN + Counter(train=1, table_table1_structure=1)),
-        (["evaluation/metrics/uf1.py"], AFTER_TRAIN),
+        (["evaluation/metrics/uf1.py"], AFTER_TRAIN + Counter(run_baselines=1)),
+        (["evaluation/baselines/majority.py"], OF_BASELINES),
         (
             # With variants that the config does not name, and what only prints.
             [
@@ -72,11 +82,12 @@ def edited(finished: Project, folder: Path, *names: str) -> Project:
                 "training/augmentations/shift.py",
                 "training/balances/oversample.py",
                 "evaluation/final_summary.py",
+                "evaluation/baselines/regional_kernel_ridge.py",
             ],
             Counter(table_all_runs=1, figure_losses=1, link_images=1),
         ),
     ],
-    ids=["a network", "a metric", "tables and figures and what is not used"],
+    ids=["a network", "a metric", "a baseline", "tables and figures and what is not used"],
 )
 def test_an_edit_below_the_split(
     finished: Project, tmp_path: Path, names: list[str], expected: Counter[str]

@@ -27,6 +27,7 @@ FOLDERS = {
     "augmentation": "training/augmentations",
     "balance": "training/balances",
     "metric": "evaluation/metrics",
+    "baseline": "evaluation/baselines",
     "table": "tables",
     "figure": "figures",
     "synthetic": "synthetic/writers",

@@ -172,6 +172,8 @@ TRACE: Schema = {
     "label": NAME,
     "predicted": NAME,
 }
+#: Of a baseline; the repeats of one that draws at random differ in their seed.
+BASELINE_PREDICTIONS: Schema = {"repeat": INTEGER, **PREDICTIONS}
 #: One metric of one group of predictions (`all`, `database/...`, `phase/...`, `class/...`).
 SCORES: Schema = {
     "model": NAME,

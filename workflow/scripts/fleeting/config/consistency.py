@@ -41,6 +41,9 @@ def contradictions(config: Config) -> Iterator[str]:
                 )
         for metric in metrics:
             yield from _unknown(f"{place}.metrics", "metric", metric, registry.names("metric"))
+        for baseline in experiment["baselines"]:
+            known = registry.names("baseline")
+            yield from _unknown(f"{place}.baselines", "baseline", baseline, known)
         yield from _equal_rates(f"{place}.grid.lrs", experiment["grid"]["lrs"])
         yield from _wrong_label_map(
             f"{place}.label_map", experiment["label_map"], config["databases"]

@@ -28,6 +28,11 @@ LABEL_MAP = {
     "surprise": ["surprise"],
     "tense": ["tense"],
 }
+#: The baselines of an experiment: those of any input.
+BASELINES = [
+    *("majority", "uniform", "stratified", "database_only", "database_only_balanced"),
+    *("subject_only", "clip_only", "nearest_neighbour", "pca_svm"),
+]
 Names = Annotated[list[Name], Field(min_length=1), AfterValidator(unique)]
 Subjects = Annotated[list[Subject], AfterValidator(unique)]
 People = Annotated[
@@ -138,6 +143,11 @@ class Experiment(Settings):
     )
     grid: Grid = Field({}, validate_default=True, description="What is trained.")
     metrics: Names = Field(["accuracy", "uf1", "uar"], description="Modules of evaluation/metrics.")
+    baselines: Names = Field(
+        BASELINES,
+        description="What a network has to beat: modules of evaluation/baselines. One that looks "
+        "at motion is left out where the input is none.",
+    )
     keep_models: Literal["all", "chosen", "none"] | None = Field(
         None,
         description="As the top-level keep_models, for this experiment. null: as that one for "

@@ -21,6 +21,7 @@ METRICS = {"uf1": "UF1", "uar": "UAR", "accuracy": "accuracy"}
 SECTION_GAP = 1.6
 GUESSING = {**style.CHANCE, "linewidth": 1.6}
 MAJORITY = {**GUESSING, "linestyle": (0, (3, 1.5))}
+NULL = {**GUESSING, "linestyle": "-"}
 INTERVAL: dict[str, Any] = {"linewidth": 1.3, "alpha": 0.8, "solid_capstyle": "butt"}
 #: In place of an interval, where the subjects are too few.
 RANGE: dict[str, Any] = {**INTERVAL, "linestyle": (0, (1, 1))}
@@ -33,7 +34,8 @@ class Row:
 
     `scores` and `intervals` are those of one group (rows of `tsv.SCORES` and `schemas.INTERVALS`),
     `configurations` the (model, lr) to show by their position in the legend, and `chance` is by
-    metric: None where there is none.
+    metric: None where there is none. `null` is the highest score of a null model by metric, None
+    likewise.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Row:
     intervals: pd.DataFrame
     configurations: Mapping[int, tuple[str, str]]
     chance: Mapping[str, Chance | None]
+    null: Mapping[str, float | None]
 
     def repeats(self) -> list[int]:
         """The number of repeats of each configuration."""
@@ -93,7 +96,9 @@ def draw(
     for axes, (metric, title) in zip(panels, METRICS.items(), strict=True):
         for row, y in zip(rows, positions, strict=True):
             if chance := row.chance[metric]:
-                _draw_chance(axes, y, chance)
+                _mark(axes, y, chance.guessing, GUESSING)
+                _mark(axes, y, chance.majority, MAJORITY)
+            _mark(axes, y, row.null[metric], NULL)
             for position in row.configurations:
                 offset = step * (position - (len(series) - 1) / 2)
                 _draw_points(axes, y + offset, row.values(position, metric), position)
@@ -134,11 +139,10 @@ def _draw_interval(axes: Axes, y: float, interval: Mapping[Any, Any], position: 
     axes.plot([interval["low"], interval["high"]], [y, y], color=color, **look)
 
 
-def _draw_chance(axes: Axes, y: float, chance: Chance) -> None:
-    """Mark both kinds of chance across a row."""
-    for value, look in ((chance.guessing, GUESSING), (chance.majority, MAJORITY)):
-        if value is not None:
-            axes.plot([value, value], [y - 0.42, y + 0.42], **look)
+def _mark(axes: Axes, y: float, value: float | None, look: dict[str, Any]) -> None:
+    """Mark a score across a row, if there is one."""
+    if value is not None:
+        axes.plot([value, value], [y - 0.42, y + 0.42], **look)
 
 
 def _legend(series: Sequence[str], several: bool) -> tuple[list[Line2D], list[str]]:
@@ -153,11 +157,12 @@ def _legend(series: Sequence[str], several: bool) -> tuple[list[Line2D], list[st
         labels.append("one repeat (large: their mean)")
     grey: dict[str, Any] = {"color": "#888888"}
     handles += [Line2D([], [], **grey, **INTERVAL), Line2D([], [], **grey, **RANGE)]
-    handles += [Line2D([], [], **GUESSING), Line2D([], [], **MAJORITY)]
+    handles += [Line2D([], [], **look) for look in (GUESSING, MAJORITY, NULL)]
     return handles, [
         *labels,
         "95% interval over subjects",
         "range without one subject (too few for an interval)",
         "guessing each class equally often",
         "always the most frequent class",
+        "best null model (given annotations alone)",
     ]

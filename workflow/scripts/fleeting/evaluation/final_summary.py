@@ -23,7 +23,7 @@ SHOWN = {
 #: The same of the table of all experiments.
 COMPARED = (
     "experiment choice protocol folds model lr repeats accuracy_mean uf1_mean uar_mean chance "
-    "majority"
+    "majority best_null best_null_uar best_baseline best_baseline_uar"
 )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from math import nan
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,34 +29,59 @@ def interval_table(
         classes: the experiment's classes, sorted.
         metrics: the experiment's.
     """
-    scores = {name: registry.load("metric", name).score for name in shown_metrics(metrics)}
-    subjects = sorted({person for run in runs for person in run.predictions["person"]})
-    databases = [database_and_subject(person)[0] for person in subjects]
+    subjects = subjects_of([run.predictions for run in runs])
+    names = shown_metrics(metrics)
     test = LabelTest(runs, classes)
     rows = []
     for (model, lr), of_configuration in groupby(runs, key=lambda run: (run.model, run.lr)):
         repeats = list(of_configuration)
-        resamples = draw(databases, len(repeats))
-        permuted = test.of(repeats, scores)
-        for group, bootstrap, scored in _bootstraps(repeats, classes, subjects, resamples):
-            for name, score in scores.items():
-                found = asdict(bootstrap.interval(score, scored))
-                row = {"model": model, "lr": lr, "group": group, "metric": name}
-                beside = permuted.get(name) if group == "all" else None
-                rows.append(
-                    {
-                        **row,
-                        **found,
-                        "repeats": len(repeats),
-                        "permuted_mean": beside.mean if beside else nan,
-                        "permuted_p": beside.p if beside else nan,
-                    }
-                )
+        permuted = test.of(repeats, _functions(names))
+        for row in scored([run.predictions for run in repeats], classes, subjects, names):
+            beside = permuted.get(row["metric"]) if row["group"] == "all" else None
+            rows.append(
+                {
+                    **{"model": model, "lr": lr},
+                    **row,
+                    "permuted_mean": beside.mean if beside else nan,
+                    "permuted_p": beside.p if beside else nan,
+                }
+            )
     return pd.DataFrame(rows, columns=list(schemas.INTERVALS))
 
 
+def subjects_of(predictions: Sequence[pd.DataFrame]) -> list[str]:
+    """The person of every prediction, each once, sorted."""
+    return sorted({person for frame in predictions for person in frame["person"]})
+
+
+def scored(
+    repeats: Sequence[pd.DataFrame],
+    classes: Sequence[str],
+    subjects: Sequence[str],
+    metrics: Sequence[str],
+) -> Iterator[dict[str, Any]]:
+    """Every metric of every group of predictions, with its interval (`schemas.SCORED`).
+
+    Args:
+        repeats: the predictions of each repeat: label, predicted, database, person and phase.
+        classes: the experiment's, sorted.
+        subjects: see `subjects_of`.
+        metrics: modules of evaluation/metrics.
+    """
+    databases = [database_and_subject(person)[0] for person in subjects]
+    resamples = draw(databases, len(repeats))
+    for group, bootstrap, counted in _bootstraps(repeats, classes, subjects, resamples):
+        for name, score in _functions(metrics).items():
+            found = asdict(bootstrap.interval(score, counted))
+            yield {"group": group, "metric": name, **found, "repeats": len(repeats)}
+
+
+def _functions(metrics: Sequence[str]) -> dict[str, Score]:
+    return {name: registry.load("metric", name).score for name in metrics}
+
+
 def _bootstraps(
-    repeats: Sequence[Run],
+    repeats: Sequence[pd.DataFrame],
     classes: Sequence[str],
     subjects: Sequence[str],
     resamples: Resamples,
@@ -63,10 +89,10 @@ def _bootstraps(
     """Each group of a configuration's predictions, its resamples, and the classes that it has."""
     place = {subject: index for index, subject in enumerate(subjects)}
     counts: dict[str, Counts] = {}
-    for number, run in enumerate(repeats):
-        label, predicted = indices(run.predictions, classes)
-        subject = np.array([place[person] for person in run.predictions["person"]])
-        for group, own in groups(run.predictions).items():
+    for number, predictions in enumerate(repeats):
+        label, predicted = indices(predictions, classes)
+        subject = np.array([place[person] for person in predictions["person"]])
+        for group, own in groups(predictions).items():
             shape = (len(repeats), len(subjects), len(classes), len(classes))
             counts.setdefault(group, np.zeros(shape))[number] = of_groups(
                 label[own], predicted[own], subject[own], *shape[1:3]

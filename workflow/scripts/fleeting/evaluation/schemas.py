@@ -79,11 +79,8 @@ SUBJECT_COUNTS: Schema = {
 }
 #: What a score might have been with other subjects, the trained models held fixed: see `intervals`.
 #: `kind` is `bootstrap`, or `range` where the group has too few subjects; `lacking` is the share of
-#: the resamples that lack one of the group's classes. `permuted_mean` and `permuted_p` are those of
-#: `permutation.Permuted`, for the group `all` where a database has two subjects.
-INTERVALS: Schema = {
-    "model": NAME,
-    "lr": NAME,
+#: the resamples that lack one of the group's classes.
+SCORED: Schema = {
     "group": NAME,
     "metric": NAME,
     "mean": NUMBER,
@@ -94,6 +91,13 @@ INTERVALS: Schema = {
     "effective_subjects": NUMBER,
     "lacking": NUMBER,
     "repeats": INTEGER,
+}
+#: `permuted_mean` and `permuted_p` are those of `permutation.Permuted`, for the group `all` where a
+#: database has two subjects.
+INTERVALS: Schema = {
+    "model": NAME,
+    "lr": NAME,
+    **SCORED,
     "permuted_mean": NUMBER,
     "permuted_p": NUMBER,
 }
@@ -170,6 +174,9 @@ NESTED: Schema = {
     "validation_uf1": NUMBER,
     "validation_loss": NUMBER,
 }
+#: The scores of the baselines, of the groups that are no classes. `looks_at` is what a baseline is
+#: given: `labels`, `examples` or `motion`.
+BASELINES: Schema = {"baseline": NAME, "title": NAME, "looks_at": NAME, **SCORED}
 CHOICES: Schema = {"name": NAME, "model": NAME, "lr": NAME, "reason": NAME}
 #: tables/databases.tsv: what became of each database; the last row, `total`, sums them up.
 #: `train`, `validation` and `test` are those of the first fold; `hit_rate` is the share of the

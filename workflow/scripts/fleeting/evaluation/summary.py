@@ -11,6 +11,7 @@ import pandas as pd
 
 from fleeting import tsv
 from fleeting.evaluation import schemas
+from fleeting.evaluation.baseline_scores import Baselines
 from fleeting.evaluation.choices import BY_FOLD, CHOSEN, configuration_title
 from fleeting.evaluation.intervals import Interval
 from fleeting.evaluation.permutation import Permuted
@@ -55,7 +56,8 @@ class Summary:
     def __init__(self, files: Mapping[str, Sequence[Path]], experiment: int = 0) -> None:
         """Read the files that a table declares as `runs`, `scores` and `choices`.
 
-        A table that shows intervals declares `intervals` too.
+        A table that shows intervals declares `intervals` too, one that shows baselines
+        `baselines`.
 
         Args:
             files: one file per experiment under each name.
@@ -74,6 +76,7 @@ class Summary:
         self.scores = schemas.read(files["scores"][experiment], tsv.SCORES)
         self.choices = read_choices(files["choices"][experiment])
         self._interval_files = [*files.get("intervals", [])][experiment : experiment + 1]
+        self._baseline_files = [*files.get("baselines", [])][experiment : experiment + 1]
 
     @property
     def models(self) -> list[str]:
@@ -120,6 +123,12 @@ class Summary:
             (row["model"], row["lr"], row["group"], row["metric"]): row
             for row in schemas.read(path, schemas.INTERVALS).to_dict("records")
         }
+
+    @cached_property
+    def baselines(self) -> Baselines:
+        """The scores of the baselines."""
+        (path,) = self._baseline_files
+        return Baselines(path)
 
     def interval(self, model: str, lr: str, metric: str, group: str = "all") -> Interval | None:
         """The interval of one score of a configuration; None where it has no run."""

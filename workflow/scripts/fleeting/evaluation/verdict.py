@@ -1,6 +1,9 @@
 """What a score and its interval say, in a sentence that claims no more."""
 
+from math import isnan
+
 from fleeting.evaluation import intervals
+from fleeting.evaluation.baseline_scores import Baseline
 from fleeting.evaluation.intervals import Interval
 from fleeting.evaluation.permutation import PERMUTATIONS
 from fleeting.evaluation.scores import metric_title
@@ -27,14 +30,19 @@ def binomial_level(examples: int, classes: int) -> float:
 
 
 def against(interval: Interval, value: float) -> str:
-    """Where a value lies: the interval is `above` or `below` it, or `includes` it."""
+    """Where a value lies: the interval is `above` or `below` it, or `includes` it.
+
+    Empty where there is no interval, of a single subject.
+    """
+    if isnan(interval.low):
+        return ""
     if interval.low > value:
         return "above"
     return "below" if interval.high < value else "includes"
 
 
 def sentence(summary: Summary, choice: Choice) -> str:
-    """What the UAR of a choice says beside chance, and whether the network was trained at all."""
+    """What the UAR of a choice says beside chance and baselines, and whether it was trained."""
     interval = summary.interval(choice.model, choice.lr, "uar")
     if interval is None:
         return ""
@@ -45,6 +53,7 @@ def sentence(summary: Summary, choice: Choice) -> str:
         "above": ", which excludes chance",
         "below": ", which lies below chance",
         "includes": ", which does not exclude chance",
+        "": "",
     }[against(interval, summary.chance)]
     over = f"over {interval.subjects} subjects ({interval.effective_subjects:.1f} effective)"
     if interval.subjects == 1:
@@ -57,7 +66,8 @@ def sentence(summary: Summary, choice: Choice) -> str:
     return (
         f"{choice.title}: UAR {interval.mean:.3f}, {ends}{place} ({summary.chance:.3f}). "
         f"Guessing {tested} independent examples exceeds an accuracy of {level:.3f} in fewer than "
-        f"one case of twenty. {_permuted(summary, choice)} {_training(summary, choice)}"
+        f"one case of twenty. {_beside_baselines(summary, interval)}"
+        f"{_permuted(summary, choice)} {_training(summary, choice)}"
     )
 
 
@@ -82,6 +92,36 @@ def _permuted(summary: Summary, choice: Choice) -> str:
         "The same predictions with the labels permuted over subjects within their database "
         f"{PERMUTATIONS} times have {' and '.join(parts)}."
     )
+
+
+def _beside_baselines(summary: Summary, interval: Interval) -> str:
+    """Whether a UAR is above each null model, and above each baseline, as sentences.
+
+    Above each of them is above the best of them (an intersection of tests, so nothing is corrected
+    for their number).
+    """
+    every, null = summary.baselines.scores("uar"), summary.baselines.best_null("uar")
+    said = ""
+    if null:
+        count = sum(one.looks_at == "labels" for one in every)
+        said += f"Of {count} null models, which are given annotations alone, "
+        said += _best(null, interval)
+    best = summary.baselines.best("uar")
+    if best and best != null:
+        said += f"Of all {len(every)} baselines, {_best(best, interval)}"
+    return said
+
+
+def _best(baseline: Baseline, interval: Interval) -> str:
+    """The best baseline of several, and whether the interval of the network is above it."""
+    place = {
+        "above": "; the network's interval lies above each of them",
+        "below": "; the network's interval lies below it",
+        "includes": "; the network's interval does not lie above it",
+        "": "",
+    }[against(interval, baseline.score)]
+    ends = " ".join(filter(None, [f"{baseline.score:.3f}", baseline.interval.text]))
+    return f"the best is {baseline.title}, with a UAR of {ends}{place}. "
 
 
 def _training(summary: Summary, choice: Choice) -> str:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from fleeting import tsv
 from fleeting.drawing import choices, score_points, style
 from fleeting.evaluation import chance, schemas
+from fleeting.evaluation.baseline_scores import Baselines
 from fleeting.evaluation.summary import read_choices
 
 SCOPE = "comparison"
@@ -18,6 +19,7 @@ READS = {
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
+    "baselines": "experiments/{experiment}/evaluation/baselines.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
 CAPTION = (
@@ -36,7 +38,8 @@ CAPTION = (
     "experiment has n test examples of K classes; experiments can differ in these, so chance is "
     "drawn beside each: guessing each of its classes equally often (dotted; accuracy and UAR are "
     "one over their number), and always naming the most frequent class of its test examples "
-    "(dashed). Runs that failed are in no mean."
+    "(dashed). A solid mark is the highest score of the null models, which know the annotations of "
+    "the training examples alone. Runs that failed are in no mean."
 )
 #: Heights in inches: of a row at least, and of a line of its name.
 ROW, LINE = 0.5, 0.16
@@ -49,8 +52,11 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     chosen = [read_choices(path) for path in files["choices"]]
     series = list(dict.fromkeys(choice.name for own in chosen for choice in own))
     rows = []
-    for path, intervals_path, own, split_path in zip(
-        files["scores"], files["intervals"], chosen, files["split"], strict=True
+    for path, intervals_path, baselines_path, own, split_path in zip(
+        *(files[key] for key in ("scores", "intervals", "baselines")),
+        chosen,
+        files["split"],
+        strict=True,
     ):
         scores = schemas.read(path, tsv.SCORES)
         intervals = schemas.read(intervals_path, schemas.INTERVALS)
@@ -64,7 +70,8 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         configurations = {series.index(choice.name): (choice.model, choice.lr) for choice in own}
         overall = scores[scores["group"] == "all"]
         sure = intervals[intervals["group"] == "all"]
-        row = score_points.Row("", "", overall, sure, configurations, beside)
+        null = Baselines(baselines_path).highest_nulls(score_points.METRICS)
+        row = score_points.Row("", "", overall, sure, configurations, beside, null)
         # Long names are broken after an underscore.
         name = fill(path.parent.name.replace("_", "_ "), LONGEST).replace("_ ", "_")
         repeats, tested = style.repeats(row.repeats()), tests["example"].nunique()

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from fleeting import tsv
 from fleeting.drawing import choices, score_points, style
 from fleeting.evaluation import chance, schemas
+from fleeting.evaluation.baseline_scores import Baselines
 from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.summary import read_choices
 
@@ -16,6 +17,7 @@ READS = {
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
+    "baselines": "experiments/{experiment}/evaluation/baselines.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
 SETTINGS = ("input.kind",)
@@ -32,10 +34,12 @@ CAPTION = (
     "repeats drawn with replacement, the trained models held fixed; where the subjects are worth "
     "fewer than ten of equal size, it is the range of the scores without one of them (dotted). K "
     "classes have test examples in a group, and only they are scored there; of a "
-    "single class, UF1 is its F1-score, and UAR and accuracy are its recall. Two predictors that "
+    "single class, UF1 is its F1-score, and UAR and accuracy are its recall. Predictors that "
     "never look at an example are drawn beside each group: guessing each class of the experiment "
-    "equally often (dotted; accuracy and UAR are one over their number), and always naming the "
-    "group's most frequent class (dashed). Runs that failed are in no mean."
+    "equally often (dotted; accuracy and UAR are one over their number), always naming the "
+    "group's most frequent class (dashed), and the highest score of the null models, which know "
+    "the annotations of the training examples (solid; a class has none). Runs that failed are in "
+    "no mean."
 )
 
 
@@ -44,6 +48,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     scores = schemas.read(files["scores"][0], tsv.SCORES)
     intervals = schemas.read(files["intervals"][0], schemas.INTERVALS)
     chosen = choices.titles(read_choices(files["choices"][0]))
+    baselines = Baselines(files["baselines"][0])
     split = tsv.read(files["split"][0], tsv.SPLIT)
     tests = split[split["split"] == "test"]
     classes = score_points.classes(scores)
@@ -61,7 +66,9 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
             metric: chance.of(metric, tests, str(group), classes) for metric in score_points.METRICS
         }
         own = intervals[intervals["group"] == group]
-        rows.append(score_points.Row(name, kind, of_group, own, dict(enumerate(chosen)), beside))
+        null = baselines.highest_nulls(score_points.METRICS, str(group))
+        configurations = dict(enumerate(chosen))
+        rows.append(score_points.Row(name, kind, of_group, own, configurations, beside, null))
     repeats = rows[0].repeats()
     series = [
         f"{title}: {configuration_title(model, lr)}, {style.repeats([count])}"

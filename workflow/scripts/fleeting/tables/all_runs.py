@@ -28,6 +28,7 @@ READS = {
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
+    "baselines": "experiments/{experiment}/evaluation/baselines.tsv",
 }
 SETTINGS = ("experiment.metrics",)
 

@@ -32,6 +32,7 @@ READS = {
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
+    "baselines": "experiments/{experiment}/evaluation/baselines.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
 SETTINGS = (
@@ -53,6 +54,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         split = tsv.read(path, tsv.SPLIT)
         tests = split[split["split"] == "test"]
         uf1_by_chance = chance.of("uf1", tests, "all", len(summary.classes))
+        null, best = summary.baselines.best_null("uar"), summary.baselines.best("uar")
         for choice in summary.choices:
             found = {
                 metric: summary.interval(choice.model, choice.lr, metric) for metric in METRICS
@@ -88,6 +90,10 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                     "chance": summary.chance,
                     "uf1_chance": uf1_by_chance.guessing if uf1_by_chance else nan,
                     "majority": summary.majority,
+                    "best_null": null.title if null else "",
+                    "best_null_uar": null.score if null else nan,
+                    "best_baseline": best.title if best else "",
+                    "best_baseline_uar": best.score if best else nan,
                     "varied": summary.varied(),
                 }
             )
@@ -106,6 +112,8 @@ def _page(frame: pd.DataFrame) -> Page:
         }
     titles |= {"subjects": "subjects"}
     titles |= {"chance": "chance", "uf1_chance": "UF1 by chance", "majority": "majority"}
+    titles |= {"best_null": "best null model", "best_null_uar": "UAR of the best null model"}
+    titles |= {"best_baseline": "best baseline", "best_baseline_uar": "UAR of the best baseline"}
     titles |= {"varied": "varied between repeats"}
     texts = {
         f"{metric}_text": [
@@ -124,7 +132,9 @@ def _page(frame: pd.DataFrame) -> Page:
         "from the smallest to the largest repeat, and neither is a confidence interval. UF1 and "
         "UAR are the F1-score and the recall averaged over the classes. Chance is the accuracy and "
         "UAR of guessing every class equally often, UF1 by chance its UF1, and majority the "
-        "accuracy of always naming the most frequent class of the test examples. Experiments with "
+        "accuracy of always naming the most frequent class of the test examples. The best null "
+        "model is the baseline with the highest UAR of those that are given annotations alone, the "
+        "best baseline that of all; each is fitted in the same folds. Experiments with "
         "different protocols also differ in their training and test examples, unless one is "
         "matched to the other: otherwise the difference of two rows is not the effect of the "
         "protocol alone.",

@@ -28,12 +28,18 @@ READS = {
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
+    "baselines": "experiments/{experiment}/evaluation/baselines.tsv",
     "split": "experiments/{experiment}/split.tsv",
     "folds": "experiments/{experiment}/folds.tsv",
 }
 #: Read as well where the databases are synthetic.
 READS_SYNTHETIC = {"truth": "databases/{database}.tsv"}
 SETTINGS = ("experiment.metrics",)
+#: Columns of the page that stand beside the UAR, and their titles.
+BEST = {
+    "best_null_score": "UAR of the best null model",
+    "best_baseline_score": "UAR of the best baseline",
+}
 
 #: What the page says where there is a ceiling.
 CEILING = (
@@ -51,7 +57,9 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     `classes` counts those with test examples in the group, `examples` is their number (a mean over
     repeats, should folds differ between them). `chance` is the score of guessing every class of the
     experiment equally often, `majority` that of always naming the group's most frequent class; both
-    are empty for metrics of which they are not known.
+    are empty for metrics of which they are not known. `best_null` and `best_baseline` are the
+    baselines with the highest score in the group, of those that are given annotations alone and of
+    all; a class has none.
 
     `clips` counts the clips that are tested (a mean over repeats, likewise). `clip_in_recall` is
     what one clip of a class is worth in the recall of the class (1 / its clips), `clip_in_uar` what
@@ -97,6 +105,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                         "chance": beside.guessing if beside else nan,
                         "majority": beside.majority if beside and beside.majority else nan,
                         "ceiling": _ceiling(phases, group, metric),
+                        **_best(summary, metric, str(group)),
                     }
                 )
     frame = pd.DataFrame(rows)
@@ -127,6 +136,18 @@ def _ceiling(phases: pd.DataFrame | None, group: str, metric: str) -> float:
     return float(np.mean([ceiling.ceiling(own, metric) for _, own in of_repeats]))
 
 
+def _best(summary: Summary, metric: str, group: str) -> dict[str, Any]:
+    """The best null model and the best baseline by a metric in a group, as columns."""
+    found = {
+        "best_null": summary.baselines.best_null(metric, group),
+        "best_baseline": summary.baselines.best(metric, group),
+    }
+    columns: dict[str, Any] = {}
+    for name, best in found.items():
+        columns |= {name: best.title if best else "", f"{name}_score": best.score if best else nan}
+    return columns
+
+
 def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page:
     """The table for reading: one part per choice, groups in rows, metrics in columns."""
     parts = []
@@ -146,6 +167,8 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
             shown = shown.join(of_metric[list(SPREAD)].add_prefix(f"{metric}_"))
             shown[f"chance_{metric}"] = of_metric["chance"]
             shown[f"ceiling_{metric}"] = of_metric["ceiling"]
+            if metric == "uar":
+                shown[list(BEST)] = of_metric[list(BEST)]
             shown[f"interval_{metric}"] = [
                 interval.text if interval else ""
                 for interval in (
@@ -162,6 +185,8 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
             titles[f"chance_{metric}"] = f"{title} by chance"
             if own.loc[own["metric"] == metric, "ceiling"].notna().any():
                 titles[f"ceiling_{metric}"] = f"{title}, ceiling"
+            if metric == "uar":
+                titles |= BEST
         titles |= {"repeats": "repeats", "majority": "majority"}
         titles |= {"clip_in_recall": "one clip in recall", "clip_in_uar": "one clip in UAR"}
         parts.append((f"{choice.title} ({choice.reason})", for_reading(shown, titles)))
@@ -172,8 +197,10 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
         "and UAR are the F1-score and the recall averaged over the classes that have test examples "
         "in the group. A class is scored against the rest: its accuracy and its UAR are its "
         "recall. By chance is the score of guessing every class equally often, majority the "
-        "accuracy of always naming the group's most frequent class. One clip in recall is the "
-        "recall of a class that one of its clips is worth, one clip in UAR what that adds to the "
-        f"UAR of all test examples.{CEILING if frame['ceiling'].notna().any() else ''}",
+        "accuracy of always naming the group's most frequent class. The best null model has the "
+        "highest UAR of the baselines that are given annotations alone, the best baseline that of "
+        "all; the table of baselines names them. One clip in recall is the recall of a class that "
+        "one of its clips is worth, one clip in UAR what that adds to the UAR of all test "
+        f"examples.{CEILING if frame['ceiling'].notna().any() else ''}",
         parts,
     )

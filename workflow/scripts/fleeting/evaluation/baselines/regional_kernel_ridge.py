@@ -1,0 +1,139 @@
+"""Kernel ridge regression on the motion of small regions of the face, and of their mirror images.
+
+A clip is similar to another as the mean over regions of how similar their motion is there, so that
+one region that differs cannot make two clips unlike. Everything but the width of the kernel, its
+centring and the regression is done for each clip, or pair of clips, by itself.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fleeting.evaluation.baseline import MOTION, Examples, Fold, motion_channels
+
+TITLE = "regional kernel ridge"
+LOOKS_AT = "motion"
+DRAWS = False
+
+#: Pixels of a side of the pictures, of a region, and from one region to the next.
+SIDE, WINDOW, STRIDE = 28, 6, 2
+#: The groups of channels, places in `MOTION`, whose regions are compared together.
+GROUPS = ((0, 1), (2,))
+PENALTY = 1.0
+#: Of the standard deviation of the blur, in pixels.
+BLUR = 1.0
+
+Array = NDArray[np.float32]
+
+
+def predict(fold: Fold) -> Sequence[str]:
+    """The class with the highest response, each class regressed against the rest.
+
+    A training clip of a class with n_c of n clips in K classes weighs n / (K n_c).
+    """
+    train, test = fold.train_places, fold.test_places
+    similar = kernel(*distances(fold.examples), train)
+    names, label = np.unique(fold.train["label"].to_numpy(dtype=str), return_inverse=True)
+    counts = np.bincount(label)
+    weight = len(train) / (len(names) * counts[label])
+    targets = np.where(label[:, None] == np.arange(len(names)), 1.0, -1.0)
+    penalised = similar[np.ix_(train, train)] + PENALTY * np.diag(1 / weight)
+    response = similar[np.ix_(test, train)] @ np.linalg.solve(penalised, targets)
+    return [str(name) for name in names[response.argmax(axis=1)]]
+
+
+def kernel(direct: Array, mirrored: Array, train: Sequence[int]) -> NDArray[np.float64]:
+    """The similarity of every two examples, (N, N), as a fold's training examples scale it.
+
+    Args:
+        direct: the squared distances of the regions of every two examples, (R, N, N).
+        mirrored: the same with the second of both mirrored.
+        train: the places of the training examples.
+    """
+    chosen = np.zeros(direct.shape[-1], np.float32)
+    chosen[train] = 1
+    # Of different clips: the distance of a clip from itself is 0.
+    pairs = len(train) * (len(train) - 1)
+    widths = (direct @ chosen) @ chosen / max(pairs, 1)
+    mean = np.zeros(direct.shape[1:], np.float32)
+    # One region at a time, in place: that of all at once would not fit into a processor's cache.
+    exponent = np.empty_like(mean)
+    for one, other, width in zip(direct, mirrored, widths, strict=True):
+        for squared in (one, other):
+            np.multiply(squared, -1 / max(width, np.float32(1e-12)), out=exponent)
+            mean += np.exp(exponent, out=exponent)
+    both = (mean / (2 * len(direct))).astype(float)
+    both = (both + both.T) / 2
+    fitted = both[np.ix_(train, train)]
+    spread = np.trace(fitted) / len(fitted) - fitted.mean()
+    return both / (spread if spread > 0 else 1) + 1
+
+
+@lru_cache(maxsize=1)
+def distances(examples: Examples) -> tuple[Array, Array]:
+    """The squared distances of each region of every two examples, and of the second's mirror."""
+    places = motion_channels(examples.values.channels)
+    scaled = (examples.scaled(one[..., places]) for one in examples.stored)
+    clips = normalised(np.stack([resized(one) for one in scaled]))
+    flipped = mirror(clips)
+    regions = [
+        pair
+        for group in GROUPS
+        for pair in zip(regions_of(clips, group), regions_of(flipped, group), strict=True)
+    ]
+    direct = np.empty((len(regions), len(clips), len(clips)), np.float32)
+    mirrored = np.empty_like(direct)
+    for number, (own, turned) in enumerate(regions):
+        direct[number] = squared_distances(own, own)
+        mirrored[number] = squared_distances(own, turned)
+    return direct, mirrored
+
+
+def resized(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A clip (H, W, 3) at the side of the pictures."""
+    import cv2
+
+    if values.shape[:2] == (SIDE, SIDE):
+        return values
+    picture = np.ascontiguousarray(values)
+    return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
+
+
+def normalised(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Clips (N, 28, 28, 3), each made comparable with the others by itself.
+
+    The medians of its horizontal and of its vertical motion, which are the head's, are taken off;
+    each channel is blurred and divided by its root mean square.
+    """
+    from scipy.ndimage import gaussian_filter
+
+    head = np.median(values, axis=(1, 2), keepdims=True)
+    head[..., MOTION.index("strain")] = 0
+    blurred = gaussian_filter(values - head, BLUR, axes=(1, 2))
+    size = np.sqrt((blurred**2).mean(axis=(1, 2), keepdims=True))
+    result: NDArray[np.float64] = blurred / (size + 1e-6)
+    return result
+
+
+def mirror(clips: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Clips flipped left to right, where motion to the right becomes motion to the left."""
+    flipped = clips[:, :, ::-1].copy()
+    flipped[..., MOTION.index("horizontal")] *= -1
+    return flipped
+
+
+def regions_of(clips: NDArray[np.float64], channels: tuple[int, ...]) -> NDArray[np.float64]:
+    """The regions of clips in some channels as vectors, (regions, N, values)."""
+    windows = np.lib.stride_tricks.sliding_window_view(clips, (WINDOW, WINDOW), axis=(1, 2))
+    chosen = windows[:, ::STRIDE, ::STRIDE][:, :, :, list(channels)]
+    count, rows, columns = chosen.shape[:3]
+    return chosen.reshape(count, rows * columns, -1).swapaxes(0, 1)
+
+
+def squared_distances(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The squared Euclidean distance of every vector of (N, D) from every one of (M, D)."""
+    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)
+    found: NDArray[np.float64] = (squares - 2 * one @ other.T).clip(min=0)
+    return found
