@@ -113,15 +113,21 @@ def _beside_baselines(summary: Summary, interval: Interval) -> str:
 
 
 def _best(baseline: Baseline, interval: Interval) -> str:
-    """The best baseline of several, and whether the interval of the network is above it."""
+    """The best baseline of several, and whether the network's interval is above it."""
+    kind = "range" if interval.kind == intervals.RANGE else "interval"
     place = {
-        "above": "; the network's interval lies above each of them",
-        "below": "; the network's interval lies below it",
-        "includes": "; the network's interval does not lie above it",
+        "above": f"; the network's {kind} lies above each of them",
+        "below": f"; the network's {kind} lies below it",
+        "includes": f"; the network's {kind} does not lie above it",
         "": "",
     }[against(interval, baseline.score)]
-    ends = " ".join(filter(None, [f"{baseline.score:.3f}", baseline.interval.text]))
-    return f"the best is {baseline.title}, with a UAR of {ends}{place}. "
+    own = baseline.interval
+    ends = {
+        "": "",
+        intervals.BOOTSTRAP: f", 95% interval [{own.low:.3f}, {own.high:.3f}]",
+        intervals.RANGE: f", {own.low:.3f} to {own.high:.3f} without one of the subjects",
+    }["" if isnan(own.low) else own.kind]
+    return f"the best is {baseline.title}: UAR {baseline.score:.3f}{ends}{place}. "
 
 
 def _training(summary: Summary, choice: Choice) -> str:

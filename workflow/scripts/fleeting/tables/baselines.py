@@ -17,7 +17,7 @@ CAPTION = (
     "the lowest, over all test examples. Every baseline is fitted to the training examples of each "
     "fold alone and predicts that fold's test examples; the null models are given annotations and "
     "no example. The last columns say whether the interval of a network's UAR lies above the UAR "
-    "of the row. The scores of a network are means over its repeats, those of a baseline that "
+    "of the baseline. The scores of a network are means over its repeats, those of a baseline that "
     "draws at random over ten draws. Runs that failed are in no mean."
 )
 READS = {
@@ -35,7 +35,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     """One row per baseline and per chosen configuration, the highest UAR first.
 
     `looks_at` is `labels`, `examples` or `motion`. For each choice there is a column with its name:
-    the interval of its UAR is `above` or `below` the row's UAR, or `includes` it.
+    the interval of its UAR is `above` or `below` a baseline's UAR, or `includes` it.
     """
     summary = Summary(files)
     rows = []
@@ -48,10 +48,11 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         own = {metric: summary.baselines.scores(metric)[place] for metric in METRICS}
         rows.append({**about, **_of_baseline(own), "repeats": baseline.repeats})
     frame = pd.DataFrame(rows).sort_values("uar", ascending=False, kind="stable")
+    networks = [choice.name for choice in summary.choices]
     for choice in summary.choices:
         interval = summary.interval(choice.model, choice.lr, "uar")
         frame[choice.name] = [
-            verdict.against(interval, value) if interval and name != choice.name else ""
+            verdict.against(interval, value) if interval and name not in networks else ""
             for name, value in zip(frame["predictor"], frame["uar"], strict=True)
         ]
     return frame, _page(frame, summary)
@@ -98,6 +99,6 @@ def _page(frame: pd.DataFrame, summary: Summary) -> Page:
         "fitted to the training examples of each fold and predicts that fold's test examples; the "
         "predictions of all folds are scored together. Of one that draws at random, the repeats "
         "are draws. The last columns say where the interval of a network's UAR lies beside the "
-        "UAR of the row.",
+        "UAR of the baseline.",
         [("", shown)],
     )

@@ -10,6 +10,8 @@ DRAWS = False
 
 #: At most this many components.
 COMPONENTS = 100
+#: Where the classes can be separated, the default is too few for the solver to converge.
+ITERATIONS = 10_000
 
 
 def predict(fold: Fold) -> Sequence[str]:
@@ -27,7 +29,7 @@ def predict(fold: Fold) -> Sequence[str]:
     points = fold.train_points
     model = make_pipeline(
         PCA(min(COMPONENTS, *points.shape), random_state=fold.seed),
-        LinearSVC(class_weight="balanced", dual=False),
+        LinearSVC(class_weight="balanced", dual=False, max_iter=ITERATIONS),
     )
     model.fit(points, labels)
     return list(model.predict(fold.test_points))
