@@ -156,6 +156,11 @@ def test_what_an_interval_says_beside_chance(low, high, place):
     assert verdict.against(interval, 1 / 3) == place
 
 
+def test_an_interval_that_was_rounded_up_is_not_above_chance():
+    interval = Interval(1 / 6, 0.166667, 0.166667, intervals.RANGE, 7, 5.0, 0.0)
+    assert verdict.against(interval, 1 / 6) == "includes"
+
+
 def test_the_level_that_guessing_rarely_exceeds():
     for examples, classes in ((150, 6), (442, 3)):
         level = verdict.binomial_level(examples, classes)

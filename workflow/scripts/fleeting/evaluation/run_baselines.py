@@ -69,7 +69,7 @@ def run(
         tsv.write(table, predictions / name / "predictions.tsv", tsv.BASELINE_PREDICTIONS)
     table = score_table(found, stated.classes, metrics)
     tsv.write(table, scores, schemas.BASELINES)
-    logging.info("%d baselines predicted %d folds", len(found), len(every))
+    logging.info("baselines: %d, folds: %d", len(found), len(every))
 
 
 def by_role(split: pd.DataFrame) -> Parts:

@@ -36,6 +36,8 @@ def against(interval: Interval, value: float) -> str:
     """
     if isnan(interval.low):
         return ""
+    # As exact as the interval, which was read from a table: 1/6 is not below 0.166667.
+    value = round(value, 6)
     if interval.low > value:
         return "above"
     return "below" if interval.high < value else "includes"
