@@ -25,7 +25,8 @@ def rows(*clips: Clip, images: int = 1) -> pd.DataFrame:
         for image in range(images)
     ]
     columns = ["example", "sample", "database", "subject", "phase", "label"]
-    return pd.DataFrame(table, columns=columns)
+    frame = pd.DataFrame(table, columns=columns)
+    return frame.assign(person=frame["database"] + "/" + frame["subject"])
 
 
 def said(

@@ -21,6 +21,10 @@ EXPERIMENT = {
     "uar_interval_high": 0.45,
     "uar_interval": "bootstrap",
     "chance": 0.2,
+    "best_null": "majority",
+    "best_null_uar": 0.21,
+    "best_baseline": "nearest neighbour",
+    "best_baseline_uar": 0.24,
 }
 LEAK = {
     "matched": "mixed",
@@ -54,7 +58,8 @@ def test_one_row_for_a_configuration_that_is_chosen_twice(tmp_path) -> None:
     frame, page = made(tmp_path, [EXPERIMENT, other], [LEAK])
     (row,) = frame.to_dict("records")
     assert (row["choice"], row["lr"], row["subjects"]) == ("paper and validation", "1e-02", 16)
-    assert row["verdict"] == "above chance"
+    assert row["verdict"] == "above chance and every baseline"
+    assert "nearest neighbour" in page.parts[0][1]["best baseline"].tolist()[0]
     tested, leaked, databases = (part for _, part in page.parts)
     assert tested["tested on"].tolist() == [
         "300 examples of 16 subjects, 5 classes; grouped subject"
@@ -69,6 +74,8 @@ def test_one_row_for_a_configuration_that_is_chosen_twice(tmp_path) -> None:
     [
         (0.15, 0.45, "bootstrap", "chance not excluded"),
         (0.05, 0.15, "bootstrap", "below chance"),
+        (0.205, 0.45, "bootstrap", "above chance, not above the best null model"),
+        (0.22, 0.45, "bootstrap", "above chance and null models, not above the best baseline"),
         (0.25, 0.45, "range", "too few subjects to say"),
         (float("nan"), float("nan"), "range", "no interval"),
     ],

@@ -30,12 +30,13 @@ SETTINGS = ()
 #: The columns of comparison/experiments.tsv that the overview has.
 COLUMNS = (
     "experiment protocol folds test_examples subjects classes choice model lr repeats uar_mean "
-    "uar_interval_low uar_interval_high uar_interval chance"
+    "uar_interval_low uar_interval_high uar_interval chance best_null best_null_uar best_baseline "
+    "best_baseline_uar"
 )
 
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
-    """One row per experiment and configuration; `verdict` says on which side of chance it lies.
+    """One row per experiment and configuration; `verdict` says what its interval lies above.
 
     A configuration that several choices name has one row, with their names in `choice`.
     """
@@ -52,15 +53,19 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
 
 
 def _verdict(row: Mapping[Any, Any]) -> str:
-    """On which side of chance the interval of UAR lies."""
+    """What the interval of UAR lies above: chance, the best null model, the best baseline."""
     low, high = row["uar_interval_low"], row["uar_interval_high"]
     if isnan(low):
         return "no interval"
     if row["uar_interval"] == intervals.RANGE:
         return "too few subjects to say"
-    if low > row["chance"]:
-        return "above chance"
-    return "below chance" if high < row["chance"] else "chance not excluded"
+    if low <= row["chance"]:
+        return "below chance" if high < row["chance"] else "chance not excluded"
+    if low <= row["best_null_uar"]:
+        return "above chance, not above the best null model"
+    if low <= row["best_baseline_uar"]:
+        return "above chance and null models, not above the best baseline"
+    return "above chance and every baseline"
 
 
 def _databases(paths: list[Path]) -> pd.DataFrame:
@@ -86,6 +91,8 @@ def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> 
             "UAR": frame["uar_mean"].map(number_text),
             "its 95% interval": _ends(frame, "uar_interval"),
             "chance": frame["chance"].map(number_text),
+            "best null model": _named(frame, "best_null"),
+            "best baseline": _named(frame, "best_baseline"),
             "which says": frame["verdict"],
         }
     )
@@ -106,9 +113,16 @@ def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> 
         parts.append(("What leaked: the same folds with subjects on both sides", leaked))
     return Page(
         "Overview",
-        "UAR is the recall averaged over classes. " + intervals.NOTE,
+        "UAR is the recall averaged over classes. Null models are given annotations alone, other "
+        f"baselines the pictures; all are fitted in the same folds. {intervals.NOTE}",
         [*parts, ("On what: subjects and samples of the databases", databases)],
     )
+
+
+def _named(frame: pd.DataFrame, column: str) -> list[str]:
+    """A baseline's UAR and its name; empty where there is none."""
+    pairs = zip(frame[f"{column}_uar"], frame[column], strict=True)
+    return ["" if isnan(score) else f"{score:.3f}, {name}" for score, name in pairs]
 
 
 def _ends(frame: pd.DataFrame, prefix: str) -> list[str]:
