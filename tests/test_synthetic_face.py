@@ -16,7 +16,7 @@ from fleeting.synthetic.expressions import (
     intensity,
 )
 from fleeting.synthetic.face import Face
-from fleeting.synthetic.frame import Camera, Pose, Scene
+from fleeting.synthetic.frame import Camera, Pose, Scene, Shown
 from fleeting.synthetic.identity import Identity
 
 LEVELS = {"onset": 0.4, "apex": 1.0, "offset": 0.6}
@@ -59,9 +59,10 @@ def test_brows_and_mouth_leave_each_other_alone(face, neutral, number):
 
 def test_background_and_pose():
     scene = Scene(Identity("someone"), Camera(320, 240, face=47, x=160, y=122))
-    still = scene.frame(ActionUnits(), Pose(), 0, np.random.default_rng(0))
-    moved = scene.frame(ActionUnits(), Pose(x=20), 0, np.random.default_rng(0))
-    smiling = scene.frame(action_units({12: 1}), Pose(), 0, np.random.default_rng(0))
+    neutral, smile = ActionUnits(), action_units({12: 1})
+    still = scene.frame(Shown(neutral, neutral), 0, np.random.default_rng(0))
+    moved = scene.frame(Shown(neutral, neutral, Pose(x=20)), 0, np.random.default_rng(0))
+    smiling = scene.frame(Shown(smile, smile), 0, np.random.default_rng(0))
     assert still.shape == (240, 320, 3)
     assert np.array_equal(still[:, :40], moved[:, :40])
     assert np.array_equal(still[:, :40], smiling[:, :40])
@@ -72,8 +73,9 @@ def test_background_and_pose():
 
 def test_noise_is_grain_of_the_given_strength():
     scene = Scene(Identity("someone"), Camera(320, 240, face=47, x=160, y=122, grey=True))
-    clean = scene.frame(ActionUnits(), Pose(), 0, np.random.default_rng(0))
-    noisy = scene.frame(ActionUnits(), Pose(), 3, np.random.default_rng(0))
+    neutral = Shown(ActionUnits(), ActionUnits())
+    clean = scene.frame(neutral, 0, np.random.default_rng(0))
+    noisy = scene.frame(neutral, 3, np.random.default_rng(0))
     assert clean.shape == (240, 320)
     assert 2.7 < (noisy.astype(float) - clean).std() < 3.3
 

@@ -5,7 +5,7 @@ A canvas holds premultiplied colour and coverage, (height, width, 4) float32 wit
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -116,6 +116,34 @@ class Grid:
     def _span(axis: Array, centre: float, reach: float) -> slice:
         start, stop = np.searchsorted(axis, (centre - reach, centre + reach))
         return slice(int(start), int(stop))
+
+
+#: A mask that covers nothing.
+NOTHING = Mask(np.zeros((0, 0), np.float32), 0, 0)
+
+
+@dataclass(frozen=True)
+class Tracer(Grid):
+    """A grid on which nothing is drawn: it keeps the points of what would be, in face units."""
+
+    points: list[Points] = field(default_factory=list)
+
+    def spot(self, x: float, y: float, spread_x: float, spread_y: float) -> Mask:
+        """Nothing: a spot has no outline."""
+        return NOTHING
+
+    def polygon(self, points: Points, soft: float) -> Mask:
+        """Keep the polygon's points."""
+        return self.strokes([points], soft)
+
+    def line(self, points: Points, width: float, soft: float) -> Mask:
+        """Keep the line's points."""
+        return self.strokes([points], soft)
+
+    def strokes(self, lines: Sequence[Points], soft: float) -> Mask:
+        """Keep the points of all lines."""
+        self.points.extend(lines)
+        return NOTHING
 
 
 def paint(canvas: Array, mask: Mask, colour: Sequence[float], strength: float = 1.0) -> None:

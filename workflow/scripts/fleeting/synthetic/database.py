@@ -13,19 +13,22 @@ import pandas as pd
 
 from fleeting import tsv
 from fleeting.paths import sample_name
-from fleeting.synthetic.expressions import action_units, intensity
 from fleeting.synthetic.format import Clip, Format, load_format
-from fleeting.synthetic.frame import Camera, Image, Pose, Scene
+from fleeting.synthetic.frame import Camera, Image, Scene
 from fleeting.synthetic.identity import Identity
+from fleeting.synthetic.moment import expressed, frame_generator, shown, side
 from fleeting.synthetic.plan import frames_on_disk, plan
-from fleeting.synthetic.seeds import generator
 from fleeting.synthetic.settings import Settings
 from fleeting.synthetic.sheets import write_xls, write_xlsx
 
 JPEG_QUALITY = 92
 #: A file that is no image, as the videos beside the clips of CASME II.
 VIDEO = b"RIFF\x04\x00\x00\x00AVI "
-#: What is true of each row of the table, whatever the row itself says.
+#: What is true of each row of the table, whatever the row itself says. By phase: the share of the
+#: full expression; the `displacement` by it (see `Scene.displacement`) in pixels of the frame; the
+#: head's place (pixels of a 640x480 frame) and roll (degrees) in comparison with the subject's
+#: usual; how far the eyes are closed by a blink; the light as a share of the usual. `side` is the
+#: side of the picture with the expression: `left`, `right` or `both`.
 TRUTH: tsv.Schema = {
     "sample": tsv.NAME,
     "database": tsv.NAME,
@@ -41,6 +44,12 @@ TRUTH: tsv.Schema = {
     "apex_intensity": tsv.NUMBER,
     "offset_intensity": tsv.NUMBER,
     "action_units": tsv.NAME,
+    "side": tsv.NAME,
+    **{
+        f"{phase}_{name}": tsv.NUMBER
+        for phase in ("onset", "apex", "offset")
+        for name in ("displacement", "x", "y", "roll", "eyes_closed", "light")
+    },
 }
 
 
@@ -91,33 +100,37 @@ def write(
     clips = plan(database, settings)
     shutil.rmtree(frames, ignore_errors=True)
     frames.mkdir(parents=True)
-    for index, of_subject in groupby(clips, key=lambda clip: clip.subject_index):
-        _write_subject(form, settings, index, list(of_subject), frames)
+    lines = []
+    rows = enumerate(clips, start=form.FIRST_ROW)
+    for index, of_subject in groupby(rows, key=lambda row: row[1].subject_index):
+        lines += _write_subject(form, settings, index, dict(of_subject), frames)
     write_sheets = write_xls if form.TABLE.endswith(".xls") else write_xlsx
     write_sheets(form.sheets(clips), table)
-    rows = enumerate(clips, start=form.FIRST_ROW)
-    lines = [_truth(clip, row, settings) for row, clip in rows]
     return pd.DataFrame(lines, columns=list(TRUTH))
 
 
 def _write_subject(
-    form: Format, settings: Settings, index: int, clips: list[Clip], frames: Path
-) -> None:
-    database, subject = clips[0].database, clips[0].subject
+    form: Format, settings: Settings, index: int, clips: Mapping[int, Clip], frames: Path
+) -> list[dict[str, object]]:
+    """Write the frames of a subject's clips, by row of the table; returns their truth."""
+    first = next(iter(clips.values()))
+    database, subject = first.database, first.subject
     cropped = database in settings.provider_crops
     camera = form.camera(index)
-    person = Identity(f"{settings.seed}/{database}/{subject}")
+    person = Identity(f"{settings.seed}/{database}/{subject}", settings.disturbances.identity)
     scene = Scene(person, _provider_crop(index, camera) if cropped else camera)
-    for clip in clips:
+    quality = settings.disturbances.jpeg_quality or JPEG_QUALITY
+    for clip in clips.values():
         for number in frames_on_disk(clip, settings.frames_per_clip):
             path = frames / form.frame_path(clip, number, cropped)
             path.parent.mkdir(parents=True, exist_ok=True)
             image = _image(scene, clip, number, settings)
-            _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+            _, encoded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
             path.write_bytes(encoded.tobytes())
         if form.VIDEOS and clip.position == 0 and not cropped:
             path = frames / form.frame_path(clip, clip.onset, cropped)
             path.parent.with_suffix(".avi").write_bytes(VIDEO)
+    return [_truth(scene, clip, row, settings) for row, clip in clips.items()]
 
 
 def _provider_crop(index: int, camera: Camera) -> Camera:
@@ -129,30 +142,26 @@ def _provider_crop(index: int, camera: Camera) -> Camera:
 
 
 def _image(scene: Scene, clip: Clip, number: int, settings: Settings) -> Image:
-    """One frame: the expression of that moment on a head that is never quite still."""
-    key = (settings.seed, clip.database, clip.subject, clip.name)
-    still, moving = generator("pose", *key), generator("frame", *key, number)
-    pose = Pose(
-        x=float(still.uniform(-5, 5) + moving.uniform(-0.6, 0.6)),
-        y=float(still.uniform(-4, 4) + moving.uniform(-0.6, 0.6)),
-        roll=float(still.uniform(-1, 1) + moving.uniform(-0.15, 0.15)),
-        size=float(still.uniform(0.98, 1.02)),
-    )
-    share = _share(clip, number, settings)
-    units = action_units({unit: level * share for unit, level in clip.expression.items()})
-    return scene.frame(units, pose, settings.noise, moving)
+    random = frame_generator(clip, number, settings)
+    return scene.frame(shown(clip, number, settings, random), settings.noise, random)
 
 
-def _share(clip: Clip, number: int, settings: Settings) -> float:
-    """The share of the full expression that a frame of a clip shows."""
-    return float(intensity(number, clip.onset, clip.apex, clip.offset, settings.intensity))
-
-
-def _truth(clip: Clip, row: int, settings: Settings) -> dict[str, object]:
+def _truth(scene: Scene, clip: Clip, row: int, settings: Settings) -> dict[str, object]:
     frames = {"onset": clip.onset, "apex": clip.apex, "offset": clip.offset}
     shares = {
-        f"{phase}_intensity": _share(clip, frame, settings) for phase, frame in frames.items()
+        f"{phase}_intensity": expressed(clip, frame, settings) for phase, frame in frames.items()
     }
+    rendered: dict[str, float] = {}
+    for phase, frame in frames.items():
+        moment = shown(clip, frame, settings, frame_generator(clip, frame, settings))
+        rendered |= {
+            f"{phase}_displacement": scene.displacement(moment),
+            f"{phase}_x": moment.pose.x,
+            f"{phase}_y": moment.pose.y,
+            f"{phase}_roll": moment.pose.roll,
+            f"{phase}_eyes_closed": moment.closed,
+            f"{phase}_light": moment.light,
+        }
     return {
         "sample": sample_name(clip.database, clip.subject, clip.name, clip.stated_onset),
         "database": clip.database,
@@ -166,4 +175,6 @@ def _truth(clip: Clip, row: int, settings: Settings) -> dict[str, object]:
         "action_units": " ".join(
             f"{number}={level:.3f}" for number, level in sorted(clip.expression.items())
         ),
+        "side": side(clip, settings),
+        **rendered,
     }

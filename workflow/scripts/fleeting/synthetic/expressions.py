@@ -26,6 +26,8 @@ EMOTIONS: dict[str, dict[int, float]] = {
     "pain": {4: 0.8, 9: 0.8},
     "sadness": {1: 1.0, 15: 0.7},
 }
+#: Action units of the middle of the face, which no expression shows on one side only.
+MIDDLE = (24, 26)
 #: Every clip's action units are scaled, each by its own factor between these.
 VARIATION = (0.85, 1.1)
 
@@ -43,6 +45,7 @@ class ActionUnits:
     au15: float = 0.0  # lip corner depressor
     au24: float = 0.0  # lip pressor
     au26: float = 0.0  # jaw drop
+    au45: float = 0.0  # blink
 
 
 NUMBERS = tuple(int(field.name[2:]) for field in fields(ActionUnits))
@@ -94,19 +97,19 @@ def intensity(frame: int, onset: int, apex: int, offset: int, levels: Mapping[st
         return levels["offset"]
     rise, fall = max(apex - onset, 1), max(offset - apex, 1)
     if frame < onset:
-        return levels["onset"] * (1 - _soft((onset - frame) / rise))
+        return levels["onset"] * (1 - soft_step((onset - frame) / rise))
     if frame < apex:
         return _between(levels["onset"], levels["apex"], (frame - onset) / rise)
     if frame < offset:
         return _between(levels["apex"], levels["offset"], (frame - apex) / fall)
-    return levels["offset"] * (1 - _soft((frame - offset) / fall))
+    return levels["offset"] * (1 - soft_step((frame - offset) / fall))
 
 
 def _between(start: float, end: float, share: float) -> float:
-    return start + (end - start) * _soft(share)
+    return start + (end - start) * soft_step(share)
 
 
-def _soft(share: float) -> float:
-    """A smooth step from 0 to 1."""
+def soft_step(share: float) -> float:
+    """A smooth step from 0 to 1 as `share` goes from 0 to 1."""
     share = min(max(share, 0.0), 1.0)
     return share * share * (3 - 2 * share)

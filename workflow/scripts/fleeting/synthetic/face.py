@@ -4,9 +4,21 @@ Every coordinate is a smooth function of the action units, so that a small chang
 small change of the picture.
 """
 
+from copy import copy
+
 import numpy as np
 
-from fleeting.synthetic.canvas import Array, Mask, Points, curve, ellipse, paint
+from fleeting.synthetic.canvas import (
+    NOTHING,
+    Array,
+    Grid,
+    Mask,
+    Points,
+    Tracer,
+    curve,
+    ellipse,
+    paint,
+)
 from fleeting.synthetic.expressions import ActionUnits
 from fleeting.synthetic.head import JAW_DROP, SIDES, Head, tinted
 from fleeting.synthetic.identity import Identity
@@ -15,6 +27,8 @@ from fleeting.synthetic.seeds import generator
 #: One pixel of the measures below, which were tuned at this many pixels a face unit.
 FINE = 1 / 94.0
 HAIRS_A_BROW = 46
+#: Half the width of the seam between two sides with different action units, in face units.
+SEAM = 0.06
 
 
 class Face:
@@ -24,7 +38,7 @@ class Face:
         """Fix what never moves: the head, and the offsets of the single hairs of the brows."""
         self.person = person
         self.head = Head(person)
-        self.grid = self.head.grid
+        self.grid: Grid = self.head.grid
         random = generator("brows", person.name)
         self.brow_offsets = random.uniform(-0.5, 0.6, (2, HAIRS_A_BROW))
         self.brow_lengths = random.uniform(0.02, 0.04, (2, HAIRS_A_BROW))
@@ -32,13 +46,34 @@ class Face:
     def draw(self, units: ActionUnits) -> Array:
         """Head and neck, premultiplied (height, width, 4) float32: colours 0..255, cover 0..1."""
         canvas, outline = self.head.draw(units)
+        self._features(canvas, outline, units)
+        self.head.cover_with_hair(canvas)
+        return canvas
+
+    def draw_sides(self, left: ActionUnits, right: ActionUnits) -> Array:
+        """As `draw`, with action units of its own for each side of the picture."""
+        drawn = self.draw(left)
+        if left != right:
+            share = np.clip((self.grid.x / SEAM + 1) / 2, 0, 1)[None, :, None]
+            drawn += share * (self.draw(right) - drawn)
+        return drawn
+
+    def trace(self, units: ActionUnits) -> Points:
+        """Where the points of all features lie, (n, 2) of x and y in face units.
+
+        The same row is the same point of the face, whatever the action units.
+        """
+        traced, tracer = copy(self), Tracer(self.grid.unit, self.grid.x, self.grid.y)
+        traced.grid = tracer
+        traced._features(np.zeros((0, 0, 4), np.float32), NOTHING, units)
+        return np.concatenate(tracer.points)
+
+    def _features(self, canvas: Array, outline: Mask, units: ActionUnits) -> None:
         self._folds(canvas, outline, units)
         for number, side in enumerate(SIDES):
             self._eye(canvas, side, units)
             self._brow(canvas, side, number, units)
         self._mouth(canvas, outline, units)
-        self.head.cover_with_hair(canvas)
-        return canvas
 
     def _shade(self, canvas: Array, face: Mask, mask: Mask, strength: float) -> None:
         paint(canvas, mask.within(face), tinted(self.person.skin, 0.25), strength)
@@ -99,8 +134,11 @@ class Face:
         along = np.linspace(-1, 1, 40)
         tilt = 0.012 * along * side
         lid_x = x + along * person.eye_width
+        # In a blink the upper lid falls onto the lower one.
+        upper -= (upper + 0.85 * lower) * units.au45
         upper_lid = np.stack([lid_x, y - upper * (1 - np.abs(along) ** 2.2) - tilt], 1)
         lower_lid = np.stack([lid_x, y + lower * (1 - np.abs(along) ** 2.4) - tilt], 1)
+        lower_lid = np.maximum(lower_lid, upper_lid)
         opening = grid.polygon(np.concatenate([upper_lid, lower_lid[::-1]]), 0.5 * FINE)
         paint(canvas, opening, (205, 208, 212))
         for radius, colour in (

@@ -34,7 +34,8 @@ class Clip:
     """One row of a table and the frames that belong to it.
 
     `onset`, `apex` and `offset` are what the face really does; the `stated` values are what the
-    table says. `expression` holds the action units at full intensity.
+    table says. `expression` holds the action units at full intensity; `frames_per_second` is the
+    camera's.
     """
 
     database: str
@@ -47,6 +48,7 @@ class Clip:
     offset: int
     emotion: str
     expression: Mapping[int, float]
+    frames_per_second: int
     stated_onset: int
     stated_apex: int | str
     stated_offset: int
@@ -69,6 +71,8 @@ class Format(Protocol):
     DECK: Sequence[str]
     #: The rows with oddities, by subject; later subjects have none.
     QUIRKS: Sequence[Sequence[str]]
+    #: Of the camera.
+    FRAMES_PER_SECOND: int
     #: Ranges of the onset frame, apex - onset, and offset - apex.
     ONSETS: tuple[int, int]
     RISES: tuple[int, int]

@@ -1,6 +1,6 @@
 """The camera: a face before its background, as one frame of a video."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -41,6 +41,25 @@ class Pose:
     size: float = 1.0
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What one frame shows.
+
+    Attributes:
+        left: the expression on the left side of the picture.
+        right: on the right side.
+        pose: of the head.
+        closed: how far the eyes are closed by a blink, from 0 to 1.
+        light: as a share of the usual.
+    """
+
+    left: ActionUnits
+    right: ActionUnits
+    pose: Pose = Pose()
+    closed: float = 0.0
+    light: float = 1.0
+
+
 class Scene:
     """One person before one camera."""
 
@@ -48,31 +67,48 @@ class Scene:
         """Draw the layers that every frame shares: background, clothes, and the face's own."""
         self.camera = camera
         self.face = Face(person)
+        self._neutral = self.face.trace(ActionUnits())
         self.background = self._background(person)
 
-    def frame(
-        self, units: ActionUnits, pose: Pose, noise: float, random: np.random.Generator
-    ) -> Image:
+    def frame(self, shown: Shown, noise: float, random: np.random.Generator) -> Image:
         """One frame, uint8: (height, width, 3) in BGR, or (height, width) from a grey camera.
 
         `noise` is the standard deviation of the sensor's noise in grey values.
         """
         image = self.background.copy()
-        drawn = self.face.draw(units)
-        self._lay(image, drawn, self._placement(pose))
+        sides = (replace(units, au45=shown.closed) for units in (shown.left, shown.right))
+        drawn = self.face.draw_sides(*sides)
+        self._lay(image, drawn, self._placement(shown.pose))
+        image *= np.float32(shown.light)
         grain = random.standard_normal(image.shape[:2], np.float32)
         grain *= np.float32(noise)
         layer = grain if self.camera.grey else cv2.merge([grain] * 3)
         return np.asarray(cv2.add(image, layer, dtype=cv2.CV_8U), np.uint8)
 
+    def displacement(self, shown: Shown) -> float:
+        """How far the expression moves the face: the 95th percentile over its features' points.
+
+        In pixels of the frame, from the neutral face; neither the head's movement nor a blink
+        counts. The features are brows, eyes, nose, mouth and the folds between them.
+        """
+        left = moved = self.face.trace(shown.left) - self._neutral
+        if shown.right != shown.left:
+            right = self.face.trace(shown.right) - self._neutral
+            moved = np.where(self._neutral[:, :1] < 0, left, right)
+        lengths = np.hypot(moved[:, 0], moved[:, 1])
+        return float(np.quantile(lengths, 0.95)) * self._scale(shown.pose)
+
+    def _scale(self, pose: Pose) -> float:
+        """Pixels of the frame a face unit."""
+        return self.camera.face * self.face.person.size * pose.size
+
     def _placement(self, pose: Pose) -> NDArray[np.float64]:
         """The affine map from the canvas of the face to the frame, (2, 3)."""
         camera, person, grid = self.camera, self.face.person, self.face.grid
-        half = camera.face * person.size * pose.size
         shift = camera.face / 94.0
         angle = np.deg2rad(person.roll + pose.roll)
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        linear = turn * (half / grid.unit)
+        linear = turn * (self._scale(pose) / grid.unit)
         origin = grid.pixels(np.zeros(2))
         centre = np.array((camera.x + pose.x * shift, camera.y + pose.y * shift))
         return np.concatenate([linear, (centre - linear @ origin)[:, None]], axis=1)

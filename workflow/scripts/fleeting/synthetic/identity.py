@@ -5,6 +5,7 @@ between the ears, x points to the right of the image, y down. Colours are (blue,
 """
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from fleeting.synthetic.seeds import generator
 
@@ -17,28 +18,49 @@ IRISES = ((60, 40, 25), (40, 60, 80), (110, 80, 50), (60, 90, 70), (30, 30, 35))
 HAIRS = ((18, 18, 22), (25, 40, 65), (90, 90, 95), (40, 75, 120), (70, 130, 180))
 
 
+#: Half of the people have long hair.
+MEAN_HAIR_LENGTH = 0.24
+#: The name whose textures all have where faces do not differ.
+ANYBODY = "anybody"
+
+
 class Identity:
     """The person of a name: the same name gives the same person.
 
     The name also seeds the textures of skin and hair, which never change with the face.
     """
 
-    def __init__(self, name: str) -> None:
-        """Draw the person's features."""
+    def __init__(self, name: str, strength: float = 1.0) -> None:
+        """Draw the person's features.
+
+        Args:
+            name: of the person.
+            strength: how far the features are from the mean of all people, as a share of what was
+                drawn; at 0 everyone is the same person.
+        """
         random = generator("identity", name)
 
+        def scaled(value: float, mean: float) -> float:
+            # Not `mean + ...`, which would change the last digit of a feature at strength 1.
+            return value + (strength - 1) * (value - mean)
+
         def between(low: float, high: float) -> float:
-            return float(random.uniform(low, high))
+            return scaled(float(random.uniform(low, high)), (low + high) / 2)
+
+        def shade(value: ArrayLike, mean: ArrayLike) -> Colour:
+            pairs = zip(np.asarray(value, float), np.asarray(mean, float), strict=True)
+            blue, green, red = (min(max(scaled(float(v), float(m)), 0.0), 255.0) for v, m in pairs)
+            return blue, green, red
 
         def colour(low: float, high: float, spread: float) -> Colour:
-            blue, green, red = random.uniform(low, high) + random.uniform(-spread, spread, 3)
-            return float(blue), float(green), float(red)
+            drawn = random.uniform(low, high) + random.uniform(-spread, spread, 3)
+            return shade(drawn, [(low + high) / 2] * 3)
 
-        tone = between(0, 1)
+        tone = float(random.uniform(0, 1))
         skin = LIGHT_SKIN * (1 - tone) + DARK_SKIN * tone + random.uniform(-8, 8, 3)
         long_hair = random.random() < 0.5
-        self.name = name
-        self.skin = (float(skin[0]), float(skin[1]), float(skin[2]))
+        self.name = name if strength else ANYBODY
+        self.skin = shade(skin, (LIGHT_SKIN + DARK_SKIN) / 2)
         self.skin_roughness = between(1.5, 3.5)
         self.face_height = between(1.30, 1.45)
         self.jaw = between(0.10, 0.32)
@@ -46,14 +68,16 @@ class Identity:
         self.eye_y = between(-0.17, -0.08)
         self.eye_width = between(0.185, 0.225)
         self.eye_height = between(0.075, 0.10)
-        self.iris = IRISES[random.integers(len(IRISES))]
+        self.iris = shade(IRISES[random.integers(len(IRISES))], np.mean(IRISES, axis=0))
         self.brow_y = between(-0.40, -0.34)
         self.brow_thickness = between(0.035, 0.06)
         self.brow_tilt = between(-0.04, 0.03)
-        self.hair = HAIRS[random.integers(len(HAIRS) if tone < 0.5 else 3)]
+        hair = HAIRS[random.integers(len(HAIRS) if tone < 0.5 else 3)]
+        self.hair = shade(hair, np.mean(HAIRS, axis=0))
         self.hair_top = between(0.9, 1.05)
         self.hair_side = between(1.04, 1.14)
-        self.hair_length = between(0.2, 1.2) if long_hair else between(-0.35, -0.1)
+        length = random.uniform(0.2, 1.2) if long_hair else random.uniform(-0.35, -0.1)
+        self.hair_length = scaled(float(length), MEAN_HAIR_LENGTH)
         self.hairline = between(-0.98, -0.82)
         self.hairline_bend = between(0.28, 0.45)
         self.hairline_phase = between(0, 6.28)

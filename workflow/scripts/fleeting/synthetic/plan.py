@@ -4,6 +4,7 @@ All that concerns a subject depends on the seed, the database and the subject's 
 more subject leaves the others as they are.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -55,10 +56,11 @@ def frames_on_disk(clip: Clip, count: int) -> list[int]:
 def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
     form = load_format(database)
     count = settings.clips_per_subject
+    deck = _deck(database, settings)
 
     def clip(position: int, card: int) -> Clip:
-        emotion = form.DECK[card % len(form.DECK)]
-        return _clip(database, settings.seed, index, position, emotion)
+        emotion = deck[card % len(deck)]
+        return _clip(database, settings, index, position, emotion)
 
     clips = [clip(position, index * count + position) for position in range(count)]
     quirks = form.QUIRKS[index] if index < len(form.QUIRKS) else ()
@@ -68,18 +70,53 @@ def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
     return clips
 
 
-def _clip(database: str, seed: int, index: int, position: int, emotion: str) -> Clip:
+def _deck(database: str, settings: Settings) -> Sequence[str]:
+    """The emotions that are dealt to the clips of a database."""
+    own = load_format(database).DECK
+    if settings.emotions is None:
+        return own
+    unknown = sorted(set(settings.emotions).difference(own))
+    if unknown:
+        raise UserError(
+            f"synthetic: emotions: {database} has no clips of {unknown[0]!r}; it has "
+            f"{', '.join(sorted(set(own)))}"
+        )
+    return settings.emotions
+
+
+def _emotion(database: str, settings: Settings, index: int, key: str, dealt: str) -> str:
+    """The emotion of a clip: the dealt one, its database's own, or its subject's own."""
+    if settings.emotions is None:
+        return dealt
+    emotions = list(dict.fromkeys(settings.emotions))
+    names = sorted(settings.subjects)
+    by_database = generator("class by database", key)
+    if by_database.random() < settings.disturbances.class_by_database:
+        own = emotions[names.index(database) % len(emotions) :: len(names)]
+        dealt = own[by_database.integers(len(own))]
+    if generator("class by subject", key).random() < settings.disturbances.class_by_subject:
+        return emotions[index % len(emotions)]
+    return dealt
+
+
+def _clip(database: str, settings: Settings, index: int, position: int, dealt: str) -> Clip:
     form = load_format(database)
     subject = form.subject(index)
-    key = f"{seed}/{database}/{subject}/{position}"
+    key = f"{settings.seed}/{database}/{subject}/{position}"
     random = generator("times", key)
+    emotion = _emotion(database, settings, index, key, dealt)
+    speed = settings.disturbances.frames_per_second or form.FRAMES_PER_SECOND
 
     def between(limits: tuple[int, int]) -> int:
         return int(random.integers(limits[0], limits[1], endpoint=True))
 
+    def frames(limits: tuple[int, int]) -> int:
+        """What takes so many frames of the database's own camera, in those of this one."""
+        return max(1, round(between(limits) * speed / form.FRAMES_PER_SECOND))
+
     onset = between(form.ONSETS)
-    apex = onset + between(form.RISES)
-    offset = apex + between(form.FALLS)
+    apex = onset + frames(form.RISES)
+    offset = apex + frames(form.FALLS)
     return Clip(
         database=database,
         subject_index=index,
@@ -91,6 +128,7 @@ def _clip(database: str, seed: int, index: int, position: int, emotion: str) -> 
         offset=offset,
         emotion=emotion,
         expression=expression(emotion, key),
+        frames_per_second=speed,
         stated_onset=onset,
         stated_apex=apex,
         stated_offset=offset,

@@ -1,13 +1,82 @@
 """What the synthetic databases hold: the `synthetic:` block of the config."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from fleeting import settings as base
 
 #: In the order in which they are added when `frames_per_clip` grows; see `fleeting.synthetic.plan`.
 POSITIONS = ("onset", "apex", "offset", "rising", "falling", "before", "after")
+
+
+class Disturbances(base.Settings):
+    """What makes recordings harder to read than a still head under even light; default: nothing.
+
+    Each has random generators of its own: none changes what another draws.
+    """
+
+    drift: float = Field(
+        0,
+        ge=0,
+        le=100,
+        description="How far the head moves from onset to offset, in pixels of a 640x480 frame; "
+        "the direction is drawn for each clip.",
+    )
+    roll: float = Field(
+        0,
+        ge=0,
+        le=45,
+        description="How far the head turns in the plane of the picture from onset to offset, in "
+        "degrees; the direction is drawn for each clip.",
+    )
+    flicker: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="Each frame's light is between 1 - flicker and 1 + flicker of the usual.",
+    )
+    blinks: float = Field(
+        0, ge=0, le=1, description="The probability that a clip has a blink, at a random moment."
+    )
+    one_sided: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="The share of the clips whose expression is on one side of the face only, but "
+        "for the lips' pressing and the jaw.",
+    )
+    jpeg_quality: int | None = Field(
+        None, ge=1, le=100, description="Of the frames' files; null: 92."
+    )
+    frames_per_second: int | None = Field(
+        None,
+        ge=30,
+        le=200,
+        description="Of all cameras: a movement lasts as long, in more or fewer frames. null: each "
+        "database's own.",
+    )
+    identity: float = Field(
+        1,
+        ge=0,
+        le=2,
+        description="How different people, their clothes and walls are: 0 all alike, 1 as usual, "
+        "2 twice as far from the mean.",
+    )
+    class_by_database: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="The probability that a clip's emotion is one of those that its database has "
+        "for its own, instead of one that all have; needs `emotions`.",
+    )
+    class_by_subject: float = Field(
+        0,
+        ge=0,
+        le=1,
+        description="The probability that a clip has its subject's own emotion; needs `emotions`.",
+    )
 
 
 class Settings(base.Settings):
@@ -23,6 +92,11 @@ class Settings(base.Settings):
         ge=1,
         le=1000,
         description="Clips of each subject, besides a few rows with the errors of real copies.",
+    )
+    emotions: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
+        None,
+        description="The emotions of every database, dealt to its clips in turn. null: those of "
+        "the real databases, about as often.",
     )
     intensity: dict[
         Annotated[str, Field(pattern="^(onset|apex|offset)$")], Annotated[float, Field(ge=0, le=1)]
@@ -43,3 +117,17 @@ class Settings(base.Settings):
     provider_crops: tuple[Literal["casme", "casme2", "cas_me2"], ...] = Field(
         (), description="Databases whose frames are written as the provider's face crops."
     )
+    disturbances: Disturbances = Field(
+        {}, validate_default=True, description="What makes the recordings harder to read."
+    )
+
+    @model_validator(mode="after")
+    def _confounds_known_emotions(self) -> Self:
+        confounded = self.disturbances.class_by_database or self.disturbances.class_by_subject
+        if confounded and self.emotions is None:
+            raise PydanticCustomError(
+                "emotions",
+                "class_by_database and class_by_subject need `emotions`: the real databases' own "
+                "differ already",
+            )
+        return self

@@ -13,6 +13,7 @@ FIRST_ROW = 1
 FRAMES = "CAS(ME)^2/CAS(ME)^2"
 CROPPED = "CAS(ME)^2/cropped"
 VIDEOS = False
+FRAMES_PER_SECOND = 30
 ONSETS, RISES, FALLS = (60, 2400), (3, 7), (4, 9)
 #: The numbers in the names of the folders, by the index that the table uses (from 1).
 SUBJECTS = (15, 16, *range(19, 28), *range(29, 39), 40)

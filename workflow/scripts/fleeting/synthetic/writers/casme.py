@@ -16,7 +16,7 @@ HEADER = [
     title or None
     for title in "Subject,Filename,,OnsetF,ApexF1,ApexF2,OffsetF,,Onset,Total,AU,Emotion".split(",")
 ]
-FRAMES_A_SECOND = 60
+FRAMES_PER_SECOND = 60
 ONSETS, RISES, FALLS = (40, 160), (4, 10), (5, 15)
 DECK = (
     "tense repression tense surprise tense disgust "
@@ -66,8 +66,8 @@ def camera(index: int) -> Camera:
     return Camera(640, 480, face=94, x=310, y=240, grey=index % 4 == 2)
 
 
-def _milliseconds(first: int, last: int) -> float:
-    return round((last - first + 1) * 1000 / FRAMES_A_SECOND, 2)
+def _milliseconds(clip: Clip, last: int) -> float:
+    return round((last - clip.onset + 1) * 1000 / clip.frames_per_second, 2)
 
 
 def sheets(clips: Sequence[Clip]) -> Sheets:
@@ -85,8 +85,8 @@ def _cells(clip: Clip) -> list[Cell]:
         clip.apex + 2 if clip.position % 3 == 1 else "\\",
         clip.stated_offset,
         None,
-        _milliseconds(clip.onset, clip.apex),
-        _milliseconds(clip.onset, clip.offset),
+        _milliseconds(clip, clip.apex),
+        _milliseconds(clip, clip.offset),
         action_unit_cell(clip.expression),
         clip.stated_emotion,
     ]

@@ -16,6 +16,7 @@ HEADER = (
     *("Subject", "Filename", None, "OnsetFrame", "ApexFrame", "OffsetFrame", None),
     *("Action Units", "Estimated Emotion", "Objective Classes"),
 )
+FRAMES_PER_SECOND = 200
 ONSETS, RISES, FALLS = (40, 160), (12, 40), (16, 50)
 DECK = (
     "others disgust repression happiness others surprise "

@@ -11,11 +11,13 @@ TABLE = "SAMM/SAMM_Micro_FACS_Codes_v2.xlsx"
 FRAMES = "SAMM/SAMM"
 CROPPED = None
 VIDEOS = False
+FRAMES_PER_SECOND = 200
 ONSETS, RISES, FALLS = (60, 7000), (16, 36), (20, 48)
+#: The third row says how many frames a second there are.
 PREAMBLE = (
     ("Synthetic faces in the format of the SAMM micro-movement dataset",),
     (),
-    ("Frames were taken at 200 per second",),
+    ("Frames were taken at {} per second",),
     ("Onset, apex and offset are frame numbers of the source video",),
     ("Inducement code: the number of the video that was shown",),
     ("Micro - 1/2: lasting less than half a second",),
@@ -78,7 +80,9 @@ def camera(index: int) -> Camera:
 def sheets(clips: Sequence[Clip]) -> Sheets:
     """One sheet, with what a reader has to know above the table."""
     rows = [_cells(clip, row) for row, clip in enumerate(clips, start=FIRST_ROW)]
-    return {"MICRO ONLY": [*PREAMBLE, HEADER, *rows]}
+    speed = clips[0].frames_per_second
+    preamble = [[cell.format(speed) for cell in row] for row in PREAMBLE]
+    return {"MICRO ONLY": [*preamble, HEADER, *rows]}
 
 
 def _cells(clip: Clip, row: int) -> list[Cell]:
