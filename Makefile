@@ -15,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-chaos test-slurm doctor progress report rescore benchmark schema format
+.PHONY: help demo test test-chaos test-slurm doctor progress report rescore controls benchmark schema format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
 	@echo "make test     the whole test suite, but for the tests on a real Slurm"
@@ -25,6 +25,7 @@ help:
 	@echo "make progress  how far the run of CONFIG=config.yaml is, live, from another terminal"
 	@echo "make report   results of CONFIG=config.yaml, and report.html beside them"
 	@echo "make rescore FILE=predictions.csv  metrics and intervals of anyone's predictions; CLAIM=uar=0.7605"
+	@echo "make controls  what is and is not learnt on synthetic databases whose truth is known; QUICK=1: fewer"
 	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
 	@echo "make schema   the config's schema for editors, after a change of settings"
 	@echo "make format   ruff and snakefmt, in place"
@@ -58,6 +59,10 @@ report: $(READY)
 rescore: $(READY)
 	@$(BIN)/python workflow/scripts/job.py rescore.score --file "$$FILE" --claim "$$CLAIM" \
 		--columns "$$COLUMNS"
+
+controls: $(READY)
+	@$(BIN)/python workflow/scripts/job.py controls.run --cores $(CORES) \
+		--quick $(if $(QUICK),True,False)
 
 test: $(READY)
 	$(BIN)/ruff check .

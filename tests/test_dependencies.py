@@ -25,7 +25,7 @@ FLOW = [
     ("drawing",),
     ("tables", "figures"),
     # The config's check puts the stages' settings together; the others are about all stages.
-    ("config", "doctor", "progress", "rescore"),
+    ("config", "controls", "doctor", "progress", "rescore"),
 ]
 #: The modules that the rules run, as `code("stage.module"` in workflow/rules.
 JOBS = sorted(
@@ -121,8 +121,9 @@ def test_stages_import_from_earlier_stages_only() -> None:
         own = stage(path)
         for other in map(stage, imported(path)):
             if own == "synthetic" or other == "synthetic":
-                # The demo's databases know no stage, and only the config's check knows them.
-                assert own == "config" or other in (own, None), path
+                # The synthetic databases know no stage; the config's check knows them, and the
+                # controls know their truth.
+                assert own in ("config", "controls") or other in (own, None), path
             elif other is not None:
                 assert own is not None, f"{path}: a shared module imports a stage"
                 assert level(other) <= level(own), path

@@ -62,7 +62,13 @@ def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
         emotion = deck[card % len(deck)]
         return _clip(database, settings, index, position, emotion)
 
-    clips = [clip(position, index * count + position) for position in range(count)]
+    cards = list(range(index * count, (index + 1) * count))
+    if settings.emotions is not None:
+        # A subject's clips have no common order: labels that are permuted by whole subjects would
+        # be what they were.
+        random = generator("deal", settings.seed, database, index)
+        cards = [int(card) for card in random.permutation(cards)]
+    clips = [clip(position, card) for position, card in enumerate(cards)]
     quirks = form.QUIRKS[index] if index < len(form.QUIRKS) else ()
     for number, quirk in enumerate(quirks):
         regular = clip(count + number, index + number + 1)

@@ -1,0 +1,134 @@
+"""What a control must show, and whether it did."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from fleeting import tsv
+from fleeting.evaluation.intervals import BOOTSTRAP, Bootstrap, Interval, draw
+from fleeting.evaluation.metrics import uar
+from fleeting.evaluation.paired import Difference, counts_of, difference
+
+#: How far from chance a score without any skill may be, with its whole interval.
+MARGIN = 0.05
+CHECKS: tsv.Schema = {
+    "control": tsv.NAME,
+    "of": tsv.NAME,
+    "measure": tsv.NAME,
+    "value": tsv.NUMBER,
+    "interval_low": tsv.NUMBER,
+    "interval_high": tsv.NUMBER,
+    "above": tsv.NUMBER,
+    "below": tsv.NUMBER,
+    "passed": tsv.INTEGER,
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """A measured interval, and the bounds that all of it must lie between.
+
+    Attributes:
+        control: `positive`, `negative` or `leak`.
+        of: the experiment, and what was done to it.
+        measure: what was measured.
+        value: the measured value.
+        interval: its ends.
+        above: the lower bound.
+        below: the upper bound.
+        kind: of the interval; a range over single subjects passes no check.
+    """
+
+    control: str
+    of: str
+    measure: str
+    value: float
+    interval: tuple[float, float]
+    above: float
+    below: float
+    kind: str = BOOTSTRAP
+
+    @property
+    def passed(self) -> bool:
+        """Whether the whole interval lies between the bounds."""
+        low, high = self.interval
+        return self.kind == BOOTSTRAP and self.above < low and high < self.below
+
+    @property
+    def text(self) -> str:
+        """One line for reading."""
+        low, high = self.interval
+        wanted = [f"above {self.above:.3f}"] if np.isfinite(self.above) else []
+        wanted += [f"below {self.below:.3f}"] if np.isfinite(self.below) else []
+        return (
+            f"{'passed' if self.passed else 'FAILED'}  {self.control}, {self.of}: {self.measure} "
+            f"{self.value:.3f} [{low:.3f}, {high:.3f}], wanted {' and '.join(wanted)}"
+        )
+
+    def row(self) -> dict[str, object]:
+        """The check as a row of `CHECKS`."""
+        low, high = self.interval
+        bounds = [bound if np.isfinite(bound) else np.nan for bound in (self.above, self.below)]
+        return {
+            "control": self.control,
+            "of": self.of,
+            "measure": self.measure,
+            "value": self.value,
+            "interval_low": low,
+            "interval_high": high,
+            "above": bounds[0],
+            "below": bounds[1],
+            "passed": int(self.passed),
+        }
+
+
+def learnt(experiment: str, counts: pd.DataFrame) -> Check:
+    """The positive control: the UAR of subjects never trained on is well above chance."""
+    found, chance = _pooled([counts])
+    interval = (found.low, found.high)
+    bounds = (chance + MARGIN, np.inf)
+    return Check("positive", experiment, "UAR", found.mean, interval, *bounds, kind=found.kind)
+
+
+def not_learnt(experiment: str, unit: str, counts: Sequence[pd.DataFrame]) -> Check:
+    """The negative control: the mean UAR over permutations of the labels is chance.
+
+    Each permutation was trained and tested for itself. The interval is over subjects and
+    permutations.
+
+    Args:
+        experiment: whose labels were permuted.
+        unit: what kept its labels together.
+        counts: of each permutation.
+    """
+    found, chance = _pooled(counts)
+    of = f"{experiment} with {len(counts)} permutations by {unit}"
+    interval, bounds = (found.low, found.high), (chance - MARGIN, chance + MARGIN)
+    return Check("negative", of, "mean UAR", found.mean, interval, *bounds, kind=found.kind)
+
+
+def leaks(apart: pd.DataFrame, mixed: pd.DataFrame) -> Check:
+    """The leak: the same folds with their subjects mixed have a higher UAR."""
+    subjects, classes = _subjects(apart), sorted(set(apart["label"]))
+    databases = [database for database, _ in subjects]
+    first, second = (counts_of(counts, subjects, classes) for counts in (mixed, apart))
+    found: Difference = difference(first, second, databases, uar.score)
+    interval = (found.low, found.high)
+    of = "subjects mixed against subjects apart"
+    return Check("leak", of, "UAR difference", found.mean, interval, 0, np.inf, kind=found.kind)
+
+
+def _pooled(tables: Sequence[pd.DataFrame]) -> tuple[Interval, float]:
+    """The UAR of some tables of counts, their repeats taken together, and chance."""
+    subjects = _subjects(tables[0])
+    classes = sorted(set(tables[0]["label"]))
+    counts = np.concatenate([counts_of(table, subjects, classes) for table in tables])
+    resamples = draw([database for database, _ in subjects], len(counts))
+    interval = Bootstrap(counts, resamples).interval(uar.score, range(len(classes)))
+    return interval, 1 / len(classes)
+
+
+def _subjects(counts: pd.DataFrame) -> list[tuple[str, str]]:
+    return sorted(set(zip(counts["database"], counts["subject"], strict=True)))

@@ -1,0 +1,128 @@
+"""The projects of `make controls`: config/controls*.yaml, and what is varied of them."""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from fleeting import tsv
+from fleeting.errors import UserError
+from fleeting.evaluation import schemas
+from fleeting.layout import Config
+
+EXPRESSION, LEAK, DOSE = (
+    Path("config") / f"{name}.yaml" for name in ("controls", "controls_leak", "controls_dose")
+)
+#: What keeps its labels together when they are permuted, and whose labels these are.
+PERMUTED = (
+    ("subject", "pictures_apart"),
+    ("subject", "pictures_left_out"),
+    ("clip", "pictures_apart"),
+    ("image", "pictures_apart"),
+)
+#: Of each. With fewer, chance +-.05 would not hold the interval of these data (about +-.025).
+PERMUTATIONS = 20
+
+
+@dataclass(frozen=True)
+class Project:
+    """One config and its results."""
+
+    config: dict[str, Any]
+
+    @property
+    def results(self) -> Path:
+        """The results folder."""
+        return Path(self.config["results"])
+
+    def counts(self, experiment: str) -> pd.DataFrame:
+        """An experiment's predictions, counted by subject."""
+        path = self.results / f"experiments/{experiment}/evaluation/subject_counts.tsv"
+        return schemas.read(path, schemas.SUBJECT_COUNTS)
+
+    def split(self, experiment: str) -> pd.DataFrame:
+        """The split of an experiment."""
+        return tsv.read(self.results / f"experiments/{experiment}/split.tsv", tsv.SPLIT)
+
+    def run(self, cores: int, *targets: str) -> None:
+        """Make files of the results folder, or else the counts of all experiments.
+
+        Raises:
+            UserError: the run failed; its log says why.
+        """
+        counts = [
+            f"experiments/{name}/evaluation/subject_counts.tsv"
+            for name in self.config["experiments"]
+        ]
+        self.results.mkdir(parents=True, exist_ok=True)
+        config, log = self.results / "config.yaml", self.results / "snakemake.log"
+        config.write_text(yaml.safe_dump(self.config), encoding="utf-8")
+        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+        # gpu: on CPUs as many training jobs at a time as the cores allow.
+        command += ["--resources", f"gpu={cores}", "--configfile", str(config), "--"]
+        command += [str(self.results / target) for target in targets or counts]
+        with log.open("w", encoding="utf-8") as stream:
+            done = subprocess.run(command, stdout=stream, stderr=stream)
+        if done.returncode:
+            raise UserError(f"the run of {config} failed; {log} says why")
+
+
+def read(path: Path) -> Config:
+    """A config as it is written."""
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def expression() -> Project:
+    """Full movement: what must be learnt."""
+    return Project(read(EXPRESSION))
+
+
+def permuted(
+    controls: Sequence[tuple[str, str]] = PERMUTED,
+) -> tuple[Project, dict[tuple[str, str], list[str]]]:
+    """The same with permuted labels: what must not be learnt.
+
+    Args:
+        controls: (unit, experiment) of those to permute.
+
+    Returns:
+        The project, in the results folder of `expression`, and by (unit, experiment) the names of
+        the experiments whose labels are permuted.
+    """
+    config = read(EXPRESSION)
+    names: dict[tuple[str, str], list[str]] = {}
+    for unit, base in controls:
+        names[unit, base] = [f"{base}_{unit}{seed:02d}" for seed in range(1, PERMUTATIONS + 1)]
+        for seed, name in enumerate(names[unit, base], start=1):
+            config["experiments"][name] = {
+                "based_on": base,
+                "permute_labels": {"unit": unit, "seed": seed},
+            }
+    return Project(config), names
+
+
+def leak() -> Project:
+    """Who it is tells the class."""
+    return Project(read(LEAK))
+
+
+def doses(intensities: Sequence[float]) -> dict[float, Project]:
+    """The project of each dose, by the share of the full expression at the apex."""
+    made = {}
+    for intensity in intensities:
+        config = deepcopy(read(DOSE))
+        folder = config["results"]
+        own = f"{folder}/intensity{intensity:g}"
+        config["results"] = own
+        config["synthetic"]["intensity"]["apex"] = intensity
+        for block in config["databases"].values():
+            for key in ("table", "frames"):
+                block[key] = block[key].replace(folder, own, 1)
+        made[intensity] = Project(config)
+    return made
