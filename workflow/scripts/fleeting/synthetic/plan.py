@@ -4,7 +4,6 @@ All that concerns a subject depends on the seed, the database and the subject's 
 more subject leaves the others as they are.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,19 +55,13 @@ def frames_on_disk(clip: Clip, count: int) -> list[int]:
 def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
     form = load_format(database)
     count = settings.clips_per_subject
-    deck = _deck(database, settings)
+    _refuse_unknown_emotions(database, settings)
 
     def clip(position: int, card: int) -> Clip:
-        emotion = deck[card % len(deck)]
+        emotion = form.DECK[card % len(form.DECK)]
         return _clip(database, settings, index, position, emotion)
 
-    cards = list(range(index * count, (index + 1) * count))
-    if settings.emotions is not None:
-        # A subject's clips have no common order: labels that are permuted by whole subjects would
-        # be what they were.
-        random = generator("deal", settings.seed, database, index)
-        cards = [int(card) for card in random.permutation(cards)]
-    clips = [clip(position, card) for position, card in enumerate(cards)]
+    clips = [clip(position, index * count + position) for position in range(count)]
     quirks = form.QUIRKS[index] if index < len(form.QUIRKS) else ()
     for number, quirk in enumerate(quirks):
         regular = clip(count + number, index + number + 1)
@@ -76,33 +69,32 @@ def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
     return clips
 
 
-def _deck(database: str, settings: Settings) -> Sequence[str]:
-    """The emotions that are dealt to the clips of a database."""
+def _refuse_unknown_emotions(database: str, settings: Settings) -> None:
     own = load_format(database).DECK
-    if settings.emotions is None:
-        return own
-    unknown = sorted(set(settings.emotions).difference(own))
+    unknown = sorted(set(settings.emotions or ()).difference(own))
     if unknown:
         raise UserError(
             f"synthetic: emotions: {database} has no clips of {unknown[0]!r}; it has "
             f"{', '.join(sorted(set(own)))}"
         )
-    return settings.emotions
 
 
 def _emotion(database: str, settings: Settings, index: int, key: str, dealt: str) -> str:
-    """The emotion of a clip: the dealt one, its database's own, or its subject's own."""
+    """The emotion of a clip: the one that its database deals, or one of the settings' emotions.
+
+    The latter are drawn for each clip by itself. Were they dealt, a subject's other clips would say
+    which emotion a clip does not have.
+    """
     if settings.emotions is None:
         return dealt
     emotions = list(dict.fromkeys(settings.emotions))
-    names = sorted(settings.subjects)
-    by_database = generator("class by database", key)
-    if by_database.random() < settings.disturbances.class_by_database:
-        own = emotions[names.index(database) % len(emotions) :: len(names)]
-        dealt = own[by_database.integers(len(own))]
     if generator("class by subject", key).random() < settings.disturbances.class_by_subject:
         return emotions[index % len(emotions)]
-    return dealt
+    random = generator("emotion", key)
+    if generator("class by database", key).random() < settings.disturbances.class_by_database:
+        names = sorted(settings.subjects)
+        emotions = emotions[names.index(database) % len(emotions) :: len(names)]
+    return emotions[random.integers(len(emotions))]
 
 
 def _clip(database: str, settings: Settings, index: int, position: int, dealt: str) -> Clip:

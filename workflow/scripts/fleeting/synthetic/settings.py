@@ -95,8 +95,8 @@ class Settings(base.Settings):
     )
     emotions: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
         None,
-        description="The emotions of every database, each as often, in an order of its own for "
-        "each subject. null: those of the real databases, about as often.",
+        description="The emotions of every database, drawn for each clip, all as likely. null: "
+        "those of the real databases, about as often.",
     )
     intensity: dict[
         Annotated[str, Field(pattern="^(onset|apex|offset)$")], Annotated[float, Field(ge=0, le=1)]
