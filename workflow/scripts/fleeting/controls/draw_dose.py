@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from fleeting.controls.dose import Response
 from fleeting.drawing import style
@@ -27,8 +28,10 @@ def draw(found: list[Response]) -> Figure:
             _draw_response(axes, one, labels.index(_label(one)))
         axes.axhline(1 / own[0].curve.classes, **style.CHANCE)
         axes.set_xscale("log")
+        axes.set_xticks(own[0].doses, [f"{dose:.2g}" for dose in own[0].doses])
+        axes.xaxis.set_minor_locator(NullLocator())
         axes.set_ylim(0, 1.02)
-        axes.set_title(f"input {name}")
+        axes.set_title(f"input: {name}")
         axes.set_xlabel("movement at the apex (pixels of the frame)")
     panels[0].set_ylabel("UAR")
     style.legend_below(figure, panels[0], "center", columns=len(labels))

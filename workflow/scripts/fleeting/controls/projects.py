@@ -63,7 +63,8 @@ class Project:
         self.results.mkdir(parents=True, exist_ok=True)
         config, log = self.results / "config.yaml", self.results / "snakemake.log"
         config.write_text(yaml.safe_dump(self.config), encoding="utf-8")
-        command = [sys.executable, "-m", "snakemake", "--cores", str(cores)]
+        # A call that was killed leaves its lock, and the next one works in the same folder.
+        command = [sys.executable, "-m", "snakemake", "--nolock", "--cores", str(cores)]
         # gpu: on CPUs as many training jobs at a time as the cores allow.
         command += ["--resources", f"gpu={cores}", "--configfile", str(config), "--"]
         command += [str(self.results / target) for target in targets or counts]
