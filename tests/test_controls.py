@@ -224,7 +224,11 @@ def test_the_controls_fail_where_permuted_labels_are_learnt(
         learnt = shares.get(experiment, 0.3 * (leaking and "clip" in experiment))
         return counts(all_at(learnt), seed=len(ran) + sum(map(ord, experiment)))
 
-    monkeypatch.setattr(projects.Project, "run", lambda project, cores: ran.append(project.results))
+    monkeypatch.setattr(
+        projects.Project,
+        "run",
+        lambda project, cores, names: ran.append((str(project.results), len(names))),
+    )
     monkeypatch.setattr(projects.Project, "counts", finished)
     monkeypatch.setattr(run, "RESULTS", tmp_path)
     monkeypatch.setattr(run, "responses", lambda cores: None)
@@ -237,8 +241,8 @@ def test_the_controls_fail_where_permuted_labels_are_learnt(
     rows = tsv.read_rows(tmp_path / "checks.tsv", checks.CHECKS)
     assert [row["control"] for row in rows] == ["positive", "leak", *["negative"] * 4]
     assert [row["passed"] for row in rows].count("0") == leaking
-    assert [str(path) for path in ran] == [
-        "results/controls/expression",
-        "results/controls/leak",
-        "results/controls/expression",
+    assert ran == [
+        ("results/controls/expression", 1),
+        ("results/controls/leak", 2),
+        ("results/controls/expression", 80),
     ]

@@ -43,23 +43,18 @@ class Project:
 
     def counts(self, experiment: str) -> pd.DataFrame:
         """An experiment's predictions, counted by subject."""
-        path = self.results / f"experiments/{experiment}/evaluation/subject_counts.tsv"
-        return schemas.read(path, schemas.SUBJECT_COUNTS)
+        return schemas.read(self._counts(experiment), schemas.SUBJECT_COUNTS)
 
     def split(self, experiment: str) -> pd.DataFrame:
         """The split of an experiment."""
         return tsv.read(self.results / f"experiments/{experiment}/split.tsv", tsv.SPLIT)
 
-    def run(self, cores: int, *targets: str) -> None:
-        """Make files of the results folder, or else the counts of all experiments.
+    def run(self, cores: int, experiments: Sequence[str]) -> None:
+        """Run some experiments up to their counts.
 
         Raises:
             UserError: the run failed; its log says why.
         """
-        counts = [
-            f"experiments/{name}/evaluation/subject_counts.tsv"
-            for name in self.config["experiments"]
-        ]
         self.results.mkdir(parents=True, exist_ok=True)
         config, log = self.results / "config.yaml", self.results / "snakemake.log"
         config.write_text(yaml.safe_dump(self.config), encoding="utf-8")
@@ -67,11 +62,14 @@ class Project:
         command = [sys.executable, "-m", "snakemake", "--nolock", "--cores", str(cores)]
         # gpu: on CPUs as many training jobs at a time as the cores allow.
         command += ["--resources", f"gpu={cores}", "--configfile", str(config), "--"]
-        command += [str(self.results / target) for target in targets or counts]
+        command += [str(self._counts(name)) for name in experiments]
         with log.open("w", encoding="utf-8") as stream:
             done = subprocess.run(command, stdout=stream, stderr=stream)
         if done.returncode:
             raise UserError(f"the run of {config} failed; {log} says why")
+
+    def _counts(self, experiment: str) -> Path:
+        return self.results / f"experiments/{experiment}/evaluation/subject_counts.tsv"
 
 
 def read(path: Path) -> Config:

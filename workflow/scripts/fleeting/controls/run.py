@@ -40,21 +40,21 @@ def run(*, quick: bool, cores: int) -> None:
 def positive(cores: int) -> checks.Check:
     """The full expression is learnt."""
     project = projects.expression()
-    _made(project, cores)
+    _made(project, cores, ["pairs_apart"])
     return _said(checks.learnt("pairs_apart", project.counts("pairs_apart")))
 
 
 def leak(cores: int) -> checks.Check:
     """Subjects on both sides of a split are worth something where they tell the class."""
     project = projects.leak()
-    _made(project, cores)
+    _made(project, cores, ["apart", "mixed"])
     return _said(checks.leaks(project.counts("apart"), project.counts("mixed")))
 
 
 def negative(cores: int, permuted: Sequence[tuple[str, str]]) -> list[checks.Check]:
     """Permuted labels are not learnt; see `projects.permuted`."""
     project, names = projects.permuted(permuted)
-    _made(project, cores)
+    _made(project, cores, [name for own in names.values() for name in own])
     return [
         _said(checks.not_learnt(base, unit, [project.counts(name) for name in own]))
         for (unit, base), own in names.items()
@@ -65,7 +65,7 @@ def responses(cores: int) -> None:
     """How far a face must move: a table, the thresholds and a figure."""
     made = projects.doses(INTENSITIES)
     for project in made.values():
-        _made(project, cores)
+        _made(project, cores, list(project.config["experiments"]))
     found = dose.responses(made)
     tsv.write(dose.response_table(found), RESULTS / "dose.tsv", dose.RESPONSES)
     tsv.write(dose.threshold_table(found), RESULTS / "thresholds.tsv", dose.THRESHOLDS)
@@ -76,9 +76,9 @@ def responses(cores: int) -> None:
         print(f"threshold of {one.learner.experiment}: {where} pixels")
 
 
-def _made(project: projects.Project, cores: int) -> None:
+def _made(project: projects.Project, cores: int, experiments: Sequence[str]) -> None:
     start = time.monotonic()
-    project.run(cores)
+    project.run(cores, experiments)
     print(f"{project.results}: {(time.monotonic() - start) / 60:.1f} minutes", flush=True)
 
 
