@@ -13,7 +13,7 @@ from fleeting.errors import UserError
 
 RESULTS = Path("results") / "controls"
 #: The doses: shares of the full expression at the apex.
-INTENSITIES = (0.1, 0.2, 0.3, 0.45, 0.7, 1.0)
+INTENSITIES = (0.15, 0.25, 0.35, 0.45, 0.6, 0.8, 1.0)
 
 
 def run(*, quick: bool, cores: int) -> None:
