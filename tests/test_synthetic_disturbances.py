@@ -180,18 +180,16 @@ def emotions_by(given: Settings, column: str) -> pd.DataFrame:
     return pd.crosstab(who, rows["emotion"])
 
 
-def test_emotions_are_drawn_alike_in_all_databases():
-    many = Settings.model_validate(
-        {"subjects": dict.fromkeys(SUBJECTS, 100), "emotions": EMOTIONS, "clips_per_subject": 6}
-    )
-    counts = emotions_by(many, "database")
-    assert counts.shape == (2, 3)
-    # Of 600 clips; the standard deviation of a third is 11.5.
-    assert (counts - 200).abs().max(axis=None) < 35
-    # Drawn clip by clip: a subject's clips say nothing of each other, as they would if dealt.
-    same = emotions_by(many, "subject")
-    pairs = (same * (same - 1)).to_numpy().sum() / (200 * 6 * 5)
-    assert pairs == pytest.approx(1 / 3, abs=0.03)
+def test_emotions_are_dealt_evenly_to_databases_and_not_to_subjects():
+    block = {"subjects": dict.fromkeys(SUBJECTS, 60), "emotions": EMOTIONS}
+    many = Settings.model_validate(block)
+    by_database, same = (emotions_by(many, column) for column in ("database", "subject"))
+    assert (by_database.to_numpy() == 120).all()
+    # Were they dealt subject by subject, as 2, 2 and 2, the others would tell a clip's emotion.
+    pairs = (same * (same - 1)).to_numpy().sum() / (120 * 6 * 5)
+    assert pairs == pytest.approx(23 / 71, abs=0.03)
+    fewer = Settings.model_validate({**block, "subjects": dict.fromkeys(SUBJECTS, 5)})
+    assert clips(many)[: len(clips(fewer))] == clips(fewer)
 
 
 def test_classes_confounded_with_databases_and_subjects():

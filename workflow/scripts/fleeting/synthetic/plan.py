@@ -4,6 +4,7 @@ All that concerns a subject depends on the seed, the database and the subject's 
 more subject leaves the others as they are.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,9 @@ from fleeting.synthetic.expressions import expression
 from fleeting.synthetic.format import Clip, load_format
 from fleeting.synthetic.seeds import generator
 from fleeting.synthetic.settings import POSITIONS, Settings
+
+#: How many subjects of a database share the emotions of the settings evenly.
+DEALT_TOGETHER = 12
 
 
 def plan(database: str, settings: Settings) -> list[Clip]:
@@ -55,10 +59,10 @@ def frames_on_disk(clip: Clip, count: int) -> list[int]:
 def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
     form = load_format(database)
     count = settings.clips_per_subject
-    _refuse_unknown_emotions(database, settings)
+    deck = _deck(database, settings, index)
 
     def clip(position: int, card: int) -> Clip:
-        emotion = form.DECK[card % len(form.DECK)]
+        emotion = deck[card % len(deck)]
         return _clip(database, settings, index, position, emotion)
 
     clips = [clip(position, index * count + position) for position in range(count)]
@@ -69,32 +73,41 @@ def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
     return clips
 
 
-def _refuse_unknown_emotions(database: str, settings: Settings) -> None:
+def _deck(database: str, settings: Settings, index: int) -> Sequence[str]:
+    """The emotions that are dealt to the clips of a database, by the subject of an index.
+
+    The settings' emotions are shuffled together for `DEALT_TOGETHER` subjects: so each is as
+    frequent in every database, whose name tells nothing, and a subject's other clips tell hardly
+    anything of a clip.
+    """
     own = load_format(database).DECK
-    unknown = sorted(set(settings.emotions or ()).difference(own))
+    if settings.emotions is None:
+        return own
+    unknown = sorted(set(settings.emotions).difference(own))
     if unknown:
         raise UserError(
             f"synthetic: emotions: {database} has no clips of {unknown[0]!r}; it has "
             f"{', '.join(sorted(set(own)))}"
         )
+    cards = DEALT_TOGETHER * settings.clips_per_subject
+    deck = [settings.emotions[card % len(settings.emotions)] for card in range(cards)]
+    random = generator("deal", settings.seed, database, index // DEALT_TOGETHER)
+    return [deck[card] for card in random.permutation(cards)]
 
 
 def _emotion(database: str, settings: Settings, index: int, key: str, dealt: str) -> str:
-    """The emotion of a clip: the one that its database deals, or one of the settings' emotions.
-
-    The latter are drawn for each clip by itself. Were they dealt, a subject's other clips would say
-    which emotion a clip does not have.
-    """
+    """The emotion of a clip: the dealt one, its database's own, or its subject's own."""
     if settings.emotions is None:
         return dealt
     emotions = list(dict.fromkeys(settings.emotions))
     if generator("class by subject", key).random() < settings.disturbances.class_by_subject:
         return emotions[index % len(emotions)]
-    random = generator("emotion", key)
-    if generator("class by database", key).random() < settings.disturbances.class_by_database:
+    random = generator("class by database", key)
+    if random.random() < settings.disturbances.class_by_database:
         names = sorted(settings.subjects)
-        emotions = emotions[names.index(database) % len(emotions) :: len(names)]
-    return emotions[random.integers(len(emotions))]
+        own = emotions[names.index(database) % len(emotions) :: len(names)]
+        return own[random.integers(len(own))]
+    return dealt
 
 
 def _clip(database: str, settings: Settings, index: int, position: int, dealt: str) -> Clip:

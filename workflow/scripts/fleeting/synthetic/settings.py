@@ -95,7 +95,7 @@ class Settings(base.Settings):
     )
     emotions: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
         None,
-        description="The emotions of every database, drawn for each clip, all as likely. null: "
+        description="The emotions of every database, dealt evenly to every twelve subjects. null: "
         "those of the real databases, about as often.",
     )
     intensity: dict[
