@@ -20,6 +20,7 @@ def sample(database: str, clip: str, emotion: str, apex: str = "2") -> dict[str,
 
 def pooled(clip: str, label: str) -> dict[str, str]:
     row = {"example": f"{clip}/apex", "sample": clip, "database": clip.split("/")[0]}
+    row |= {"person": f"{row['database']}/s", "recording": clip}
     return row | {"subject": "s", "phase": "apex", "label": label}
 
 
