@@ -25,8 +25,8 @@ SHOWN = {f"{kind}_{name}": 1 for kind in ("table", "figure") for name in registr
 OF_RUNS = Counter({name: count for name, count in SHOWN.items() if name not in OF_DATA})
 DRAWN = Counter(draw_split=1, link_images=1)
 AFTER_TRAIN = Counter(summarise_runs=1) + OF_RUNS
-#: The job of the baselines, and what reads their scores.
-OF_BASELINES = Counter(run_baselines=1) + Counter(
+#: The job of the baselines, and what shows their scores; the overview has them of a table.
+OF_BASELINES = Counter(run_baselines=1, table_overview=1) + Counter(
     {
         f"{kind}_{name}": 1
         for kind in ("table", "figure")
