@@ -90,6 +90,7 @@ def test_each_silent_choice_changes_one_value() -> None:
         "surplus": ["protocol.validation.fraction", "protocol.validation.from"],
         "unmapped": ["label_map.others"],
         "box": ["input"],
+        "epoch": ["recipe.tested_epoch"],
     }
     mapped = {
         emotion for found in experiments["unmapped"]["label_map"].values() for emotion in found
