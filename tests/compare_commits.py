@@ -19,7 +19,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).parents[1]
-EXPERIMENT = "demo"
+EXPERIMENT, EPOCHS = "demo", 12
 RUN = r"(runs/\w+/lr[\w.-]+/repeat\d+)"
 #: Where version 2 writes what version 1 wrote elsewhere, as (pattern, path in version 2).
 MOVED = (
@@ -86,6 +86,8 @@ def results(commit: str, folder: Path, cores: str) -> Path:
         subprocess.run(["git", "worktree", "add", "--detach", tree, commit], cwd=ROOT, check=True)
     config = yaml.safe_load((tree / "config" / "demo.yaml").read_text())
     config["experiments"] = {EXPERIMENT: config["experiments"][EXPERIMENT]}
+    # That of 1a0c983, whatever a commit's demo has.
+    config["experiments"][EXPERIMENT]["recipe"]["epochs"] = EPOCHS
     (tree / "compared.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     command = [sys.executable, "-m", "snakemake", "--configfile", "compared.yaml"]
     subprocess.run([*command, "--cores", cores], cwd=tree, check=True)
