@@ -59,13 +59,16 @@ def test_one_row_for_a_configuration_that_is_chosen_twice(tmp_path) -> None:
     (row,) = frame.to_dict("records")
     assert (row["choice"], row["lr"], row["subjects"]) == ("paper and validation", "1e-02", 16)
     assert row["verdict"] == "above chance and every baseline"
-    assert "nearest neighbour" in page.parts[0][1]["best baseline"].tolist()[0]
-    tested, leaked, databases = (part for _, part in page.parts)
-    assert tested["tested on"].tolist() == [
-        "300 examples of 16 subjects, 5 classes; grouped subject"
+    assert page.parts[0][1]["beside it"].tolist() == [
+        "chance 0.200; best null model 0.210 (majority); best baseline 0.240 (nearest neighbour)"
     ]
-    assert tested["its 95% interval"].tolist() == ["[0.250, 0.450]"]
-    assert leaked["gained by mixing"].tolist() == ["0.120"]
+    tested, leaked, databases = (part for _, part in page.parts)
+    assert tested["experiment"].tolist() == [
+        "apart: small at 1e-02 (paper and validation); grouped subject; 300 examples of 16 "
+        "subjects, 5 classes"
+    ]
+    assert tested["UAR, 95% interval"].tolist() == ["0.350 [0.250, 0.450]"]
+    assert leaked["gained, 95% interval"].tolist() == ["0.120 [0.020, 0.240]"]
     assert databases["database"].tolist() == ["casme2", "total"]
 
 

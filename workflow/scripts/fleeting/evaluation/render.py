@@ -152,8 +152,8 @@ def latex(page: Page) -> str:
 
 
 def restructured_text(page: Page) -> str:
-    """The page's note and tables without its title, for the first page of the report."""
-    blocks = [_rst_text(page.note)]
+    """The page's tables and note without its title, for the first page of the report."""
+    blocks = []
     for heading, frame in page.parts:
         if heading:
             blocks.append(f"**{_rst_text(heading)}**")
@@ -166,7 +166,7 @@ def restructured_text(page: Page) -> str:
             for line in lines
         ]
         blocks.append("\n".join([".. list-table::", "   :header-rows: 1", "", *rows]))
-    return "\n\n".join(blocks) + "\n"
+    return "\n\n".join([*blocks, _rst_text(page.note)]) + "\n"
 
 
 def _rst_text(text: str) -> str:

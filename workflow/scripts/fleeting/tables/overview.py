@@ -76,36 +76,30 @@ def _databases(paths: list[Path]) -> pd.DataFrame:
 
 
 def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> Page:
+    # Few columns: the text of the report's first page is narrow.
     tested = pd.DataFrame(
         {
-            "experiment": frame["experiment"],
-            "tested on": [
-                f"{row['test_examples']} examples of {row['subjects']} subjects, {row['classes']} "
-                f"classes; {row['protocol']}"
-                for row in frame.to_dict("records")
+            "experiment": [_what(row) for row in frame.to_dict("records")],
+            "UAR, 95% interval": [
+                " ".join(filter(None, [number_text(mean), ends]))
+                for mean, ends in zip(frame["uar_mean"], _ends(frame, "uar_interval"), strict=True)
             ],
-            "network": [
-                f"{configuration_title(row['model'], row['lr'])} ({row['choice']})"
-                for row in frame.to_dict("records")
-            ],
-            "UAR": frame["uar_mean"].map(number_text),
-            "its 95% interval": _ends(frame, "uar_interval"),
-            "chance": frame["chance"].map(number_text),
-            "best null model": _named(frame, "best_null"),
-            "best baseline": _named(frame, "best_baseline"),
-            "which says": frame["verdict"],
+            "beside it": [_beside(row) for row in frame.to_dict("records")],
+            "which is": frame["verdict"],
         }
     )
     leaked = pd.DataFrame(
         {
-            "mixed against apart": leaks["matched"] + " against " + leaks["to"],
-            "network": [
-                configuration_title(model, lr)
-                for model, lr in zip(leaks["model"], leaks["lr"], strict=True)
+            "mixed against apart": [
+                f"{row['matched']} against {row['to']}, "
+                f"{configuration_title(row['model'], row['lr'])}"
+                for row in leaks.to_dict("records")
             ],
             "metric": leaks["metric"].map(metric_title),
-            "gained by mixing": leaks["difference"].map(number_text),
-            "its 95% interval": _ends(leaks, "interval"),
+            "gained, 95% interval": [
+                " ".join(filter(None, [number_text(mean), ends]))
+                for mean, ends in zip(leaks["difference"], _ends(leaks, "interval"), strict=True)
+            ],
         }
     )
     parts = [("What came out", tested)]
@@ -119,10 +113,24 @@ def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> 
     )
 
 
-def _named(frame: pd.DataFrame, column: str) -> list[str]:
-    """A baseline's UAR and its name; empty where there is none."""
-    pairs = zip(frame[f"{column}_uar"], frame[column], strict=True)
-    return ["" if isnan(score) else f"{score:.3f}, {name}" for score, name in pairs]
+def _what(row: Mapping[Any, Any]) -> str:
+    """What was run and tested."""
+    return (
+        f"{row['experiment']}: {configuration_title(row['model'], row['lr'])} ({row['choice']}); "
+        f"{row['protocol']}; {row['test_examples']} examples of {row['subjects']} subjects, "
+        f"{row['classes']} classes"
+    )
+
+
+def _beside(row: Mapping[Any, Any]) -> str:
+    """Chance, and the UAR of the best null model and the best baseline, which may be the same."""
+    said = [f"chance {row['chance']:.3f}"]
+    for column, title in (("best_null", "best null model"), ("best_baseline", "best baseline")):
+        if not isnan(row[f"{column}_uar"]):
+            said.append(f"{title} {row[f'{column}_uar']:.3f} ({row[column]})")
+    if row["best_baseline"] == row["best_null"]:
+        said = said[:2]
+    return "; ".join(said)
 
 
 def _ends(frame: pd.DataFrame, prefix: str) -> list[str]:
