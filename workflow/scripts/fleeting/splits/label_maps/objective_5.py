@@ -15,6 +15,8 @@ CLASSES = {
     "casme2": {"i": ["1"], "ii": ["2"], "iii": ["3"], "iv": ["4"], "v": ["5"]},
     "samm": {"i": ["1"], "ii": ["2"], "iii": ["3"], "iv": ["4"], "v": ["5"]},
 }
+#: Their sums, 185 and 68, are those of the published list; the counts by class still have to be
+#: checked against it.
 COUNTS = {
     "casme2": {"i": 25, "ii": 15, "iii": 99, "iv": 26, "v": 20},
     "samm": {"i": 24, "ii": 13, "iii": 20, "iv": 8, "v": 3},
