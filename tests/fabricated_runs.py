@@ -122,7 +122,7 @@ def write_run(
         "device": "cpu",
         "failed": failed or former.get("failed"),
         "folds": sorted({*former.get("folds", []), fold}),
-        "settings": {"epochs": len(validation)},
+        "epochs": {**former.get("epochs", {}), str(fold): len(validation)},
         "tested_epoch": {**former.get("tested_epoch", {}), str(fold): tested or len(validation)},
         "weights_moved": {**former.get("weights_moved", {}), str(fold): 0.25},
         "split_sha256": paths.sha256(gate),

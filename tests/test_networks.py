@@ -58,7 +58,11 @@ def test_a_module_of_ours_takes_precedence(monkeypatch: pytest.MonkeyPatch) -> N
 @pytest.mark.parametrize(
     ("name", "size", "message"),
     [
-        ("resnet19", (64, 64), "no network is called 'resnet19'.*torchvision and small"),
+        (
+            "resnet19",
+            (64, 64),
+            "no network is called 'resnet19'.*torchvision and lenet5, small, triple_stream",
+        ),
         ("resnet18", (4, 5, 6), r"resnet18 of torchvision takes pictures.*\(4, 5, 6, 3\)"),
         ("small", (7, 28), "at least 8 pixels"),
     ],

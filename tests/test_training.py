@@ -41,7 +41,7 @@ def test_a_run_is_tested_and_described(results: Path) -> None:
     assert 0 < found["weights_moved"]["1"] < 1
     assert found["precision"] == "fp32"
     assert found["split_sha256"] == sha256(results / "split.json")
-    assert found["settings"]["optimiser"] == {"kind": "sgd", "momentum": 0, "weight_decay": 0}
+    assert found["settings"]["optimiser"]["kind"] == "sgd"
     assert (found["failed"], found["resumed"], found["weights"]) == (None, [], None)
     state = torch.load(run / "models" / "fold1.pt", weights_only=True)
     assert state.keys() == NETWORK.build(2).state_dict().keys()

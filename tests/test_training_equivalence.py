@@ -15,8 +15,9 @@ from fleeting.splits.folds import Subset
 from fleeting.splits.gate import ArrayFormat
 from fleeting.training import cuda_graphs
 from fleeting.training.architecture import architecture
+from fleeting.training.batches import batches
 from fleeting.training.data import JobExamples, RoleBuffer
-from fleeting.training.fit import Epoch, Fitter, batches
+from fleeting.training.fit import Epoch, Fitter
 from fleeting.training.precision import allow_tf32, choose
 from fleeting.training.predict import predict
 from fleeting.training.recipe import Recipe

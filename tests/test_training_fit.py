@@ -10,9 +10,11 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from fleeting import registry
+from fleeting.training import learning_rate
 from fleeting.training.architecture import Architecture
+from fleeting.training.batches import batches, micro_batches
 from fleeting.training.data import JobExamples, RoleBuffer, scaled
-from fleeting.training.fit import Epoch, Fitter, batches, micro_batches
+from fleeting.training.fit import Epoch, Fitter
 from fleeting.training.precision import configure_torch
 from fleeting.training.recipe import Recipe
 from small_runs import ARRAYS, NETWORK, RECIPE, filled, side
@@ -137,13 +139,12 @@ def test_validation_changes_nothing() -> None:
 
 
 def test_the_rate_of_every_step_is_the_schedules() -> None:
-    own = fitter(epochs=3, schedule={"kind": "cosine", "warmup": 0.3})
+    own = fitter(epochs=3, schedule="cosine", warmup=0.3)
     seen = []
     step = own.optimiser.step
     own.optimiser.step = lambda: (seen.append(float(own.lr)), step())  # type: ignore
     fit(own)
-    factor, settings = registry.load("schedule", "cosine").factor, own.recipe.schedule
-    assert seen == [0.01 * factor(number, 9, settings) for number in range(9)]
+    assert seen == [0.01 * learning_rate.factor(step, 9, own.recipe) for step in range(9)]
     assert own.optimiser.param_groups[0]["lr"] is own.lr
 
 

@@ -1,4 +1,4 @@
-"""The recipe: its block in the config, optimisers, schedules and augmentations."""
+"""The recipe: its block in the config, optimisers and schedules."""
 
 import json
 from collections.abc import Callable
@@ -9,24 +9,27 @@ import torch
 from pydantic import ValidationError
 
 from fleeting import registry
-from fleeting.errors import UserError
+from fleeting.training import learning_rate
 from fleeting.training.recipe import Recipe
-
-RED_GREEN_BLUE = ("red", "green", "blue")
-FLOW = ("horizontal", "vertical", "strain")
 
 
 def test_the_defaults_are_the_papers_and_survive_json() -> None:
     assert Recipe().model_dump(mode="json") == {
         "weights": "imagenet",
-        "optimiser": {"kind": "sgd", "momentum": 0, "weight_decay": 0},
+        "freeze": "none",
+        "optimiser": {"kind": "sgd", "momentum": 0, "weight_decay": 0, "nesterov": False},
         "schedule": {"kind": "constant"},
+        "warmup": 0,
         "augmentations": [],
         "balance": {"kind": "none"},
+        "label_smoothing": 0,
         "batch_size": 16,
         "accumulation": 1,
         "epochs": 100,
+        "early_stopping": None,
+        "weight_average": None,
         "tested_epoch": "last",
+        "mirrored_test": False,
         "seed": 1,
         "precision": "fp32",
         "threads": 2,
@@ -34,8 +37,9 @@ def test_the_defaults_are_the_papers_and_survive_json() -> None:
     }
     other = Recipe(
         weights="/data/my weights/{model}.pt",
-        optimiser={"kind": "adamw", "beta1": 0.8},
-        schedule={"kind": "cosine", "warmup": 0.1},
+        optimiser={"kind": "adamw", "betas": [0.8, 0.9]},
+        schedule={"kind": "step", "at": [0.9]},
+        warmup=0.1,
         augmentations=["horizontal_flip", {"kind": "shift", "pixels": 3}],
     )
     assert Recipe.model_validate(json.loads(json.dumps(other.model_dump(mode="json")))) == other
@@ -47,7 +51,14 @@ def test_the_defaults_are_the_papers_and_survive_json() -> None:
     ("block", "message"),
     [
         ({"accumulation": 9}, "9 parts of a batch of 16: a part needs two examples"),
-        ({"optimiser": "adam"}, "do you mean 'adamw'"),
+        ({"optimiser": "adamx"}, "do you mean 'adam"),
+        ({"optimiser": "lbfgs"}, "no optimiser is called 'lbfgs'"),
+        ({"optimiser": {"kind": "adam", "betas": [0.9, 1]}}, "betas"),
+        ({"optimiser": {"kind": "sgd", "nesterov": True}}, "nesterov: it needs a momentum"),
+        ({"weights": "none", "freeze": "all_but_head"}, "needs pretrained weights"),
+        ({"schedule": {"kind": "step", "at": []}}, "at"),
+        ({"early_stopping": 0}, "early_stopping"),
+        ({"weight_average": 1}, "weight_average"),
         ({"optimiser": {"kind": "sgd", "momentum": 1}}, "momentum"),
         ({"schedule": {"kind": "constant", "warmup": 1}}, "warmup"),
         ({"augmentations": [{"kind": "shift", "pixels": 0}]}, "pixels"),
@@ -64,10 +75,9 @@ def test_a_wrong_recipe_is_refused(block: dict[str, Any], message: str) -> None:
         Recipe.model_validate(block)
 
 
-def factors(block: Any, steps: int) -> list[float]:
-    settings = Recipe(schedule=block).schedule
-    factor = registry.load("schedule", settings.kind).factor
-    return [factor(step, steps, settings) for step in range(steps)]
+def factors(block: Any, steps: int, warmup: float = 0) -> list[float]:
+    recipe = Recipe(schedule=block, warmup=warmup)
+    return [learning_rate.factor(step, steps, recipe) for step in range(steps)]
 
 
 def test_schedules() -> None:
@@ -77,11 +87,31 @@ def test_schedules() -> None:
     assert cosine[50] == pytest.approx(0.5)
     assert 0 < cosine[99] < 0.001
     assert cosine == sorted(cosine, reverse=True)
-    warm = factors({"kind": "cosine", "warmup": 0.1}, 100)
-    assert warm[:3] == pytest.approx([1 / 11, 2 / 11, 3 / 11])
-    assert warm[9] < warm[10] == 1
-    assert warm[10:] == pytest.approx(factors("cosine", 90))
-    assert factors({"kind": "cosine", "warmup": 0.99}, 1) == [0.5]
+    fallen = factors({"kind": "step", "at": [0.5, 0.8], "factor": 0.5}, 10)
+    assert fallen == [1] * 5 + [0.5] * 3 + [0.25] * 2
+
+
+def test_one_cycle_is_pytorchs() -> None:
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    descent = torch.optim.SGD([parameter], 1.0)
+    reference = torch.optim.lr_scheduler.OneCycleLR(
+        descent, max_lr=1.0, total_steps=50, cycle_momentum=False
+    )
+    expected = []
+    for _ in range(50):
+        expected.append(descent.param_groups[0]["lr"])
+        descent.step()
+        reference.step()
+    assert factors("one_cycle", 50) == pytest.approx(expected)
+    assert all(0 < value <= 1 for steps in (1, 2, 3, 4) for value in factors("one_cycle", steps))
+
+
+@pytest.mark.parametrize("schedule", ["constant", "cosine", "step", "one_cycle"])
+def test_the_rate_rises_before_any_schedule(schedule: str) -> None:
+    warm = factors(schedule, 100, warmup=0.1)
+    assert warm[:10] == pytest.approx([(step + 1) / 11 for step in range(10)])
+    assert warm[10:] == factors(schedule, 90)
+    assert factors("cosine", 1, warmup=0.99) == [0.5]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +125,7 @@ def test_schedules() -> None:
         ),
         ({"kind": "adamw"}, torch.optim.AdamW, {}),
         (
-            {"kind": "adamw", "beta1": 0.8, "beta2": 0.9, "weight_decay": 0.2},
+            {"kind": "adamw", "betas": [0.8, 0.9], "weight_decay": 0.2},
             torch.optim.AdamW,
             {"betas": (0.8, 0.9), "weight_decay": 0.2},
         ),
@@ -121,54 +151,3 @@ def test_a_rate_on_the_device_gives_the_bytes_of_a_python_number(
         reference.step()
         assert torch.equal(mine, theirs)
         assert not torch.equal(mine, before)
-
-
-def random_batch(count: int, channels: int = 3) -> torch.Tensor:
-    values = torch.rand(count, 6, 6, channels, generator=torch.Generator().manual_seed(0))
-    return values.permute(0, 3, 1, 2)
-
-
-def augmented(values: torch.Tensor, channels: Any, block: Any) -> torch.Tensor:
-    chosen = Recipe(augmentations=[block]).augmentations[0]
-    torch.manual_seed(1)
-    before = values.clone()
-    found = registry.load("augmentation", chosen.kind).apply(values, channels, chosen)
-    assert torch.equal(values, before), "the batch itself stays"
-    assert (found.shape, found.dtype) == (values.shape, values.dtype)
-    assert found.is_contiguous(memory_format=torch.channels_last)
-    return found
-
-
-@pytest.mark.parametrize(("channels", "sign"), [(RED_GREEN_BLUE, 1.0), (FLOW, -1.0)])
-def test_half_of_the_examples_are_flipped_and_horizontal_motion_turns_round(
-    channels: tuple[str, ...], sign: float
-) -> None:
-    values = random_batch(400)
-    found = augmented(values, channels, "horizontal_flip")
-    mirrored = values.flip(3) * torch.tensor([sign, 1, 1]).view(1, 3, 1, 1)
-    flipped = (found == mirrored).flatten(1).all(1)
-    unchanged = (found == values).flatten(1).all(1)
-    assert torch.equal(flipped, ~unchanged)
-    assert 160 < flipped.sum() < 240
-
-
-def test_a_flip_must_know_what_a_channel_becomes_in_a_mirror() -> None:
-    stacked = [f"{phase}_{colour}" for phase in ("onset", "apex") for colour in RED_GREEN_BLUE]
-    augmented(random_batch(4, 6), stacked, "horizontal_flip")
-    with pytest.raises(UserError, match="does not know what the channel 'left' becomes"):
-        augmented(random_batch(4), ("left", "vertical", "strain"), "horizontal_flip")
-
-
-def test_examples_are_shifted_each_by_its_own_distance() -> None:
-    values = random_batch(400) + 1
-    found = augmented(values, RED_GREEN_BLUE, {"kind": "shift", "pixels": 2})
-    padded = torch.nn.functional.pad(values, (2, 2, 2, 2))
-    distances = [(down, right) for down in range(5) for right in range(5)]
-    matches = torch.stack(
-        [
-            (found == padded[:, :, down : down + 6, right : right + 6]).flatten(1).all(1)
-            for down, right in distances
-        ]
-    )
-    assert (matches.sum(0) == 1).all(), "every example is one of the shifted ones"
-    assert matches.any(1).all(), "every distance occurs"

@@ -11,9 +11,11 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from fleeting import registry
 from fleeting.training import cuda_graphs
 from fleeting.training.fit import Epoch, Fitter
 from fleeting.training.recipe import Recipe
+from recipe_variants import VARIANTS
 from small_runs import ARRAYS, CLASSES, NETWORK, RECIPE, filled, side, store
 
 
@@ -104,38 +106,42 @@ def fit(own: Fitter, fold: int, initial: dict[str, torch.Tensor]) -> list[Epoch]
     return own.fit(lambda _: None)
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"schedule": "cosine"},
-        {"schedule": {"kind": "cosine", "warmup": 0.4}, "optimiser": "adamw"},
-        {"optimiser": {"kind": "sgd", "momentum": 0.9}, "accumulation": 2},
-        {"augmentations": ["horizontal_flip", {"kind": "shift", "pixels": 3}]},
-    ],
-    ids=str,
-)
+#: Without a GPU, PyTorch counts the steps of these on the host: test_training_cuda has them.
+COUNT_ON_THE_HOST = {"adadelta", "adamax", "asgd", "nadam", "radam", "rmsprop"}
+
+
+def recordable(changes: dict[str, Any]) -> bool:
+    kind = Recipe.model_validate(changes).optimiser.kind
+    return getattr(registry.load("optimiser", kind), "RECORDABLE", True)
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS.keys() - COUNT_ON_THE_HOST))
 def test_recorded_steps_do_what_the_steps_do_in_every_fold(
-    changes: dict[str, Any], tapes: list[Tape], monkeypatch: pytest.MonkeyPatch
+    name: str, tapes: list[Tape], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Other rates, other examples, other sizes: the same bytes as one step after the other."""
     torch.set_num_threads(1)
-    recipe = Recipe.model_validate({**RECIPE, "epochs": 4, **changes})
+    changes = {**VARIANTS[name], "epochs": 4, "early_stopping": None}
+    recipe = Recipe.model_validate({**RECIPE, **changes})
     own = fitter(recipe)
 
     def recording(tape: Tape, **_: Any) -> Recording:
         moments = [value for state in own.optimiser.state.values() for value in state.values()]
         parameters = own.network.state_dict(keep_vars=True).values()
-        return Recording(tape, [own.sums, *parameters, *moments])
+        means = own.average.mean.values() if own.average else ()
+        return Recording(tape, [own.sums, *parameters, *moments, *means])
 
     monkeypatch.setattr(torch.cuda, "graph", recording)
     initial = weights(own)
     found = [(fit(own, fold, initial), weights(own)) for fold in range(3)]
-    assert len(tapes) == 3 + 4
-    # All steps but those of the first epoch and the first of every other size.
-    assert sum(tape.replays for tape in tapes) == 3 * 4 + (4 * 4 - 2) + (4 * 6 - 2)
+    made = 3 + 4 if recordable(changes) else 4
+    assert len(tapes) == made
+    if recordable(changes):
+        # All steps but those of the first epoch and the first of every other size.
+        assert sum(tape.replays for tape in tapes) == 3 * 4 + (4 * 4 - 2) + (4 * 6 - 2)
     monkeypatch.setattr(cuda_graphs, "memory_pool", lambda device: None)
     plain = fitter(recipe)
     for fold, (history, end) in enumerate(found):
         assert fit(plain, fold, initial) == history
         assert all(torch.equal(value, end[name]) for name, value in weights(plain).items())
-    assert len(tapes) == 3 + 4, "nothing was recorded this time"
+    assert len(tapes) == made, "nothing was recorded this time"

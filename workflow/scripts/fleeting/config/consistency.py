@@ -39,6 +39,11 @@ def contradictions(config: Config) -> Iterator[str]:
                     f"{place}.recipe.weights: there are no ImageNet weights of {model}; set "
                     "`weights: none`, or name a network of torchvision"
                 )
+        if experiment["trace"] and experiment["recipe"]["early_stopping"]:
+            yield (
+                f"{place}.trace: it compares epochs over all folds, and recipe.early_stopping ends "
+                "some of them before others; set one of the two to its default"
+            )
         for metric in metrics:
             yield from _unknown(f"{place}.metrics", "metric", metric, registry.names("metric"))
         for baseline in experiment["baselines"]:

@@ -34,17 +34,11 @@ class Grid(BaseModel):
         return [(model, lr) for model in self.models for lr in self.lrs]
 
 
-class RecipeUsed(BaseModel):
-    """What the evaluation needs of the recipe in a run.json."""
-
-    epochs: int
-
-
 class RunMetadata(BaseModel):
     """What the evaluation needs of a run.json."""
 
-    settings: RecipeUsed
     folds: list[int]
+    epochs: dict[int, int]
     tested_epoch: dict[int, int]
     weights_moved: dict[int, float]
     split_sha256: str
@@ -206,8 +200,8 @@ def _read_metadata(path: Path, expected: Expected) -> RunMetadata:
 def _read_history(path: Path, metadata: RunMetadata) -> pd.DataFrame:
     history = schemas.read(path, tsv.HISTORY)[list(tsv.HISTORY)]
     epochs = {fold: sorted(part) for fold, part in history.groupby("fold")["epoch"]}
-    wanted = list(range(1, metadata.settings.epochs + 1))
     for fold in metadata.folds if not metadata.failed else ():
+        wanted = list(range(1, metadata.epochs.get(fold, 0) + 1))
         if epochs.get(fold) != wanted or metadata.tested_epoch.get(fold) not in wanted:
             raise UserError(
                 f"{path}: the epochs of fold {fold} are not 1 to {len(wanted)} with the tested one "

@@ -151,7 +151,7 @@ def architecture(
         build = partial(module.build, name, channels=len(channels))
     else:
         facts = {
-            "size": size,
+            "size": getattr(module, "SIZE", size),
             # Unless the module says otherwise, colours are centred to -0.5..0.5.
             "mean": getattr(module, "MEAN", (0.5, 0.5, 0.5)),
             "deviation": getattr(module, "DEVIATION", (1.0, 1.0, 1.0)),

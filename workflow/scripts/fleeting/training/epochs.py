@@ -49,6 +49,16 @@ def tested(history: Sequence[Epoch], choice: str) -> int:
     return max(history, key=_rank).epoch
 
 
+def stopped_early(history: Sequence[Epoch], patience: int | None) -> bool:
+    """Whether a fold ends here: the best of its epochs on validation is `patience` epochs ago.
+
+    The best is that of `tested` with `best_validation`. None: it never ends early.
+    """
+    if patience is None or not history:
+        return False
+    return history[-1].epoch - tested(history, "best_validation") >= patience
+
+
 def _rank(epoch: Epoch) -> tuple[bool, float, float]:
     if not isfinite(epoch.validation_loss):
         return False, 0.0, 0.0

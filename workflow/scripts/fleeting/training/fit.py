@@ -6,6 +6,7 @@ are replayed in the next.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict
 from math import isfinite
 
@@ -14,13 +15,18 @@ from torch.nn.functional import cross_entropy
 
 from fleeting import registry
 from fleeting.splits.gate import ArrayFormat
-from fleeting.training import cuda_graphs, epochs, generators
+from fleeting.training import cuda_graphs, epochs, generators, learning_rate
 from fleeting.training.architecture import Architecture
+from fleeting.training.augment import Augmentation
+from fleeting.training.batches import batches, micro_batches
 from fleeting.training.checkpoint import Progress, State
 from fleeting.training.data import RoleBuffer, scaled
 from fleeting.training.epochs import Epoch
+from fleeting.training.freezing import freeze
+from fleeting.training.loss import training_loss
 from fleeting.training.precision import allow_tf32, autocast
 from fleeting.training.recipe import Recipe
+from fleeting.training.weight_average import WeightAverage
 
 
 class Fitter:
@@ -63,14 +69,14 @@ class Fitter:
         # float64, as Python's numbers are; CUDA's takes float32.
         dtype = torch.float64 if self.device.type == "cpu" else torch.float32
         self.lr = torch.tensor(lr, dtype=dtype, device=self.device)
-        self.optimiser: torch.optim.Optimizer = registry.load(
-            "optimiser", recipe.optimiser.kind
-        ).make(network.parameters(), self.lr, recipe.optimiser)
-        self.schedule = registry.load("schedule", recipe.schedule.kind)
-        self.augmentations = [
-            (registry.load("augmentation", settings.kind).apply, settings)
-            for settings in recipe.augmentations
-        ]
+        self.frozen = freeze(network, architecture.heads, recipe.freeze)
+        self.kind_of_optimiser = registry.load("optimiser", recipe.optimiser.kind)
+        self.optimiser: torch.optim.Optimizer = self.kind_of_optimiser.make(
+            (one for one in network.parameters() if one.requires_grad), self.lr, recipe.optimiser
+        )
+        self.augment = Augmentation(recipe.augmentations, arrays.channels, classes)
+        decay = recipe.weight_average
+        self.average = WeightAverage(network, decay) if decay else None
         # Over an epoch, in one tensor, which is read at once: the sum of the losses and the correct
         # answers in training; the sum of the losses and the (K, K) confusion matrix in validation.
         self.sums = torch.zeros(3 + classes**2, dtype=torch.float64, device=self.device)
@@ -81,7 +87,8 @@ class Fitter:
         weighs = hasattr(registry.load("balance", recipe.balance.kind), "weights")
         self.class_weights = torch.ones(classes, device=self.device) if weighs else None
         pool = cuda_graphs.memory_pool(self.device)
-        self.train_step = cuda_graphs.RecordedStep(self._train_step, pool)
+        recordable = getattr(self.kind_of_optimiser, "RECORDABLE", True)
+        self.train_step = cuda_graphs.RecordedStep(self._train_step, pool if recordable else None)
         self.validation_step = cuda_graphs.RecordedStep(self._validation_step, pool)
         #: Whether steps may be recorded: once this process has fitted an epoch.
         self.record = False
@@ -104,9 +111,8 @@ class Fitter:
                 generators as they are now.
         """
         self.network.load_state_dict(weights)
-        for values in self.optimiser.state.values():
-            for value in values.values():
-                value.zero_()
+        if self.average:
+            self.average.start()
         self.order = torch.Generator().manual_seed(seed)
         self.history, self.best = [], None
 
@@ -118,6 +124,8 @@ class Fitter:
         recorded.
         """
         self.network.load_state_dict(state["network"])
+        if self.average:
+            self.average.start(state["average"])
         groups = self.optimiser.state_dict()["param_groups"]
         self.optimiser.load_state_dict({"state": state["optimiser"], "param_groups": groups})
         for group in self.optimiser.param_groups:
@@ -133,6 +141,9 @@ class Fitter:
         return {
             "epoch": len(self.history),
             "network": self._weights(),
+            "average": {name: value.clone() for name, value in self.average.mean.items()}
+            if self.average
+            else {},
             # Never changed in place, so that it needs no copy.
             "best": self.best,
             # PyTorch's groups hold settings and the rate: neither is state.
@@ -161,37 +172,54 @@ class Fitter:
         batch_size, last, choice = recipe.batch_size, recipe.epochs, recipe.tested_epoch
         in_order = torch.arange(self.validation.count, device=self.device)
         for number in range(len(self.history) + 1, last + 1):
+            if epochs.stopped_early(self.history, recipe.early_stopping):
+                break
             self.sums.zero_()
 
             self.network.train()
+            for layer in self.frozen:
+                layer.eval()
             shuffled = torch.randperm(self.training.count, generator=self.order).to(self.device)
             training_batches = batches(shuffled, batch_size)
             steps = last * len(training_batches)
             for step, batch in enumerate(training_batches, (number - 1) * len(training_batches)):
                 if progress:
                     progress.stop_if_asked()
-                factor = self.schedule.factor(step, steps, recipe.schedule)
-                self.lr.fill_(self.base_lr * factor)
+                self.lr.fill_(self.base_lr * learning_rate.factor(step, steps, recipe))
+                if step == 0:
+                    self._reset_optimiser()
                 self.train_step(batch, self.record)
 
             self.network.eval()
-            for batch in in_order.split(batch_size):
-                if progress:
-                    progress.stop_if_asked()
-                self.validation_step(batch, self.record)
+            with self.average.in_network() if self.average else nullcontext():
+                for batch in in_order.split(batch_size):
+                    if progress:
+                        progress.stop_if_asked()
+                    self.validation_step(batch, self.record)
 
-            self.record = True
-            self.history.append(self._epoch(number))
-            report(self.history[-1])
+                self.record = True
+                self.history.append(self._epoch(number))
+                report(self.history[-1])
+                if choice != "last" and epochs.tested(self.history, choice) == number:
+                    self.best = self._weights()
             if not isfinite(self.history[-1].train_loss):
                 break
-            if choice != "last" and epochs.tested(self.history, choice) == number:
-                self.best = self._weights()
             if progress:
                 progress.end_epoch(self.state())
         if self.best:
             self.network.load_state_dict(self.best)
+        elif self.average:
+            self.average.put()
         return self.history
+
+    def _reset_optimiser(self) -> None:
+        """Give the optimiser the state that it had before the first step of the first fold."""
+        first: Mapping[str, float | torch.Tensor] = {}
+        if hasattr(self.kind_of_optimiser, "initial_state"):
+            first = self.kind_of_optimiser.initial_state(self.lr, self.recipe.optimiser)
+        for values in self.optimiser.state.values():
+            for name, value in values.items():
+                value.fill_(first.get(name, 0))
 
     def _weights(self) -> dict[str, torch.Tensor]:
         """A copy of the network's weights as they are now."""
@@ -214,18 +242,22 @@ class Fitter:
     def _train_step(self, batch: torch.Tensor) -> None:
         self.optimiser.zero_grad()
         for micro_batch in micro_batches(batch, self.recipe.accumulation):
-            labels, logits, auxiliary = self._forward(self.training, micro_batch)
-            loss = self._training_loss(logits, labels)
+            targets, logits, auxiliary = self._forward(self.training, micro_batch)
+            loss = self._loss(logits, targets)
+            # Of mixed examples, the label of the larger share.
+            labels = targets.argmax(1) if self.augment.mixes else targets
             self.train_sums[0].add_(loss.detach().double() * len(micro_batch))
             self.train_sums[1].add_((logits.argmax(1) == labels).sum())
             if auxiliary:
                 for weight, other in zip(self.architecture.aux_weights, auxiliary, strict=True):
-                    loss = loss + weight * self._training_loss(other, labels)
+                    loss = loss + weight * self._loss(other, targets)
             if len(micro_batch) < len(batch):
                 # The gradients add up to that of the mean over the whole batch.
                 loss = loss * (len(micro_batch) / len(batch))
             loss.backward()
         self.optimiser.step()
+        if self.average:
+            self.average.update()
 
     def _validation_step(self, batch: torch.Tensor) -> None:
         with torch.no_grad():
@@ -240,39 +272,18 @@ class Fitter:
     def _forward(
         self, examples: RoleBuffer, batch: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
-        """The labels (B) of a batch, its logits (B, K), and the logits of auxiliary heads."""
-        values = scaled(examples.values[batch], self.arrays)
+        """The labels (B) of a batch, its logits (B, K), and the logits of auxiliary heads.
+
+        In training examples are augmented; where these are mixed, labels are (B, K) probabilities.
+        """
+        values, labels = scaled(examples.values[batch], self.arrays), examples.labels[batch]
         if self.network.training:
-            for augment, settings in self.augmentations:
-                values = augment(values, self.arrays.channels, settings)
+            values, labels = self.augment(values, labels)
         values = self.architecture.prepare(values)
         with autocast(self.precision, self.device):
             outputs = self.network(values)
         logits, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
-        return examples.labels[batch], logits, auxiliary
+        return labels, logits, auxiliary
 
-    def _training_loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """The mean over a batch of the examples' losses, each times the weight of its class."""
-        if self.class_weights is None:
-            return cross_entropy(logits.float(), labels)
-        # Not PyTorch's weighted mean, which divides by the weights in the batch: a batch of one
-        # class would then weigh as much as any other.
-        summed = cross_entropy(logits.float(), labels, self.class_weights, reduction="sum")
-        return summed / len(labels)
-
-
-def batches(order: torch.Tensor, batch_size: int) -> list[torch.Tensor]:
-    """Cut an order of examples into batches without dropping one.
-
-    The last batch may be smaller. A single example left over joins the batch before it: batch
-    normalisation has no variance to divide by for one value per channel.
-    """
-    found = list(torch.split(order, batch_size))
-    if len(found) > 1 and len(found[-1]) == 1:
-        found[-2:] = [torch.cat(found[-2:])]
-    return found
-
-
-def micro_batches(batch: torch.Tensor, accumulation: int) -> tuple[torch.Tensor, ...]:
-    """Cut a batch into `accumulation` equal ones; into fewer if one would be a single example."""
-    return torch.tensor_split(batch, max(1, min(accumulation, len(batch) // 2)))
+    def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        return training_loss(logits, targets, self.class_weights, self.recipe.label_smoothing)

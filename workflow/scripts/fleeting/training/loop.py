@@ -159,9 +159,9 @@ def _predict_tests(
 ) -> torch.Tensor:
     """The logits of a fold's test examples; these are copied only now, fitting has the memory."""
     tested = examples.values(fold.test)
-    return predict(
-        network, job.architecture, tested, job.gate.input, job.recipe.batch_size, precision
-    )
+    recipe = job.recipe
+    shared = (network, job.architecture, tested, job.gate.input)
+    return predict(*shared, recipe.batch_size, precision, recipe.mirrored_test)
 
 
 def moved(network: torch.nn.Module, initial: Mapping[str, torch.Tensor]) -> float:

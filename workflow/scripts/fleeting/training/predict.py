@@ -9,6 +9,7 @@ from fleeting.splits.folds import Subset
 from fleeting.splits.gate import ArrayFormat
 from fleeting.training.architecture import Architecture
 from fleeting.training.data import scaled
+from fleeting.training.mirror import mirrored
 from fleeting.training.precision import autocast
 
 
@@ -19,6 +20,7 @@ def predict(
     arrays: ArrayFormat,
     batch_size: int,
     precision: str,
+    mirror: bool = False,
 ) -> torch.Tensor:
     """The logits of examples.
 
@@ -29,18 +31,27 @@ def predict(
         arrays: what the stored values stand for.
         batch_size: examples that are computed at once.
         precision: that of the training.
+        mirror: whether logits are the mean over each example and its mirror image.
 
     Returns:
         (N, classes) logits on the device.
+
+    Raises:
+        UserError: a channel's name does not say what it becomes in a mirror.
     """
     network.eval()
     logits = []
     with torch.inference_mode():
         for batch in torch.split(stored, batch_size):
-            values = architecture.prepare(scaled(batch, arrays))
+            values = scaled(batch, arrays)
+            sides = [values]
+            if mirror:
+                sides.append(mirrored(values, arrays.channels, "mirrored_test"))
+            prepared = [architecture.prepare(side) for side in sides]
             with autocast(precision, stored.device):
-                logits.append(network(values))
-        return torch.cat(logits).float()
+                found = [network(values).float() for values in prepared]
+            logits.append(torch.stack(found).mean(0) if mirror else found[0])
+        return torch.cat(logits)
 
 
 def rows(

@@ -20,11 +20,21 @@ class Recipe(Settings):
         description="imagenet, none, or the path of a file, in which {model} stands for the "
         "model's name",
     )
+    freeze: Literal["none", "all_but_last_stage", "all_but_head"] = Field(
+        "none", description="which layers keep their pretrained weights"
+    )
     optimiser: Annotated[SerializeAsAny[Variant], OneOf("optimiser")] = Field(
         "sgd", validate_default=True, description="how weights are updated"
     )
     schedule: Annotated[SerializeAsAny[Variant], OneOf("schedule")] = Field(
         "constant", validate_default=True, description="how the learning rate changes by the step"
+    )
+    warmup: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="the share of all steps in which the learning rate first rises to its full "
+        "value; the schedule follows",
     )
     augmentations: list[Annotated[SerializeAsAny[Variant], OneOf("augmentation")]] = Field(
         [], description="changes of the training examples, drawn again in each step, in this order"
@@ -34,6 +44,12 @@ class Recipe(Settings):
         validate_default=True,
         description="how the classes of a fold's training examples are balanced",
     )
+    label_smoothing: float = Field(
+        0,
+        ge=0,
+        lt=1,
+        description="the share of each label that is spread over all classes",
+    )
     batch_size: int = Field(16, ge=2, le=65536, description="training examples in a step")
     accumulation: int = Field(
         1,
@@ -42,10 +58,25 @@ class Recipe(Settings):
         description="in how many parts a batch is computed where it does not fit into memory",
     )
     epochs: int = Field(100, ge=1, le=1_000_000, description="passes over the training examples")
+    early_stopping: int | None = Field(
+        None,
+        ge=1,
+        description="a fold ends once so many epochs in a row are no better on validation examples",
+    )
+    weight_average: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="what is validated and tested is an exponential moving average of the weights; "
+        "this share of it stays in each step",
+    )
     tested_epoch: Literal["last", "best_validation"] = Field(
         "last",
         description="whose weights are tested and saved: those after the last epoch, or after the "
         "one with the highest validation UF1 of the fold",
+    )
+    mirrored_test: bool = Field(
+        False, description="test outputs are the mean over each example and its mirror image"
     )
     seed: int = Field(
         1, ge=0, le=2**31 - 1, description="repeat r is seeded with seed + r - 1, by fold"
@@ -57,6 +88,12 @@ class Recipe(Settings):
         2, ge=1, le=1000, description="CPU threads; they decide in which order numbers are added"
     )
     deterministic: bool = Field(True, description="on CUDA: only deterministic kernels")
+
+    @model_validator(mode="after")
+    def _check_freeze(self) -> "Recipe":
+        if self.freeze != "none" and self.weights == "none":
+            raise ValueError(f"freeze: {self.freeze} needs pretrained weights, not `weights: none`")
+        return self
 
     @model_validator(mode="after")
     def _check_accumulation(self) -> "Recipe":

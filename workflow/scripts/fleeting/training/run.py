@@ -209,6 +209,7 @@ def _outcome(
     )
     seconds = progress.seconds
     return {
+        "epochs": {str(fold): len(result["history"]) for fold, result in progress.results.items()},
         "tested_epoch": {
             str(fold): result["tested_epoch"]
             for fold, result in progress.results.items()

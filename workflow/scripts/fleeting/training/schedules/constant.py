@@ -10,5 +10,5 @@ class Settings(Variant):
 
 
 def factor(step: int, steps: int, settings: Settings) -> float:
-    """The factor of the learning rate in a step (from 0) of a fold's `steps`."""
+    """The factor of the learning rate in a step (from 0) of `steps`."""
     return 1.0
