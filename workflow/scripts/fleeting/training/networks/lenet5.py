@@ -1,9 +1,10 @@
-"""LeNet-5 (LeCun et al., Gradient-Based Learning Applied to Document Recognition, 1998, section II).
+"""LeNet-5 of LeCun et al., Gradient-Based Learning Applied to Document Recognition (1998), II.B.
 
-The network that the paper's review begins with. As published: sums of four that are weighted and squashed, maps of the second convolution that see
-some of the first one's (its table I), squashing by 1.7159 tanh(2 a / 3), initial weights within
-2.4 / inputs. Its last layer compares with drawn characters; here it is linear, for any classes. Its
-one channel may be several, and faces, which are no ink on paper, are centred to -0.5..0.5.
+The network that the paper's review begins with. As published: sums of four that are weighted and
+squashed, maps of the second convolution that see some of the first one's (its table I), squashing
+by 1.7159 tanh(2 a / 3), initial weights within 2.4 / inputs. Its last layer compares with drawn
+characters; here it is linear, for any classes. Its one channel may be several, and faces, which are
+no ink on paper, are centred to -0.5..0.5.
 """
 
 from collections import OrderedDict
