@@ -88,6 +88,13 @@ def test_models_of_many_folds_are_kept_only_if_asked(
     assert "models 90 MB" in found.text
 
 
+def test_traces_take_space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two runs of 100 epochs, in which 600 examples at most are tested."""
+    give(monkeypatch, 10**12)
+    (found,) = disk.examine(config_of(tmp_path, {"grid": ONE_MODEL, "trace": True}), FRAMES)
+    assert "models and traces 97 MB" in found.text
+
+
 def test_results_in_a_read_only_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.access", lambda *_: False)
     (found,) = disk.examine(config_of(tmp_path), FRAMES)

@@ -35,7 +35,7 @@ VARIANTS = {
     "examples.pack": ["input"],
     "splits.split": ["protocol", "input"],
     "training.weights": ["network"],
-    "progress.estimate": ["network"],
+    "progress.estimate": ["network", "balance"],
     "training.run": ["network", "optimiser", "schedule", "augmentation", "balance"],
     "evaluation.run_baselines": ["baseline", "metric"],
     "evaluation.summarise_runs": ["metric"],

@@ -37,6 +37,7 @@ def run(results: Path, **changes: Any) -> dict[str, Any]:
         "grid": GRID,
         "parts": 1,
         "recipe": RECIPE,
+        "trace": False,
         "keep_models": "all",
         "gate": results / "split.json",
         "split": results / "split.tsv",
@@ -113,7 +114,7 @@ def test_without_a_finished_run_operations_give_it_roughly(
 
 def test_parts_share_the_folds(tmp_path: Path) -> None:
     small_split(tmp_path, folds=5)
-    whole = estimate.read_images(tmp_path / "split.tsv", tmp_path / "folds.tsv")
+    whole = estimate.read_images(tmp_path / "split.tsv", tmp_path / "folds.tsv", RECIPE.balance)
     assert (whole.train.total(), whole.folds(2)) == (66, [1, 2, 3, 4, 5])
     block = {"grid": GRID, "parts": 2}
     jobs = estimate.layout.training_jobs({"experiments": {"e": block}}, "e")[:2]
@@ -121,6 +122,24 @@ def test_parts_share_the_folds(tmp_path: Path) -> None:
         sum(whole.train[fold] for fold in (1, 3, 5)),
         sum(whole.train[fold] for fold in (2, 4)),
     ]
+
+
+def test_balanced_runs_are_counted_as_they_train(results: Path) -> None:
+    """The time of an image is that of a balanced one, and so are the images."""
+    balance = {"kind": "cap", "images": 2}
+    capped = Recipe.model_validate({**RECIPE.model_dump(mode="json"), "balance": balance})
+    settings = capped.model_dump(mode="json")
+    for model in GRID["models"]:
+        finish(results, model, "1e-02", 10, settings=settings, train_examples={"1": 4})
+    found = run(results, recipe=capped)
+    assert (found["left"], found["rough"], found["seconds"]) == (6, [], 60)
+
+
+def test_traces_take_space(results: Path) -> None:
+    """The four runs of each model predict four test examples after each of ten epochs."""
+    without, traced = (run(results, trace=trace)["space"] for trace in (False, True))
+    predictions = 2 * 4 * 4 * 10
+    assert traced["models and traces"] - without["models"] == disk.TRACE_ROW_BYTES * predictions
 
 
 def test_a_disk_that_is_too_small_stops_before_the_first_run(
@@ -142,17 +161,17 @@ def test_a_disk_that_is_too_small_stops_before_the_first_run(
 
 
 def test_models_that_are_kept_until_the_evaluation_need_space_until_then(results: Path) -> None:
-    found = {kept: run(results, keep_models=kept)["bytes"]["models"] for kept in ("all", "chosen")}
+    found = {kept: run(results, keep_models=kept)["space"]["models"] for kept in ("all", "chosen")}
     assert found["chosen"] == found["all"] > 0
-    assert run(results, keep_models="none")["bytes"]["models"] == 0
+    assert run(results, keep_models="none")["space"]["models"] == 0
 
 
 def test_what_is_there_is_not_written_again(results: Path) -> None:
-    before = run(results)["bytes"]["models"]
+    before = run(results)["space"]["models"]
     folder = finish(results, "small", "1e-02", 1)
     (folder / "models").mkdir()
     (folder / "models/fold1.pt").write_bytes(bytes(5_000_000))
-    after = run(results)["bytes"]["models"]
+    after = run(results)["space"]["models"]
     assert before - after == 5_000_000 + (folder / "run.json").stat().st_size
 
 
@@ -162,7 +181,7 @@ def test_a_finished_grid_takes_nothing(
     give(monkeypatch, 0)
     finish(results, "small", "1e-02", 1)
     found = run(results, grid={"models": ["small"], "lrs": ["1e-02"], "repeats": 1})
-    assert (found["left"], found["seconds"], found["bytes"]) == (0, 0, {})
+    assert (found["left"], found["seconds"], found["space"]) == (0, 0, {})
     assert "Note: e: all 1 training jobs are finished." in capsys.readouterr().out
 
 

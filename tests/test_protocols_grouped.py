@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fleeting import registry
+from fleeting.config.folds import fold_count, kept_models
 from fleeting.config.loading import load
 from fleeting.errors import UserError
 from fleeting.settings import variant
@@ -131,6 +131,21 @@ def test_the_mixing_follows_from_its_seed(pool: pd.DataFrame) -> None:
     assert first == again != other
 
 
+@pytest.mark.parametrize(
+    ("block", "message"),
+    [
+        ({"folds": 4}, "for each of 4 parts; a, the largest, has 3: lower"),
+        ({"folds": 2}, "fold 1 without its .*3 parts; a, the largest, has 1: raise"),
+    ],
+)
+def test_more_folds_than_any_class_has_examples(block: dict[str, Any], message: str) -> None:
+    few = labelled(
+        *((f"samm/{number}/c", label) for number, label in enumerate(["a", "b", "c"] * 2 + ["a"]))
+    )
+    with pytest.raises(UserError, match=message):
+        drawn(few, {"kind": "grouped", **block})
+
+
 def config(**changes: Any) -> dict[str, Any]:
     return {
         "databases": {"samm": {"root": "samm"}},
@@ -149,8 +164,22 @@ def config(**changes: Any) -> dict[str, Any]:
 def test_a_config_with_a_matched_experiment() -> None:
     protocol = load(config())["experiments"]["mixed"]["protocol"]
     assert protocol == {"kind": "matched", "to": "apart", "seed": 1}
-    settings = registry.load("protocol", "matched").Settings.model_validate(protocol)
-    assert registry.load("protocol", "matched").folds(settings) is None
+
+
+@pytest.mark.parametrize(
+    ("protocol", "count", "kept"),
+    [("grouped", 5, "all"), ({"kind": "grouped", "folds": 11}, 11, "none")]
+    + [("leave_one_out", None, "none")],
+)
+def test_a_matched_experiment_has_as_many_folds_and_keeps_as_many_models(
+    protocol: Any, count: int | None, kept: str
+) -> None:
+    given = config()
+    given["experiments"]["apart"]["protocol"] = protocol
+    complete = load(given)
+    mixed = complete["experiments"]["mixed"]
+    assert fold_count(complete, mixed) == count
+    assert kept_models(complete, mixed) == kept
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ rule splits:
         [
             in_experiment("images").format(experiment=name)
             for name in EXPERIMENTS
-            if folds.has_few_folds(EXPERIMENTS[name])
+            if folds.has_few_folds(config, EXPERIMENTS[name])
         ],
 
 

@@ -48,12 +48,15 @@ checkpoint fetch_weights:
         "{params.file:q} --output {output:q} > {log:q} 2>&1"
 
 
-# What a grid takes in time and space: printed, and an error where the disk has less. No run depends
-# on it, so that none is ever retrained for it: by its priority it goes before them, in the place of
-# one. Code is ancient: an edit of it does not print the same again.
+# What a grid takes in time and space: printed, and an error where the disk has less. By its priority
+# it goes before the runs, in the place of one. It is no input of theirs, not even an ancient one:
+# where it runs again while its file is there, Snakemake 9 would leave out new and changed runs. Code
+# is ancient: an edit of it does not print the same again.
 rule estimate_grid:
     input:
-        code=lambda w: ancient(code("progress.estimate", *networks_of(w))),
+        code=lambda w: ancient(
+            code("progress.estimate", balance_of(w), *networks_of(w))
+        ),
         gate=in_experiment("split.json"),
         split=ancient(in_experiment("split.tsv")),
         folds=ancient(in_experiment("folds.tsv")),
@@ -75,14 +78,15 @@ rule estimate_grid:
         grid=lambda w: as_json(experiment(w)["grid"]),
         parts=lambda w: experiment(w)["parts"],
         recipe=lambda w: as_json(experiment(w)["recipe"]),
+        trace=lambda w: str(experiment(w)["trace"]),
     message:
         "Estimating what the runs of {wildcards.experiment} take"
     shell:
         "python {input.code[0]:q} progress.estimate --results {params.results:q} "
         "--experiment {wildcards.experiment:q} --grid {params.grid:q} --parts {params.parts:q} "
-        "--recipe {params.recipe:q} --keep-models {resources.keep_models:q} "
-        "--gate {input.gate:q} --split {input.split:q} --folds {input.folds:q} "
-        "--output {output:q} 2>&1 | tee {log:q}"
+        "--recipe {params.recipe:q} --trace {params.trace:q} "
+        "--keep-models {resources.keep_models:q} --gate {input.gate:q} --split {input.split:q} "
+        "--folds {input.folds:q} --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule train:

@@ -20,10 +20,7 @@ def label_map_of(wildcards):
 
 def protocol_of(wildcards):
     """An experiment's protocol; one that is matched has the other's in place of its name."""
-    protocol = experiment(wildcards)["protocol"]
-    if protocol["kind"] == "matched":
-        return {**protocol, "to": EXPERIMENTS[protocol["to"]]["protocol"]}
-    return protocol
+    return folds.protocol(config, experiment(wildcards))
 
 
 def redrawn_repeats(wildcards):

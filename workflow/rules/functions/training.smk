@@ -71,6 +71,11 @@ def networks_of(wildcards):
     return [("network", model) for model in experiment(wildcards)["grid"]["models"]]
 
 
+def balance_of(wildcards):
+    """The module that balances the classes of a run's folds, as `code` takes it."""
+    return ("balance", experiment(wildcards)["recipe"]["balance"]["kind"])
+
+
 def recipe_modules(wildcards):
     """The modules that a run's recipe names, as `code` takes them."""
     recipe = experiment(wildcards)["recipe"]
@@ -78,6 +83,6 @@ def recipe_modules(wildcards):
         ("network", wildcards.model),
         ("optimiser", recipe["optimiser"]["kind"]),
         ("schedule", recipe["schedule"]["kind"]),
-        ("balance", recipe["balance"]["kind"]),
+        balance_of(wildcards),
         *(("augmentation", block["kind"]) for block in recipe["augmentations"]),
     ]

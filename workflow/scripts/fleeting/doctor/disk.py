@@ -22,6 +22,8 @@ from fleeting.training.locks import acquire
 
 #: History, predictions, logs and Snakemake's metadata of a run, rounded up.
 RUN_BYTES = 100_000
+#: Of a prediction in a trace, rounded up.
+TRACE_ROW_BYTES = 60
 #: The most that a checkpoint holds, in sizes of the model: AdamW keeps two more numbers a weight.
 #: Where an earlier epoch may be tested, its weights come on top.
 CHECKPOINT_MODELS = 3
@@ -46,7 +48,6 @@ def examine(config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding
     yield from _trial(results)
     needed: Counter[str] = Counter()
     for what, folder, bytes_ in _written(config, frames):
-        # Existing files are not written again.
         needed[what] += missing_bytes(folder, bytes_)
     # The runs of one experiment train at the same time; those of several hardly ever do.
     needed["checkpoints"] = max(
@@ -96,7 +97,7 @@ def model_bytes(
 
 
 def written_by_runs(
-    config: Config, name: str, sizes: Sequence[int], kept: str, folds: int
+    config: Config, name: str, sizes: Sequence[int], kept: str, folds: int, tested: int
 ) -> Iterator[tuple[str, Path, int]]:
     """The most that an experiment's runs write: the kind of files, their folder and their bytes.
 
@@ -106,10 +107,17 @@ def written_by_runs(
         sizes: the bytes of each model of its grid.
         kept: which models stay; with `chosen`, all of them until the evaluation removes the others.
         folds: how many each run has.
+        tested: how many test examples each run has, over all folds.
     """
-    results, grid = Path(config["results"]), config["experiments"][name]["grid"]
-    models = 0 if kept == "none" else grid["repeats"] * len(grid["lrs"]) * sum(sizes) * folds
-    yield "models", results / "experiments" / name / "runs", models
+    results, block = Path(config["results"]), config["experiments"][name]
+    grid = block["grid"]
+    repeated = len(grid["lrs"]) * grid["repeats"]
+    what, written = "models", 0 if kept == "none" else repeated * sum(sizes) * folds
+    if block["trace"]:
+        what = "models and traces"
+        predictions = repeated * len(sizes) * tested * block["recipe"]["epochs"]
+        written += TRACE_ROW_BYTES * predictions
+    yield what, results / "experiments" / name / "runs", written
     other = RUN_BYTES * len(layout.training_jobs(config, name))
     yield "other files of runs", results / "logs/training" / name, other
 
@@ -156,17 +164,21 @@ def _trial(results: Path) -> Iterator[Finding]:
 def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[str, Path, int]]:
     """The most that a run writes: the kind of files, their folder and their bytes."""
     results = Path(config["results"])
+    crops: Counter[str] = Counter()
     pixels = {}
     for crop in layout.crops(config):
         # A PNG is hardly ever larger than its pixels; crops that are not resized count as 224.
         side = config["crops"][crop]["size"] or 224
         selection = layout.selection_label(config, crop)
-        count = sum(by_selection[selection] for by_selection in frames.values())
-        pixels[crop] = 3 * side**2 * count
+        crops[crop] = sum(by_selection[selection] for by_selection in frames.values())
+        pixels[crop] = 3 * side**2 * crops[crop]
         yield "crops", results / "faces" / crop, pixels[crop]
     for name in layout.inputs(config):
         # No input stores more than all of its crops.
         yield "inputs", results / "inputs" / name, pixels[config["inputs"][name]["crop"]]
     for name, block in config["experiments"].items():
-        kept, folds = kept_models(config, block), fold_count(block) or 1
-        yield from written_by_runs(config, name, model_sizes(config, block), kept, folds)
+        kept, folds = kept_models(config, block), fold_count(config, block) or 1
+        sizes = model_sizes(config, block)
+        # No example is made without a crop of its own, and hardly any is tested twice.
+        tested = crops[config["inputs"][block["input"]]["crop"]]
+        yield from written_by_runs(config, name, sizes, kept, folds, tested)

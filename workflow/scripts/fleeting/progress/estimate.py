@@ -21,8 +21,12 @@ from fleeting.files import write_text
 from fleeting.layout import Config, Job
 from fleeting.paths import sha256
 from fleeting.progress.state import duration, metadata
+from fleeting.settings import Variant
 from fleeting.splits import gate as gates
+from fleeting.splits.folds import of_part
 from fleeting.splits.gate import Gate
+from fleeting.splits.protocol import ROLES
+from fleeting.training import balancing
 from fleeting.training.architecture import architecture
 from fleeting.training.recipe import Recipe
 
@@ -40,7 +44,7 @@ class Estimate:
         left: how many are not finished.
         seconds: of training, one job at a time.
         rough: the networks whose time follows from their operations.
-        bytes: what they write at most, by kind.
+        space: the bytes that they write at most, by kind.
         free: what the disk has.
     """
 
@@ -48,25 +52,29 @@ class Estimate:
     left: int
     seconds: float
     rough: list[str]
-    bytes: dict[str, int]
+    space: dict[str, int]
     free: int
 
 
 @dataclass(frozen=True)
 class Images:
-    """How many images each fold trains on and validates with, and the repeat that it is for."""
+    """How many images each fold has in each role, and the repeat that it is for (None: all).
+
+    Those in training are balanced as the recipe says.
+    """
 
     train: Counter[int]
     validation: Counter[int]
-    repeat: Mapping[int, str]
+    test: Counter[int]
+    repeat_of: Mapping[int, int | None]
 
     def folds(self, repeat: int) -> list[int]:
         """The folds of a repeat."""
-        return [fold for fold, own in self.repeat.items() if own in ("", str(repeat))]
+        return [fold for fold, own in self.repeat_of.items() if own in (None, repeat)]
 
     def of(self, job: Job, parts: int) -> int:
         """The training images of a job in an epoch."""
-        folds = [fold for fold in self.folds(job.repeat) if (fold - 1) % parts == job.part - 1]
+        folds = [fold for fold in self.folds(job.repeat) if of_part(fold, job.part, parts)]
         return sum(self.train[fold] for fold in folds)
 
 
@@ -77,6 +85,7 @@ def run(
     grid: dict[str, Any],
     parts: int,
     recipe: Recipe,
+    trace: bool,
     keep_models: str,
     gate: Path,
     split: Path,
@@ -91,6 +100,7 @@ def run(
         grid: the config's block.
         parts: how many jobs share the folds of a run.
         recipe: how a fold is trained.
+        trace: whether runs also predict their test examples after every epoch.
         keep_models: which models stay: `all`, `chosen` or `none`.
         gate: split.json.
         split: split.tsv.
@@ -100,32 +110,40 @@ def run(
     Raises:
         UserError: the disk has less than that.
     """
-    block = {"grid": grid, "parts": parts, "recipe": recipe.model_dump(mode="json")}
+    settings = recipe.model_dump(mode="json")
+    block = {"grid": grid, "parts": parts, "recipe": settings, "trace": trace}
     config = {"results": str(results), "experiments": {experiment: block}}
-    images = read_images(split, folds)
+    images = read_images(split, folds, recipe.balance)
     found = estimate(config, experiment, images, gate, keep_models)
-    if sum(found.bytes.values()) > found.free:
+    if sum(found.space.values()) > found.free:
         raise UserError(f"{results}: too little space. {text(experiment, found)} {disk.REMEDY}")
     print(f"Note: {text(experiment, found)}")
     write_text(json.dumps(vars(found), indent=2) + "\n", output)
 
 
-def read_images(split: Path, folds: Path) -> Images:
-    """How many images each fold of a split has."""
-    roles = Counter((row["split"], int(row["fold"])) for row in tsv.read_rows(split, tsv.SPLIT))
-    by_role = {
-        role: Counter({fold: count for (own, fold), count in roles.items() if own == role})
-        for role in ("train", "validation")
+def read_images(split: Path, folds: Path, balance: Variant) -> Images:
+    """How many images each fold of a split has, with the recipe's `balance`."""
+    labels: dict[str, dict[int, list[str]]] = {role: {} for role in ROLES}
+    for row in tsv.read_rows(split, tsv.SPLIT):
+        labels[row["split"]].setdefault(int(row["fold"]), []).append(row["label"])
+    counted = {
+        role: Counter({fold: len(own) for fold, own in by_fold.items()})
+        for role, by_fold in labels.items()
     }
-    repeats = {int(row["fold"]): row["repeat"] for row in tsv.read_rows(folds, tsv.FOLDS)}
-    return Images(**by_role, repeat=repeats)
+    for fold, own in labels["train"].items():
+        counted["train"][fold] = sum(balancing.counts(own, balance).values())
+    repeat_of = {
+        int(row["fold"]): int(row["repeat"]) if row["repeat"] else None
+        for row in tsv.read_rows(folds, tsv.FOLDS)
+    }
+    return Images(**counted, repeat_of=repeat_of)
 
 
 def estimate(config: Config, name: str, images: Images, gate: Path, keep_models: str) -> Estimate:
     """What the training jobs of an experiment that are not finished take.
 
     Args:
-        config: `results`, and of the experiment its grid, parts and complete recipe.
+        config: `results`, and of the experiment its grid, parts, complete recipe and trace.
         name: the experiment's.
         images: of each fold.
         gate: split.json.
@@ -147,7 +165,7 @@ def estimate(config: Config, name: str, images: Images, gate: Path, keep_models:
     seconds = block["recipe"]["epochs"] * sum(
         images.of(job, block["parts"]) * per_image[job.model] for job in left
     )
-    needed = _space(config, name, contents, len(images.folds(1)), keep_models) if left else {}
+    needed = _space(config, name, contents, images, keep_models) if left else {}
     free = disk.free_bytes(results)
     return Estimate(len(jobs), len(left), round(seconds, 1), rough, needed, free)
 
@@ -163,8 +181,8 @@ def text(name: str, found: Estimate) -> str:
             f" (rough: from the operations of {', '.join(found.rough)} and the speed of this "
             "machine; several times more or less is possible)"
         )
-    total = readable_size(sum(found.bytes.values()))
-    parts = disk.parts_of(found.bytes)
+    total = readable_size(sum(found.space.values()))
+    parts = disk.parts_of(found.space)
     return f"{said}; {total} will be written ({parts}), {readable_size(found.free)} free."
 
 
@@ -200,7 +218,7 @@ def _by_operations(
 
 
 def _space(
-    config: Config, name: str, contents: Gate, folds: int, keep_models: str
+    config: Config, name: str, contents: Gate, images: Images, keep_models: str
 ) -> dict[str, int]:
     """The bytes that the runs still write, by kind."""
     block, shape = config["experiments"][name], contents.input.shape[:-1]
@@ -208,7 +226,9 @@ def _space(
         disk.model_bytes(model, len(contents.classes), contents.input.channels, shape)
         for model in block["grid"]["models"]
     ]
-    written = disk.written_by_runs(config, name, sizes, keep_models, folds)
+    own_folds = images.folds(1)
+    tested = sum(images.test[fold] for fold in own_folds)
+    written = disk.written_by_runs(config, name, sizes, keep_models, len(own_folds), tested)
     needed = {what: disk.missing_bytes(folder, bytes_) for what, folder, bytes_ in written}
     # How many train at a time is Snakemake's to decide: what all of them need is at least this.
     return needed | {"checkpoints of a run": disk.checkpoint_bytes(block, sizes, at_once=1)}

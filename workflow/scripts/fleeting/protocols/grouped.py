@@ -1,7 +1,10 @@
 """Some folds whose test groups were never trained on, the classes spread evenly over them."""
 
+from collections import Counter
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from fleeting.errors import UserError
@@ -47,7 +50,8 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repe
         repeats: not used: all repeats share the folds.
 
     Raises:
-        UserError: there are fewer groups than folds, or too few to validate.
+        UserError: there are fewer groups than folds, too few to validate, or fewer examples of
+            every class than folds.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -61,12 +65,26 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repe
             f"besides, need more than the {count} {settings.group}s that there are; lower "
             "protocol.folds or add data"
         )
+    _refuse_few(labels, settings.folds, "all folds", "lower protocol.folds or add data")
     made = []
     outer = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed)
     for number, (rest, test) in enumerate(outer.split(groups, labels, groups), start=1):
         seed = derived_seed(settings.seed, str(number)) % 2**32
         others = len(set(groups[rest]))
-        inner = StratifiedGroupKFold(min(parts, others), shuffle=True, random_state=seed)
+        pieces = min(parts, others)
+        remedy = "raise protocol.validation_fraction or add data"
+        _refuse_few(labels[rest], pieces, f"fold {number} without its test examples", remedy)
+        inner = StratifiedGroupKFold(pieces, shuffle=True, random_state=seed)
         train, validation = next(inner.split(rest, labels[rest], groups[rest]))
         made.append(Fold(str(number), rest[train], rest[validation], test))
     return Draw(made, apart=settings.group)
+
+
+def _refuse_few(labels: NDArray[np.object_], parts: int, of: str, remedy: str) -> None:
+    """Refuse to divide examples into more parts than any class has examples."""
+    largest, count = Counter(labels).most_common(1)[0]
+    if count < parts:
+        raise UserError(
+            f"{of}: no class has an example for each of {parts} parts; {largest}, the largest, "
+            f"has {count}: {remedy}"
+        )

@@ -19,18 +19,25 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+BLOCK = "`config.folds.protocol` gives the other protocol's block"
+
+
 class Settings(Variant):
     """The keys of `protocol: {kind: matched}`.
 
-    The job gets the other experiment's protocol in place of its name.
+    Beyond the check of the config, `to` is the other experiment's protocol in place of its name.
     """
 
     to: str | dict = Field(description="The experiment whose folds are mixed.")
     seed: int = Field(1, ge=0, le=2**32 - 1, description="Decides which example is where.")
 
 
-def folds(settings: Settings) -> None:
-    """None: as many as the other experiment's, which is not known here."""
+def folds(settings: Settings) -> int | None:
+    """As many as the other experiment's; see `Settings` for where its protocol comes from."""
+    assert isinstance(settings.to, dict), BLOCK
+    module, other = variant("protocol", settings.to)
+    number: int | None = module.folds(other)
+    return number
 
 
 def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repeats: int) -> Draw:
@@ -45,7 +52,7 @@ def split(examples: "pd.DataFrame", classes: list[str], settings: Settings, repe
     Raises:
         UserError: the other protocol tests an example more than once.
     """
-    assert isinstance(settings.to, dict), "the rule gives the other protocol's block"
+    assert isinstance(settings.to, dict), BLOCK
     module, other_settings = variant("protocol", settings.to)
     other: Draw = module.split(examples, classes, other_settings, repeats)
     tested = np.concatenate([fold.test for fold in other.folds])

@@ -32,6 +32,11 @@ class FoldSubsets:
     test: Subset
 
 
+def of_part(fold: int, part: int, parts: int) -> bool:
+    """Whether a part of a run trains a fold: number `part`, and each `parts`-th one after it."""
+    return fold % parts == part % parts
+
+
 def read_split(
     gate: Path, split: Path, folds: Path, examples: Sequence[Path]
 ) -> tuple[Gate, list[FoldSubsets]]:

@@ -33,6 +33,16 @@ def balanced_fold(fold: FoldSubsets, recipe: Recipe, repeat: int) -> FoldSubsets
     return replace(fold, train=balanced(fold.train, recipe.balance, seed))
 
 
+def counts(labels: Sequence[str], settings: Variant) -> dict[str, int]:
+    """How many examples of each class a fold is fitted on, from the labels that it trains on."""
+    if not labels:
+        return {}
+    found: dict[str, int] = registry.load("balance", settings.kind).examples(
+        Counter(labels), settings
+    )
+    return found
+
+
 def balanced(subset: Subset, settings: Variant, seed: int) -> Subset:
     """A subset with as many examples of each class as the balance asks for, in the same order.
 
@@ -44,10 +54,8 @@ def balanced(subset: Subset, settings: Variant, seed: int) -> Subset:
         settings: the recipe's `balance`.
         seed: the fold's. Each class draws by itself, whatever others there are.
     """
-    counts = Counter(subset.labels)
-    wanted = registry.load("balance", settings.kind).examples(counts, settings) if counts else {}
     chosen: list[int] = []
-    for label, number in wanted.items():
+    for label, number in counts(subset.labels, settings).items():
         own = [place for place, other in enumerate(subset.labels) if other == label]
         times, rest = divmod(number, len(own))
         generator = np.random.default_rng(derived_seed(seed, f"balance/{label}"))

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from fleeting.paths import sha256
-from fleeting.splits.folds import FoldSubsets, read_split
+from fleeting.splits.folds import FoldSubsets, of_part, read_split
 from fleeting.training import balancing, checkpoint, cuda_graphs, devices, loop, memory, precision
 from fleeting.training import weights as pretrained
 from fleeting.training.architecture import architecture
@@ -94,7 +94,7 @@ def run(
     own_folds = [
         balancing.balanced_fold(fold, recipe, repeat)
         for fold in all_folds
-        if (fold.fold - 1) % parts == part - 1 and fold.repeat in (None, repeat)
+        if of_part(fold.fold, part, parts) and fold.repeat in (None, repeat)
     ]
     precision.configure_torch(recipe)
     fetched = Weights.read(weights) if weights else None
