@@ -92,7 +92,7 @@ def test_the_checks_are_written_as_a_table(tmp_path: Path) -> None:
 def test_permutations_are_experiments_based_on_the_controls() -> None:
     project, names = projects.permuted()
     assert {base for _, base in names} == {"pictures_apart", "pictures_left_out"}
-    assert {unit for unit, _ in names} == {"image", "clip", "subject"}
+    assert {unit for unit, _ in names} == {"example", "clip", "subject"}
     for (unit, base), own in names.items():
         blocks = [project.config["experiments"][name] for name in own]
         assert blocks == [
@@ -154,6 +154,24 @@ def test_a_threshold_may_lie_outside_the_doses(
         assert value in (found.low, found.high)
 
 
+def test_a_resample_without_a_curve_counts_as_above_the_doses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scores = 1 / 3 + 0.6 * norm.cdf(2 * np.log(DOSES / 1.5))
+    found = psychometric.fit(DOSES, scores, 3)
+
+    def fit(doses: np.ndarray, scores: np.ndarray, classes: int) -> psychometric.Curve:
+        if not scores.any():
+            raise RuntimeError("Optimal parameters not found")
+        return found
+
+    monkeypatch.setattr(psychometric, "fit", fit)
+    resampled = np.concatenate([np.tile(scores, (90, 1)), np.zeros((10, 6))])
+    threshold = psychometric.threshold(DOSES, scores, resampled, 3)
+    assert (threshold.value, threshold.low) == (found.threshold, found.threshold)
+    assert threshold.high == DOSES.max()
+
+
 def finished_doses(folder: Path) -> dict[float, projects.Project]:
     """Projects as they would be finished: the score rises with the dose."""
     made = {}
@@ -186,7 +204,7 @@ def finished_doses(folder: Path) -> dict[float, projects.Project]:
 
 
 def test_dose_and_response(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dose, "RESAMPLES", 40)
+    monkeypatch.setattr(dose, "FITTED", 40)
     found = dose.responses(finished_doses(tmp_path))
     assert [astuple(one.learner)[:3] for one in found] == [
         ("apart", "pairs", "grouped"),

@@ -39,6 +39,34 @@ def test_a_map_counts_the_classes_that_it_has(name: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"COLUMN": "estimated"}, "COLUMN is 'estimated'; declare one of emotion, objective_class"),
+        ({"COUNTS": {}}, "COUNTS and CLASSES have other classes of 'samm'"),
+        ({"COUNTS": {"samm": {"anger": 57}}}, "COUNTS and CLASSES have other classes of 'samm'"),
+    ],
+)
+def test_a_module_that_is_no_label_map(
+    changes: dict[str, object], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = {**registry.constants("label_map", "samm_5"), **changes}
+    monkeypatch.setattr(registry, "constants", lambda *_: wrong)
+    with pytest.raises(UserError, match=f"label map samm_5: .*{message}"):
+        labels.resolve("samm_5", BLOCKS)
+
+
+def test_a_misspelt_emotion_is_told_where_it_can_be_listed() -> None:
+    table = examples(("samm/1/a", "apex", "hapiness", "s")).assign(objective_class="")
+    own = resolved_map({"a": ["happiness"], "b": ["other"]}, "samm")
+    for given, remedy in (
+        (own, "list it in the label map"),
+        (labels.resolve("samm_5", BLOCKS), "a label map of your own in place of samm_5"),
+    ):
+        (detail,) = make_pool(table, given, []).unused["detail"]
+        assert detail.endswith(remedy)
+
+
+@pytest.mark.parametrize(
     ("name", "clips"),
     [("megc2019_3", 442), ("casme2_5", 246), ("samm_5", 136), ("objective_5", 253)],
 )

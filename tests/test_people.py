@@ -178,3 +178,14 @@ def test_a_config_that_names_one_person() -> None:
 def test_what_is_no_list_of_people(groups: list[list[str]], message: str) -> None:
     with pytest.raises(UserError, match=rf"(?s){message}"):
         load(config(same_person=groups))
+
+
+def test_one_person_is_excluded_as_a_whole() -> None:
+    given = config(same_person=SAME, exclude_subjects=["casme/003", "samm/004"])
+    with pytest.raises(
+        UserError, match="samm/004 are one person .* only casme/003, samm/004 excluded"
+    ):
+        load(given)
+    given["experiments"]["apart"]["exclude_subjects"] = ["casme/001", "samm/002"]
+    given["experiments"]["mixed"]["based_on"] = "apart"
+    load(given)

@@ -29,7 +29,7 @@ def is_inside(root: Path, path: Path) -> bool:
 
 
 def database_and_subject(person: str) -> tuple[str, str]:
-    """The two parts of a person's name; no database has a `/` in its name, a subject may."""
+    """The two parts of a person's name, `{database}/{subject}`; neither holds a `/`."""
     database, _, subject = person.partition("/")
     return database, subject
 

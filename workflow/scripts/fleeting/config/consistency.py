@@ -55,18 +55,31 @@ def contradictions(config: Config) -> Iterator[str]:
         )
         yield from _wrong_match(name, config["experiments"])
         excluded = [("exclude_subjects", subject) for subject in experiment["exclude_subjects"]]
-        merged = [("same_person", name) for group in experiment["same_person"] for name in group]
+        people = experiment["same_person"]
+        merged = [("same_person", subject) for group in people for subject in group]
         for key, subject in [*excluded, *merged]:
             if subject.split("/")[0] not in config["databases"]:
                 yield (
                     f"{place}.{key}: {subject!r} is of a database that is not listed under "
                     "`databases`; list it, or remove the subject"
                 )
+        yield from _half_excluded(f"{place}.exclude_subjects", experiment)
 
 
 def _unknown(place: str, kind: str, name: str, known: Any) -> Iterator[str]:
     if name not in known:
         yield f"{place}: no {kind} is called {name!r}{suggestion(name, list(known))}"
+
+
+def _half_excluded(place: str, experiment: Config) -> Iterator[str]:
+    """People of whom one subject is excluded, and another is not."""
+    for group in experiment["same_person"]:
+        excluded = [subject for subject in group if subject in experiment["exclude_subjects"]]
+        if excluded and len(excluded) < len(group):
+            yield (
+                f"{place}: {', '.join(group)} are one person by same_person, and only "
+                f"{', '.join(excluded)} excluded; list all of them here, or none"
+            )
 
 
 def _wrong_match(name: str, experiments: Config) -> Iterator[str]:

@@ -50,8 +50,8 @@ THRESHOLDS: tsv.Schema = {
     "intercept": tsv.NUMBER,
     "lapse": tsv.NUMBER,
 }
-#: As many curves are fitted for an interval.
-RESAMPLES = 500
+#: For so many of the resamples a curve is fitted.
+FITTED = 500
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _response(
         scores.append(bootstrap.mean(uar.score, every))
         low.append(bounds[0])
         high.append(bounds[1])
-        resampled.append(values[:RESAMPLES])
+        resampled.append(values[:FITTED])
     reached = np.array(scores)
     return Response(
         learner=learner,

@@ -11,7 +11,6 @@ from fleeting.drawing import style
 #: The name of a protocol in the legend.
 PROTOCOLS = {
     "grouped": "subjects apart",
-    "leave_one_out": "each subject left out",
     "matched": "subjects mixed",
 }
 

@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,19 +13,21 @@ import yaml
 from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
+from fleeting.files import write_text
 from fleeting.layout import Config
 
 EXPRESSION, LEAK, DOSE = (
     Path("config") / f"{name}.yaml" for name in ("controls", "controls_leak", "controls_dose")
 )
-#: What keeps its labels together when they are permuted, and whose labels these are.
+#: (unit of permute_labels, experiment) of each negative control, the main one first.
 PERMUTED = (
     ("subject", "pictures_apart"),
     ("subject", "pictures_left_out"),
     ("clip", "pictures_apart"),
-    ("image", "pictures_apart"),
+    ("example", "pictures_apart"),
 )
-#: Of each. With fewer, chance +-.05 would not hold the interval of these data (about +-.025).
+#: Permutations of each. Fewer would give an interval wider than chance ± MARGIN (20 give about
+#: ± .025).
 PERMUTATIONS = 20
 
 
@@ -52,12 +53,15 @@ class Project:
     def run(self, cores: int, experiments: Sequence[str]) -> None:
         """Run some experiments up to their counts.
 
+        Args:
+            cores: to use.
+            experiments: their names.
+
         Raises:
             UserError: the run failed; its log says why.
         """
-        self.results.mkdir(parents=True, exist_ok=True)
         config, log = self.results / "config.yaml", self.results / "snakemake.log"
-        config.write_text(yaml.safe_dump(self.config), encoding="utf-8")
+        write_text(yaml.safe_dump(self.config), config)
         # A call that was killed leaves its lock, and the next one works in the same folder.
         command = [sys.executable, "-m", "snakemake", "--nolock", "--cores", str(cores)]
         # gpu: on CPUs as many training jobs at a time as the cores allow.
@@ -115,7 +119,7 @@ def doses(intensities: Sequence[float]) -> dict[float, Project]:
     """The project of each dose, by the share of the full expression at the apex."""
     made = {}
     for intensity in intensities:
-        config = deepcopy(read(DOSE))
+        config = read(DOSE)
         folder = config["results"]
         own = f"{folder}/intensity{intensity:g}"
         config["results"] = own

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 from scipy.stats import norm
 
+from fleeting.evaluation.intervals import QUANTILES
+
 Array = NDArray[np.float64]
 #: The slopes that are tried, per factor e of the dose: from flatter than any range of doses shows
 #: to a step between two doses.
@@ -62,13 +64,16 @@ class Threshold:
 def fit(doses: Array, scores: Array, classes: int) -> Curve:
     """The curve with the least squares.
 
+    A curve climbs to halfway from chance to 1 at least (the lapse is bounded): scores that stay
+    lower have their threshold above the doses.
+
     Args:
         doses: the rendered movement at each dose, above 0 (D).
         scores: the UAR at each dose (D).
         classes: K.
 
-    A curve climbs to halfway from chance to 1 at least (the lapse is bounded): scores that stay
-    lower have their threshold above the doses.
+    Raises:
+        RuntimeError: the search for the curve did not end.
     """
     logs = np.log(doses)
     reach = np.log(BEYOND)
@@ -88,6 +93,8 @@ def fit(doses: Array, scores: Array, classes: int) -> Curve:
 def threshold(doses: Array, scores: Array, resampled: Array, classes: int) -> Threshold:
     """The threshold, with the percentile interval over resampled subjects.
 
+    A resample whose curve is not found counts as one whose threshold is above the doses.
+
     Args:
         doses: as in `fit` (D).
         scores: the UAR at each dose (D).
@@ -95,11 +102,18 @@ def threshold(doses: Array, scores: Array, resampled: Array, classes: int) -> Th
         classes: K.
     """
     found = fit(doses, scores, classes).threshold
-    values = [fit(doses, row, classes).threshold for row in resampled]
+    values = [_threshold_or_above(doses, row, classes) for row in resampled]
     ends = doses.min(), doses.max()
-    low, high = np.clip(np.quantile(values, (0.025, 0.975)), *ends)
+    low, high = np.clip(np.quantile(values, QUANTILES), *ends)
     outside = "below" if found < ends[0] else "above" if found > ends[1] else ""
     return Threshold(float(np.clip(found, *ends)), float(low), float(high), outside)
+
+
+def _threshold_or_above(doses: Array, scores: Array, classes: int) -> float:
+    try:
+        return fit(doses, scores, classes).threshold
+    except RuntimeError:
+        return float(BEYOND * doses.max())
 
 
 def _score(logs: Array, slope: float, middle: float, lapse: float, classes: int) -> Array:

@@ -15,12 +15,15 @@ the config gives it.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from fleeting import registry
+from fleeting.errors import UserError
 from fleeting.settings import Settings
 
 Classes = dict[str, list[str]]
+#: The columns of the annotations that may decide.
+Column = Literal["emotion", "objective_class"]
 
 
 class LabelMap(Settings):
@@ -34,7 +37,7 @@ class LabelMap(Settings):
     name: str = ""
     title: str = ""
     source: str = ""
-    column: Literal["emotion", "objective_class"]
+    column: Column
     databases: dict[str, Classes]
     counts: dict[str, dict[str, int]] = {}
 
@@ -79,10 +82,24 @@ def resolve(given: str | Classes, databases: Mapping[str, Mapping[str, Any]]) ->
     Args:
         given: the experiment's `label_map`.
         databases: the databases' blocks of the config, by name.
+
+    Raises:
+        UserError: the module of a published map declares another column, or lacks counts.
     """
     if not isinstance(given, str):
         return LabelMap(column="emotion", databases=dict.fromkeys(databases, given))
     module = registry.constants("label_map", given)
+    if module["COLUMN"] not in (known := get_args(Column)):
+        raise UserError(
+            f"label map {given}: its COLUMN is {module['COLUMN']!r}; declare one of "
+            f"{', '.join(known)}"
+        )
+    for key, classes in module["CLASSES"].items():
+        if classes.keys() != module["COUNTS"].get(key, {}).keys():
+            raise UserError(
+                f"label map {given}: COUNTS and CLASSES have other classes of {key!r}; declare "
+                "how many clips the published list has of each"
+            )
     keys = {
         name: next((key for key in (block["reader"], name) if key in module["CLASSES"]), None)
         for name, block in databases.items()

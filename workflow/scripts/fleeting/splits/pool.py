@@ -1,6 +1,6 @@
 """From examples to the pool of an experiment: labels, excluded subjects, each source once."""
 
-from collections.abc import Collection, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,17 +143,18 @@ def _unmapped(row: Row, label_map: LabelMap) -> tuple[str, str]:
         return "database_unmapped", label_map.name
     if label_map.column == "objective_class":
         return "objective_class_unmapped", row["objective_class"] or "the table has none"
-    return "emotion_unmapped", _unmapped_detail(row, label_map.label_of(row["database"]))
+    return "emotion_unmapped", _unmapped_detail(row, label_map)
 
 
-def _unmapped_detail(row: Row, mapped: Collection[str]) -> str:
-    meant = likely_emotion(row["emotion"], mapped)
+def _unmapped_detail(row: Row, label_map: LabelMap) -> str:
+    meant = likely_emotion(row["emotion"], label_map.label_of(row["database"]))
     if meant is None:
         return str(row["emotion"])
+    own = "a label map of your own in place of " if label_map.name else "the label map"
     return (
         f"{row['emotion']!r} in {row['table']}, row {row['table_row']}, is no emotion that these "
         f"databases are known to use; do you mean {meant!r}? Correct the cell, or list it in "
-        "the label map"
+        f"{own}{label_map.name}"
     )
 
 

@@ -8,15 +8,14 @@ TITLE = "objective-5"
 SOURCE = (
     "Davison et al., Objective Classes for Micro-Facial Expression Recognition, Journal of Imaging "
     "4 (2018), with the clips of MEGC 2018. CASME II: CASME2-coding-20190701.xlsx. SAMM: "
-    "SAMM_Micro_FACS_Codes_v2.xlsx."
+    "SAMM_Micro_FACS_Codes_v2.xlsx. The counts by class are not yet compared with that list; their "
+    "sums are."
 )
 COLUMN = "objective_class"
 CLASSES = {
     "casme2": {"i": ["1"], "ii": ["2"], "iii": ["3"], "iv": ["4"], "v": ["5"]},
     "samm": {"i": ["1"], "ii": ["2"], "iii": ["3"], "iv": ["4"], "v": ["5"]},
 }
-#: Their sums, 185 and 68, are those of the published list; the counts by class still have to be
-#: checked against it.
 COUNTS = {
     "casme2": {"i": 25, "ii": 15, "iii": 99, "iv": 26, "v": 20},
     "samm": {"i": 24, "ii": 13, "iii": 20, "iv": 8, "v": 3},
