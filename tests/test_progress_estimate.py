@@ -126,7 +126,7 @@ def test_parts_share_the_folds(tmp_path: Path) -> None:
 
 def test_balanced_runs_are_counted_as_they_train(results: Path) -> None:
     """The time of an image is that of a balanced one, and so are the images."""
-    balance = {"kind": "cap", "images": 2}
+    balance = {"kind": "cap", "examples": 2}
     capped = Recipe.model_validate({**RECIPE.model_dump(mode="json"), "balance": balance})
     settings = capped.model_dump(mode="json")
     for model in GRID["models"]:

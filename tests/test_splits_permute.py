@@ -20,9 +20,10 @@ def pool() -> pd.DataFrame:
             for clip in range(3 + subject % 3):
                 label = LABELS[subject % 3 if clip else (subject + 1) % 3]
                 sample = f"{database}/{subject:02d}/{clip}"
+                facts = (sample, database, f"{subject:02d}", f"{database}/{subject:02d}", label)
                 for phase in tsv.PHASES[: 1 + (subject + clip) % 3]:
-                    rows.append((f"{sample}/{phase}", sample, database, f"{subject:02d}", label))
-    columns = ["example", "sample", "database", "subject", "label"]
+                    rows.append((f"{sample}/{phase}", *facts))
+    columns = ["example", "sample", "database", "subject", "person", "label"]
     return pd.DataFrame(rows, columns=columns).sort_values("example", ignore_index=True)
 
 
@@ -38,7 +39,7 @@ def samples(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop_duplicates("sample")
 
 
-@pytest.mark.parametrize("unit", ["image", "clip", "subject"])
+@pytest.mark.parametrize("unit", ["example", "clip", "subject"])
 def test_only_labels_change_and_the_seed_decides_them(unit: str) -> None:
     before, after = pool(), of(unit)
     assert after.drop(columns="label").equals(before.drop(columns="label"))
@@ -48,8 +49,8 @@ def test_only_labels_change_and_the_seed_decides_them(unit: str) -> None:
     assert (of(unit, seed=2)["label"] != after["label"]).any()
 
 
-def test_images_keep_the_classes_of_their_database() -> None:
-    after = of("image")
+def test_examples_keep_the_classes_of_their_database() -> None:
+    after = of("example")
     assert counts(after, "database", "label") == counts(pool(), "database", "label")
     assert (after.groupby("sample")["label"].nunique() > 1).any()
 
@@ -86,6 +87,18 @@ def test_subjects_of_one_size_swap_their_labels_as_they_are() -> None:
     after = permuted(even, PermuteLabels(unit="subject", seed=1))
     assert runs(after) == runs(even)
     assert (after["label"].to_numpy() != even["label"].to_numpy()).any()
+
+
+def test_subjects_of_one_person_stay_side_by_side() -> None:
+    """Two persons of two subjects each swap their labels as wholes, or keep them."""
+    table = pool()
+    table = table[(table["database"] == "samm") & table["sample"].str.contains("/0[0134]/[012]")]
+    number = table["subject"].astype(int)
+    table = table.assign(person=(number % 3).map("samm/{:02d}".format), label=table["subject"])
+    for seed in range(8):
+        after = permuted(table.reset_index(drop=True), PermuteLabels(unit="subject", seed=seed))
+        of_persons = after.groupby("person")["label"].agg(set)
+        assert sorted(map(sorted, of_persons)) == [["00", "03"], ["01", "04"]]
 
 
 def test_the_split_holds_permuted_labels_and_says_so(tmp_path, caplog) -> None:

@@ -42,8 +42,8 @@ def settings(block: Any) -> Any:
     ("block", "expected"),
     [
         ("none", {"a": 2, "b": 5, "c": 3}),
-        ({"kind": "cap", "images": 3}, {"a": 2, "b": 3, "c": 3}),
-        ({"kind": "cap", "images": 9}, {"a": 2, "b": 5, "c": 3}),
+        ({"kind": "cap", "examples": 3}, {"a": 2, "b": 3, "c": 3}),
+        ({"kind": "cap", "examples": 9}, {"a": 2, "b": 5, "c": 3}),
         ("smallest_class", {"a": 2, "b": 2, "c": 2}),
         ("oversample", {"a": 5, "b": 5, "c": 5}),
         ("class_weights", {"a": 2, "b": 5, "c": 3}),
@@ -66,7 +66,7 @@ def test_the_examples_of_each_class(block: Any, expected: dict[str, int]) -> Non
 
 
 def test_draws_follow_the_seed_and_the_class() -> None:
-    cap = settings({"kind": "cap", "images": 2})
+    cap = settings({"kind": "cap", "examples": 2})
     draws = [balanced(SUBSET, cap, seed) for seed in (1, 1, 2, 3, 4)]
     assert draws[0] == draws[1]
     assert len({tuple(draw.examples) for draw in draws}) > 2
@@ -154,7 +154,13 @@ def test_a_run_says_what_it_was_fitted_on_and_tests_the_same(
 
     monkeypatch.setattr(Fitter, "fit", counted)
     tested, validated = set(), set()
-    blocks = ("none", {"kind": "cap", "images": 3}, "smallest_class", "oversample", "class_weights")
+    blocks = (
+        "none",
+        {"kind": "cap", "examples": 3},
+        "smallest_class",
+        "oversample",
+        "class_weights",
+    )
     for number, block in enumerate(blocks):
         fitted.clear()
         run = small_run(results, f"run{number}", recipe=recipe(block))
@@ -175,7 +181,7 @@ def test_a_run_says_what_it_was_fitted_on_and_tests_the_same(
     assert len(tested) == len(validated) == 1
 
 
-@pytest.mark.parametrize("block", [{"kind": "cap", "images": 2}, "oversample", "class_weights"])
+@pytest.mark.parametrize("block", [{"kind": "cap", "examples": 2}, "oversample", "class_weights"])
 def test_parts_balance_as_the_whole_does(results: Path, block: Any) -> None:
     whole = small_run(results, "whole", recipe=recipe(block))
     parts = [

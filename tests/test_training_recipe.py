@@ -65,9 +65,9 @@ def test_the_defaults_are_the_papers_and_survive_json() -> None:
         ({"weights": "{modle}.pt"}, "weights"),
         ({"epochs": 0}, "epochs"),
         ({"tested_epoch": "best"}, "tested_epoch"),
-        ({"balance": "cap"}, "images"),
-        ({"balance": {"kind": "cap", "images": 0}}, "images"),
-        ({"balance": {"kind": "oversample", "images": 9}}, "images"),
+        ({"balance": "cap"}, "examples"),
+        ({"balance": {"kind": "cap", "examples": 0}}, "examples"),
+        ({"balance": {"kind": "oversample", "examples": 9}}, "examples"),
     ],
 )
 def test_a_wrong_recipe_is_refused(block: dict[str, Any], message: str) -> None:

@@ -115,8 +115,8 @@ class Experiment(Settings):
     )
     same_person: People = Field(
         [],
-        description="Lists of subjects (database/subject) that are one person each: kept apart, "
-        "and drawn in intervals, as one subject.",
+        description="Lists of subjects (database/subject) that are one person each: never on two "
+        "sides of a fold, and one subject in intervals.",
     )
     permute_labels: PermuteLabels | None = Field(
         None,

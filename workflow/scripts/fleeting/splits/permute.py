@@ -21,9 +21,9 @@ Labels = NDArray[np.object_]
 class PermuteLabels(Settings):
     """The keys of `permute_labels`."""
 
-    unit: Literal["image", "clip", "subject"] = Field(
-        description="What keeps together. image: the labels of single examples are permuted within "
-        "their database; clip: those of samples, with all their examples, over everything; "
+    unit: Literal["example", "clip", "subject"] = Field(
+        description="What stays together. example: the labels of single examples are permuted "
+        "within their database; clip: those of samples, with all their examples, over everything; "
         "subject: the sequences of subjects' labels, within their database.",
     )
     seed: int = Field(1, ge=0, le=2**32 - 1, description="Decides which labels go where.")
@@ -37,17 +37,18 @@ def describe(unit: str) -> str:
 def permuted(examples: "pd.DataFrame", settings: PermuteLabels) -> "pd.DataFrame":
     """Examples with permuted labels.
 
-    By `image`, each database keeps its number of examples of each class; by `clip`, the whole keeps
-    its number of samples of each class; by `subject`, each database does, and labels that belong to
-    one subject stay side by side: the subjects' labels are concatenated in a random order and laid
-    over the samples of the subjects in another, so that a subject's labels are as alike as before.
+    By `example`, each database keeps its number of examples of each class; by `clip`, the whole
+    keeps its number of samples of each class; by `subject`, each database does, and labels that
+    belong to one person stay side by side: the persons' labels are concatenated in a random order
+    and laid over the samples of the persons in another, so that a person's labels are as alike as
+    before.
 
     Args:
-        examples: sorted by example, with the columns of `tsv.EXAMPLES` and `label`.
+        examples: sorted by example, with the columns of `tsv.EXAMPLES`, `person` and `label`.
         settings: the experiment's.
     """
     generator = np.random.default_rng(settings.seed)
-    if settings.unit == "image":
+    if settings.unit == "example":
         labels = examples["label"].to_numpy(dtype=object, copy=True)
         for places in _places(examples["database"]):
             labels[places] = generator.permutation(labels[places])
@@ -66,9 +67,9 @@ def permuted(examples: "pd.DataFrame", settings: PermuteLabels) -> "pd.DataFrame
 
 def _laid_over(samples: "pd.DataFrame", generator: np.random.Generator) -> Labels:
     """The labels of a database's samples, in the order of these."""
-    subjects = _places(samples["database"] + "/" + samples["subject"])
+    persons = _places(samples["person"])
     taken, given = (
-        np.concatenate([subjects[place] for place in generator.permutation(len(subjects))])
+        np.concatenate([persons[place] for place in generator.permutation(len(persons))])
         for _ in range(2)
     )
     labels = samples["label"].to_numpy(dtype=object)

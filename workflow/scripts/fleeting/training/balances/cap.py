@@ -11,9 +11,9 @@ class Settings(Variant):
     """The keys of `balance: {kind: cap}`."""
 
     kind: str = "cap"
-    images: int = Field(ge=1, description="The most training examples of a class in a fold.")
+    examples: int = Field(ge=1, description="The most training examples of a class in a fold.")
 
 
 def examples(counts: Mapping[str, int], settings: Settings) -> dict[str, int]:
-    """`images` of each class that has more."""
-    return {label: min(count, settings.images) for label, count in counts.items()}
+    """`examples` of each class that has more."""
+    return {label: min(count, settings.examples) for label, count in counts.items()}
