@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 
 from fleeting import tsv
 from fleeting.splits.folds import Subset
-from fleeting.training.balancing import balanced, class_weights
+from fleeting.training.balancing import balanced, class_weights, weighs
 from fleeting.training.fit import Fitter
 from fleeting.training.recipe import Recipe
 from small_runs import (
@@ -82,7 +82,7 @@ def test_class_weights_are_those_of_scikit_learn_and_zero_for_an_absent_class() 
     assert found == pytest.approx([expected[0], 0, *expected[1:]])
     # 10 / (3 x 2), 10 / (3 x 5), 10 / (3 x 3)
     assert found == pytest.approx([5 / 3, 0, 2 / 3, 10 / 9])
-    assert class_weights(SUBSET, [*"abc"], settings("oversample")) is None
+    assert [weighs(settings(kind)) for kind in ("class_weights", "oversample")] == [True, False]
 
 
 @pytest.mark.parametrize("accumulation", [1, 2])
@@ -96,7 +96,8 @@ def test_a_weighted_step_is_the_mean_of_weighted_losses(accumulation: int) -> No
     reference = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3072, 2))
     reference.load_state_dict(network.state_dict())
     buffers = filled(learned), filled(validating)
-    fitter = Fitter(network, NETWORK, ARRAYS, *buffers, 0.01, recipe, "fp32", len(CLASSES))
+    given = (0.01, recipe, "fp32", len(CLASSES), True)
+    fitter = Fitter(network, NETWORK, ARRAYS, *buffers, *given)
     fitter.start(network.state_dict(), seed=7)
     fitter.weigh(class_weights(learned, CLASSES, recipe.balance))
     history = fitter.fit(lambda _: None)

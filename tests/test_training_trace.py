@@ -46,10 +46,14 @@ def test_a_trace_changes_no_other_file(results: Path) -> None:
     del found["trace.tsv"]
     assert found == files(without)
     assert "trace_sha256" not in metadata(without)
-    assert metadata(without).keys() == metadata(results / "traced").keys() - {
-        "trace_sha256",
-        "traced",
-    }
+    assert metadata(without).keys() == metadata(results / "traced").keys() - {"trace_sha256"}
+
+
+def test_a_trace_of_an_earlier_run_does_not_stay(results: Path) -> None:
+    run = traced(results)
+    small_run(results, "traced", recipe=RANDOM)
+    assert not (run / "trace.tsv").exists()
+    assert metadata(run)["trace"] is False
 
 
 def test_predicting_leaves_random_numbers_and_the_network_as_they_were(

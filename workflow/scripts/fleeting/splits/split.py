@@ -126,12 +126,12 @@ def apply_protocol(
         UserError: there are fewer than two classes, a role of a fold has no example, or a promise
             is broken.
     """
-    labels = set(pool.examples["label"])
-    present = [label for label in classes if label in labels]
+    held = set(pool.examples["label"])
+    present = [label for label in classes if label in held]
     notes = [
         f"class {label}: no listed database has an example of it; left out"
         for label in classes
-        if label not in labels
+        if label not in held
     ]
     _warn(notes)
     if len(present) < 2:

@@ -66,13 +66,15 @@ def balanced(subset: Subset, settings: Variant, seed: int) -> Subset:
     )
 
 
-def class_weights(subset: Subset, classes: Sequence[str], settings: Variant) -> list[float] | None:
-    """What an example of each of `classes` weighs in the training loss; None: all the same.
+def weighs(settings: Variant) -> bool:
+    """Whether a balance weighs the loss."""
+    return hasattr(registry.load("balance", settings.kind), "weights")
+
+
+def class_weights(subset: Subset, classes: Sequence[str], settings: Variant) -> list[float]:
+    """What an example of each of `classes` weighs in the training loss, where a balance weighs it.
 
     A class without training examples weighs nothing.
     """
-    module = registry.load("balance", settings.kind)
-    if not hasattr(module, "weights"):
-        return None
-    found = module.weights(Counter(subset.labels), settings)
+    found = registry.load("balance", settings.kind).weights(Counter(subset.labels), settings)
     return [float(found.get(label, 0)) for label in classes]

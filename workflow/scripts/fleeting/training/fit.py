@@ -46,6 +46,7 @@ class Fitter:
         recipe: Recipe,
         precision: str,
         classes: int,
+        weighs: bool = False,
     ) -> None:
         """Take what all folds share; called inside `cuda_graphs.own_stream`.
 
@@ -59,6 +60,7 @@ class Fitter:
             recipe: everything else.
             precision: `fp32`, `tf32` or `bf16`, as `precision.choose` returns it.
             classes: K, the network's outputs.
+            weighs: whether classes weigh differently in the training loss; see `weigh`.
         """
         self.network, self.architecture, self.arrays = network, architecture, arrays
         self.training, self.validation = training, validation
@@ -84,7 +86,6 @@ class Fitter:
         self.confusion = self.sums[3:].view(classes, classes)
         self.classes = torch.arange(classes, device=self.device)
         # What each class weighs in the training loss, if anything; recorded steps read it there.
-        weighs = hasattr(registry.load("balance", recipe.balance.kind), "weights")
         self.class_weights = torch.ones(classes, device=self.device) if weighs else None
         pool = cuda_graphs.memory_pool(self.device)
         recordable = getattr(self.kind_of_optimiser, "RECORDABLE", True)
@@ -97,10 +98,10 @@ class Fitter:
         #: A copy of the weights to test, where they may be of an earlier epoch.
         self.best: dict[str, torch.Tensor] | None = None
 
-    def weigh(self, weights: Sequence[float] | None) -> None:
-        """Take the weight of each class (K) in the training loss of a fold; None: all the same."""
-        if self.class_weights is not None and weights is not None:
-            self.class_weights.copy_(torch.tensor(weights))
+    def weigh(self, weights: Sequence[float]) -> None:
+        """Take the weight of each class (K) in the training loss of a fold."""
+        assert self.class_weights is not None, "the fitter was made with `weighs`"
+        self.class_weights.copy_(torch.tensor(weights))
 
     def start(self, weights: Mapping[str, torch.Tensor], seed: int) -> None:
         """Start a fold, in the tensors that recorded steps use.

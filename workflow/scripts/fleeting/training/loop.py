@@ -105,7 +105,8 @@ def train(
     # Convolutions are faster with the channels last, on the CPU and on tensor cores.
     network.to(device).to(memory_format=torch.channels_last)
     shared = (network, job.architecture, job.gate.input, training, validation)
-    fitter = Fitter(*shared, job.lr, recipe, precision, len(classes))
+    weighs = balancing.weighs(recipe.balance)
+    fitter = Fitter(*shared, job.lr, recipe, precision, len(classes), weighs)
     for fold in folds:
         seed = generators.fold_seed(recipe.seed, job.repeat, fold.name)
         generators.seed(seed)
@@ -121,7 +122,8 @@ def train(
             fitter.start(initial, seed)
         training.fill(examples, fold.train, classes)
         validation.fill(examples, fold.validation, classes)
-        fitter.weigh(balancing.class_weights(fold.train, classes, recipe.balance))
+        if weighs:
+            fitter.weigh(balancing.class_weights(fold.train, classes, recipe.balance))
         heartbeat.begin_fold(fold.fold, len(progress.results), len(fitter.history))
         progress.begin_fold(fold.fold)
         if trace:
@@ -157,7 +159,10 @@ def _predict_tests(
     examples: JobExamples,
     fold: FoldSubsets,
 ) -> torch.Tensor:
-    """The logits of a fold's test examples; these are copied only now, fitting has the memory."""
+    """The logits (N, classes) of a fold's test examples.
+
+    These are copied to the device for this call alone: fitting needs the memory.
+    """
     tested = examples.values(fold.test)
     recipe = job.recipe
     shared = (network, job.architecture, tested, job.gate.input)

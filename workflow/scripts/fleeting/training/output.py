@@ -97,4 +97,7 @@ class Output:
             ]
             tsv.write_rows(trace, self.trace, tsv.TRACE)
             metadata = {**metadata, "trace_sha256": sha256(self.trace)}
+        else:
+            # An earlier one, of the same run.
+            (self.metadata.parent / "trace.tsv").unlink(missing_ok=True)
         write_text(json.dumps(metadata, indent=2) + "\n", self.metadata)

@@ -121,7 +121,7 @@ def run(
         "versions": _versions(),
         "classes": list(contents.classes),
         **_counts(own_folds, contents.classes),
-        **({"traced": True} if trace else {}),
+        "trace": trace is not None,
     }
     output = Output(history, predictions, metadata, models, trace)
     with checkpoint.exclusive(checkpoints) as waited:

@@ -13,7 +13,7 @@ from fleeting.splits.folds import Subset
 from fleeting.training import generators
 
 #: Classes as places in the list of classes.
-KIND = torch.int16
+DTYPE = torch.int16
 
 
 class Trace:
@@ -39,7 +39,7 @@ class Trace:
         states = generators.states(self._device)
         logits = self._predict()
         # As the predictions after the last epoch: of probabilities, the first of equals.
-        self.epochs.append(logits.softmax(1).argmax(1).to(KIND).cpu())
+        self.epochs.append(logits.softmax(1).argmax(1).to(DTYPE).cpu())
         generators.restore(states, self._device)
 
 
