@@ -43,8 +43,8 @@ def all_at(share: float) -> np.ndarray:
 def test_the_positive_control_passes_where_the_expression_is_found() -> None:
     found = checks.learnt("apart", counts(all_at(0.8)))
     assert found.passed
-    assert found.value == pytest.approx(0.8 + 0.2 / 3, abs=0.1)
-    assert found.interval[0] > 0.7
+    assert found.found.mean == pytest.approx(0.8 + 0.2 / 3, abs=0.1)
+    assert found.found.low > 0.7
     assert (found.above, found.below) == (pytest.approx(1 / 3 + 0.05), np.inf)
     assert not checks.learnt("apart", counts(all_at(0.03))).passed
     assert "FAILED  positive, apart: UAR" in checks.learnt("apart", counts(all_at(0))).text
@@ -54,14 +54,14 @@ def test_the_negative_control_needs_the_whole_interval_near_chance() -> None:
     nothing = [counts(all_at(0), seed) for seed in range(20)]
     found = checks.not_learnt("apart", "clip", nothing)
     assert found.passed
-    assert found.value == pytest.approx(1 / 3, abs=0.02)
+    assert found.found.mean == pytest.approx(1 / 3, abs=0.02)
     assert "apart with 20 permutations by clip" in found.text
     # Too few data cover chance, with an interval that is too wide to say so.
     few = checks.not_learnt("apart", "clip", nothing[:1])
-    assert few.interval[0] < 1 / 3 < few.interval[1]
+    assert few.found.low < 1 / 3 < few.found.high
     assert not few.passed
     some = checks.not_learnt("apart", "clip", [counts(all_at(0.15), seed) for seed in range(20)])
-    assert some.interval[0] > 1 / 3
+    assert some.found.low > 1 / 3
     assert not some.passed
 
 
@@ -69,7 +69,7 @@ def test_a_leak_is_a_paired_difference_above_zero() -> None:
     apart, mixed = counts(all_at(0), 1), counts(all_at(0.4), 1)
     found = checks.leaks(apart, mixed)
     assert found.passed
-    assert found.value == pytest.approx(0.4 * 2 / 3, abs=0.1)
+    assert found.found.mean == pytest.approx(0.4 * 2 / 3, abs=0.1)
     assert not checks.leaks(apart, apart).passed
     assert not checks.leaks(mixed, apart).passed
 
@@ -77,7 +77,7 @@ def test_a_leak_is_a_paired_difference_above_zero() -> None:
 def test_a_range_over_subjects_passes_nothing() -> None:
     table = counts(all_at(1))
     few = checks.learnt("apart", table[table["subject"] < "sub05"])
-    assert few.value == 1
+    assert few.found.mean == 1
     assert not few.passed
     assert few.row()["passed"] == 0
 
@@ -235,7 +235,7 @@ def test_the_controls_fail_where_permuted_labels_are_learnt(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    shares = {"pairs_apart": 0.9, "apart": 0.0, "mixed": 0.5}
+    shares = {"pairs_apart": 0.9, "pictures_apart": 0.5, "apart": 0.0, "mixed": 0.5}
     ran = []
 
     def finished(project: projects.Project, experiment: str) -> pd.DataFrame:
@@ -251,16 +251,16 @@ def test_the_controls_fail_where_permuted_labels_are_learnt(
     monkeypatch.setattr(run, "RESULTS", tmp_path)
     monkeypatch.setattr(run, "responses", lambda cores: None)
     if leaking:
-        with pytest.raises(UserError, match="1 of 6 controls failed: .* permutations by clip"):
+        with pytest.raises(UserError, match="1 of 7 controls failed: .* permutations by clip"):
             run.run(quick=False, cores=1)
     else:
         run.run(quick=False, cores=1)
-        assert "All 6 controls passed" in capsys.readouterr().out
+        assert "All 7 controls passed" in capsys.readouterr().out
     rows = tsv.read_rows(tmp_path / "checks.tsv", checks.CHECKS)
-    assert [row["control"] for row in rows] == ["positive", "leak", *["negative"] * 4]
+    assert [row["control"] for row in rows] == ["positive", "positive", "leak", *["negative"] * 4]
     assert [row["passed"] for row in rows].count("0") == leaking
     assert ran == [
-        ("results/controls/expression", 1),
+        ("results/controls/expression", 2),
         ("results/controls/leak", 2),
         ("results/controls/expression", 80),
     ]

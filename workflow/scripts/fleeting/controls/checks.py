@@ -34,50 +34,45 @@ class Check:
         control: `positive`, `negative` or `leak`.
         of: the experiment, and what was done to it.
         measure: what was measured.
-        value: the measured value.
-        interval: its ends.
+        found: its value and interval; a range over single subjects passes no check.
         above: the lower bound.
         below: the upper bound.
-        kind: of the interval; a range over single subjects passes no check.
     """
 
     control: str
     of: str
     measure: str
-    value: float
-    interval: tuple[float, float]
+    found: Interval | Difference
     above: float
     below: float
-    kind: str = BOOTSTRAP
 
     @property
     def passed(self) -> bool:
         """Whether the whole interval lies between the bounds."""
-        low, high = self.interval
-        return self.kind == BOOTSTRAP and self.above < low and high < self.below
+        found = self.found
+        return found.kind == BOOTSTRAP and self.above < found.low and found.high < self.below
 
     @property
     def text(self) -> str:
         """One line for reading."""
-        low, high = self.interval
+        found = self.found
         wanted = [f"above {self.above:.3f}"] if np.isfinite(self.above) else []
         wanted += [f"below {self.below:.3f}"] if np.isfinite(self.below) else []
         return (
             f"{'passed' if self.passed else 'FAILED'}  {self.control}, {self.of}: {self.measure} "
-            f"{self.value:.3f} [{low:.3f}, {high:.3f}], wanted {' and '.join(wanted)}"
+            f"{found.mean:.3f} [{found.low:.3f}, {found.high:.3f}], wanted {' and '.join(wanted)}"
         )
 
     def row(self) -> dict[str, object]:
         """The check as a row of `CHECKS`."""
-        low, high = self.interval
         bounds = [bound if np.isfinite(bound) else np.nan for bound in (self.above, self.below)]
         return {
             "control": self.control,
             "of": self.of,
             "measure": self.measure,
-            "value": self.value,
-            "interval_low": low,
-            "interval_high": high,
+            "value": self.found.mean,
+            "interval_low": self.found.low,
+            "interval_high": self.found.high,
             "above": bounds[0],
             "below": bounds[1],
             "passed": int(self.passed),
@@ -87,9 +82,7 @@ class Check:
 def learnt(experiment: str, counts: pd.DataFrame) -> Check:
     """The positive control: the UAR of subjects never trained on is well above chance."""
     found, chance = _pooled([counts])
-    interval = (found.low, found.high)
-    bounds = (chance + MARGIN, np.inf)
-    return Check("positive", experiment, "UAR", found.mean, interval, *bounds, kind=found.kind)
+    return Check("positive", experiment, "UAR", found, chance + MARGIN, np.inf)
 
 
 def not_learnt(experiment: str, unit: str, counts: Sequence[pd.DataFrame]) -> Check:
@@ -105,8 +98,7 @@ def not_learnt(experiment: str, unit: str, counts: Sequence[pd.DataFrame]) -> Ch
     """
     found, chance = _pooled(counts)
     of = f"{experiment} with {len(counts)} permutations by {unit}"
-    interval, bounds = (found.low, found.high), (chance - MARGIN, chance + MARGIN)
-    return Check("negative", of, "mean UAR", found.mean, interval, *bounds, kind=found.kind)
+    return Check("negative", of, "mean UAR", found, chance - MARGIN, chance + MARGIN)
 
 
 def leaks(apart: pd.DataFrame, mixed: pd.DataFrame) -> Check:
@@ -114,10 +106,10 @@ def leaks(apart: pd.DataFrame, mixed: pd.DataFrame) -> Check:
     subjects, classes = _subjects(apart), sorted(set(apart["label"]))
     databases = [database for database, _ in subjects]
     first, second = (counts_of(counts, subjects, classes) for counts in (mixed, apart))
-    found: Difference = difference(first, second, databases, uar.score)
-    interval = (found.low, found.high)
-    of = "subjects mixed against subjects apart"
-    return Check("leak", of, "UAR difference", found.mean, interval, 0, np.inf, kind=found.kind)
+    found = difference(first, second, databases, uar.score)
+    return Check(
+        "leak", "subjects mixed against subjects apart", "UAR difference", found, 0, np.inf
+    )
 
 
 def _pooled(tables: Sequence[pd.DataFrame]) -> tuple[Interval, float]:

@@ -27,7 +27,7 @@ def run(*, quick: bool, cores: int) -> None:
         UserError: a check failed.
     """
     permuted = projects.PERMUTED[:1] if quick else projects.PERMUTED
-    found = [positive(cores), leak(cores), *negative(cores, permuted)]
+    found = [*positive(cores), leak(cores), *negative(cores, permuted)]
     tsv.write(pd.DataFrame([check.row() for check in found]), RESULTS / "checks.tsv", checks.CHECKS)
     if not quick:
         responses(cores)
@@ -37,11 +37,11 @@ def run(*, quick: bool, cores: int) -> None:
     print(f"All {len(found)} controls passed; {RESULTS} has the tables and figures.")
 
 
-def positive(cores: int) -> checks.Check:
-    """The full expression is learnt."""
-    project = projects.expression()
-    _made(project, cores, ["pairs_apart"])
-    return _said(checks.learnt("pairs_apart", project.counts("pairs_apart")))
+def positive(cores: int) -> list[checks.Check]:
+    """The full expression is learnt, from pairs and from the pictures whose labels are permuted."""
+    project, names = projects.expression(), ["pairs_apart", "pictures_apart"]
+    _made(project, cores, names)
+    return [_said(checks.learnt(name, project.counts(name))) for name in names]
 
 
 def leak(cores: int) -> checks.Check:
@@ -72,8 +72,9 @@ def responses(cores: int) -> None:
     style.save(draw_dose.draw(found), RESULTS / "dose.svg", RESULTS / "dose.png")
     for one in found:
         at = f"{one.threshold.value:.2f} [{one.threshold.low:.2f}, {one.threshold.high:.2f}]"
-        where = f"{one.threshold.outside} the doses, that is {at}" if one.threshold.outside else at
-        print(f"threshold of {one.learner.experiment}: {where} pixels")
+        outside = one.threshold.outside
+        where = f"{outside} the doses (nearest: {at} pixels)" if outside else f"{at} pixels"
+        print(f"threshold of {one.learner.experiment}: {where}")
 
 
 def _made(project: projects.Project, cores: int, experiments: Sequence[str]) -> None:
