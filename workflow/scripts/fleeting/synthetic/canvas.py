@@ -123,7 +123,7 @@ NOTHING = Mask(np.zeros((0, 0), np.float32), 0, 0)
 
 
 @dataclass(frozen=True)
-class Tracer(Grid):
+class PointKeeper(Grid):
     """A grid on which nothing is drawn: it keeps the points of what would be, in face units."""
 
     points: list[Points] = field(default_factory=list)

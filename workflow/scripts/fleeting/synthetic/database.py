@@ -21,7 +21,6 @@ from fleeting.synthetic.plan import frames_on_disk, plan
 from fleeting.synthetic.settings import Settings
 from fleeting.synthetic.sheets import write_xls, write_xlsx
 
-JPEG_QUALITY = 92
 #: A file that is no image, as the videos beside the clips of CASME II.
 VIDEO = b"RIFF\x04\x00\x00\x00AVI "
 #: What is true of each row of the table, whatever the row itself says. By phase: the share of the
@@ -47,7 +46,7 @@ TRUTH: tsv.Schema = {
     "side": tsv.NAME,
     **{
         f"{phase}_{name}": tsv.NUMBER
-        for phase in ("onset", "apex", "offset")
+        for phase in tsv.PHASES
         for name in ("displacement", "x", "y", "roll", "eyes_closed", "light")
     },
 }
@@ -94,6 +93,9 @@ def write(
     Returns:
         The truth, one line a row of the table, with the columns of `TRUTH`. `sample` is named by
         the onset that the table states, as the pipeline names it.
+
+    Raises:
+        UserError: see `plan.plan`.
     """
     settings = Settings.model_validate(settings)
     form = load_format(database)
@@ -119,7 +121,7 @@ def _write_subject(
     camera = form.camera(index)
     person = Identity(f"{settings.seed}/{database}/{subject}", settings.disturbances.identity)
     scene = Scene(person, _provider_crop(index, camera) if cropped else camera)
-    quality = settings.disturbances.jpeg_quality or JPEG_QUALITY
+    quality = settings.disturbances.jpeg_quality
     for clip in clips.values():
         for number in frames_on_disk(clip, settings.frames_per_clip):
             path = frames / form.frame_path(clip, number, cropped)

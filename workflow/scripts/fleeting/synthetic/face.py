@@ -13,8 +13,8 @@ from fleeting.synthetic.canvas import (
     Array,
     Grid,
     Mask,
+    PointKeeper,
     Points,
-    Tracer,
     curve,
     ellipse,
     paint,
@@ -24,8 +24,10 @@ from fleeting.synthetic.head import JAW_DROP, SIDES, Head, tinted
 from fleeting.synthetic.identity import Identity
 from fleeting.synthetic.seeds import generator
 
-#: One pixel of the measures below, which were tuned at this many pixels a face unit.
-FINE = 1 / 94.0
+#: Half the width of an average face in a 640x480 frame, in pixels.
+USUAL_FACE = 94.0
+#: One pixel there, at which the measures below were tuned, in face units.
+FINE = 1 / USUAL_FACE
 HAIRS_A_BROW = 46
 #: Half the width of the seam between two sides with different action units, in face units.
 SEAM = 0.06
@@ -58,15 +60,15 @@ class Face:
             drawn += share * (self.draw(right) - drawn)
         return drawn
 
-    def trace(self, units: ActionUnits) -> Points:
+    def points(self, units: ActionUnits) -> Points:
         """Where the points of all features lie, (n, 2) of x and y in face units.
 
         The same row is the same point of the face, whatever the action units.
         """
-        traced, tracer = copy(self), Tracer(self.grid.unit, self.grid.x, self.grid.y)
-        traced.grid = tracer
-        traced._features(np.zeros((0, 0, 4), np.float32), NOTHING, units)
-        return np.concatenate(tracer.points)
+        undrawn, keeper = copy(self), PointKeeper(self.grid.unit, self.grid.x, self.grid.y)
+        undrawn.grid = keeper
+        undrawn._features(np.zeros((0, 0, 4), np.float32), NOTHING, units)
+        return np.concatenate(keeper.points)
 
     def _features(self, canvas: Array, outline: Mask, units: ActionUnits) -> None:
         self._folds(canvas, outline, units)

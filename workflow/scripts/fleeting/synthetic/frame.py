@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fleeting.synthetic.canvas import Array, blurred
 from fleeting.synthetic.expressions import ActionUnits
-from fleeting.synthetic.face import Face
+from fleeting.synthetic.face import USUAL_FACE, Face
 from fleeting.synthetic.identity import Identity
 
 Image = NDArray[np.uint8]
@@ -67,7 +67,7 @@ class Scene:
         """Draw the layers that every frame shares: background, clothes, and the face's own."""
         self.camera = camera
         self.face = Face(person)
-        self._neutral = self.face.trace(ActionUnits())
+        self._neutral = self.face.points(ActionUnits())
         self.background = self._background(person)
 
     def frame(self, shown: Shown, noise: float, random: np.random.Generator) -> Image:
@@ -91,9 +91,9 @@ class Scene:
         In pixels of the frame, from the neutral face; neither the head's movement nor a blink
         counts. The features are brows, eyes, nose, mouth and the folds between them.
         """
-        left = moved = self.face.trace(shown.left) - self._neutral
+        left = moved = self.face.points(shown.left) - self._neutral
         if shown.right != shown.left:
-            right = self.face.trace(shown.right) - self._neutral
+            right = self.face.points(shown.right) - self._neutral
             moved = np.where(self._neutral[:, :1] < 0, left, right)
         lengths = np.hypot(moved[:, 0], moved[:, 1])
         return float(np.quantile(lengths, 0.95)) * self._scale(shown.pose)
@@ -105,7 +105,7 @@ class Scene:
     def _placement(self, pose: Pose) -> NDArray[np.float64]:
         """The affine map from the canvas of the face to the frame, (2, 3)."""
         camera, person, grid = self.camera, self.face.person, self.face.grid
-        shift = camera.face / 94.0
+        shift = camera.face / USUAL_FACE
         angle = np.deg2rad(person.roll + pose.roll)
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         linear = turn * (self._scale(pose) / grid.unit)

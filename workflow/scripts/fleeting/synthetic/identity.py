@@ -16,9 +16,7 @@ DARK_SKIN = np.array((60.0, 88.0, 130.0))
 IRISES = ((60, 40, 25), (40, 60, 80), (110, 80, 50), (60, 90, 70), (30, 30, 35))
 #: Dark hair first: the darker half of the skins takes one of the first three.
 HAIRS = ((18, 18, 22), (25, 40, 65), (90, 90, 95), (40, 75, 120), (70, 130, 180))
-
-
-#: Half of the people have long hair.
+#: Mean `hair_length` of all people: half have long hair (0.7 on average), half short (-0.2).
 MEAN_HAIR_LENGTH = 0.24
 #: The name whose textures all have where faces do not differ.
 ANYBODY = "anybody"

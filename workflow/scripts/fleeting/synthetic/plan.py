@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.synthetic.expressions import expression
 from fleeting.synthetic.format import Clip, load_format
@@ -19,7 +20,11 @@ DEALT_TOGETHER = 12
 
 
 def plan(database: str, settings: Settings) -> list[Clip]:
-    """The rows of a database in the order of its table."""
+    """The rows of a database in the order of its table.
+
+    Raises:
+        UserError: the settings have no number of subjects for it, or emotions that it has not.
+    """
     if database not in settings.subjects:
         raise UserError(f"synthetic: subjects: no number of subjects for {database}")
     return [
@@ -76,9 +81,9 @@ def _subject(database: str, settings: Settings, index: int) -> list[Clip]:
 def _deck(database: str, settings: Settings, index: int) -> Sequence[str]:
     """The emotions that are dealt to the clips of a database, by the subject of an index.
 
-    The settings' emotions are shuffled together for `DEALT_TOGETHER` subjects: so each is as
-    frequent in every database, whose name tells nothing, and a subject's other clips tell hardly
-    anything of a clip.
+    The settings' emotions are shuffled together for `DEALT_TOGETHER` subjects. Over these, each
+    emotion is equally frequent, so neither the database nor the subject tells the class; a
+    subject's other clips tell hardly anything of a clip.
     """
     own = load_format(database).DECK
     if settings.emotions is None:
@@ -155,7 +160,7 @@ def _with_quirk(clip: Clip, quirk: str, first: Clip) -> Clip:
         shift = first.offset + 40 - clip.onset
         times = {
             name: getattr(clip, name.removeprefix("stated_")) + shift
-            for phase in ("onset", "apex", "offset")
+            for phase in tsv.PHASES
             for name in (phase, f"stated_{phase}")
         }
         return replace(clip, quirk=quirk, name=first.name, **times)

@@ -12,9 +12,12 @@ POSITIONS = ("onset", "apex", "offset", "rising", "falling", "before", "after")
 
 
 class Disturbances(base.Settings):
-    """What makes recordings harder to read than a still head under even light; default: nothing.
+    """What makes recordings harder to read than a nearly still head under even light.
 
-    Each has random generators of its own: none changes what another draws.
+    Default: nothing. Each has random generators of its own, so that none changes what another
+    draws, with two exceptions: `frames_per_second` numbers frames differently, and in CAS(ME)^2 a
+    clip to which a `class_by_...` gives another emotion has another name. What is drawn follows
+    from both.
     """
 
     drift: float = Field(
@@ -47,9 +50,7 @@ class Disturbances(base.Settings):
         description="The share of the clips whose expression is on one side of the face only, but "
         "for the lips' pressing and the jaw.",
     )
-    jpeg_quality: int | None = Field(
-        None, ge=1, le=100, description="Of the frames' files; null: 92."
-    )
+    jpeg_quality: int = Field(92, ge=1, le=100, description="Of the frames' files.")
     frames_per_second: int | None = Field(
         None,
         ge=30,
@@ -95,7 +96,8 @@ class Settings(base.Settings):
     )
     emotions: Annotated[tuple[str, ...], Field(min_length=2)] | None = Field(
         None,
-        description="The emotions of every database, dealt evenly to every twelve subjects. null: "
+        description="The emotions of every database, each equally frequent over every twelve "
+        "subjects of it. null: "
         "those of the real databases, about as often.",
     )
     intensity: dict[
@@ -122,12 +124,12 @@ class Settings(base.Settings):
     )
 
     @model_validator(mode="after")
-    def _confounds_known_emotions(self) -> Self:
-        confounded = self.disturbances.class_by_database or self.disturbances.class_by_subject
-        if confounded and self.emotions is None:
+    def _own_classes_need_emotions(self) -> Self:
+        own = self.disturbances.class_by_database or self.disturbances.class_by_subject
+        if own and self.emotions is None:
             raise PydanticCustomError(
                 "emotions",
-                "class_by_database and class_by_subject need `emotions`: the real databases' own "
-                "differ already",
+                "class_by_database and class_by_subject need `emotions`: name those that every "
+                "database has",
             )
         return self
