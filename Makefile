@@ -25,7 +25,7 @@ help:
 	@echo "make progress  how far the run of CONFIG=config.yaml is, live, from another terminal"
 	@echo "make report   results of CONFIG=config.yaml, and report.html beside them"
 	@echo "make rescore FILE=predictions.csv  metrics and intervals of anyone's predictions; CLAIM=uar=0.7605"
-	@echo "make controls  what is and is not learnt on synthetic databases whose truth is known; QUICK=1: fewer"
+	@echo "make controls  what is and is not learnt on synthetic databases whose truth is known; QUICK=1: no doses"
 	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
 	@echo "make schema   the config's schema for editors, after a change of settings"
 	@echo "make format   ruff and snakefmt, in place"
