@@ -15,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-chaos test-slurm doctor progress report rescore controls benchmark schema format
+.PHONY: help demo test test-chaos test-slurm doctor progress report rescore controls sweeps benchmark schema format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
 	@echo "make test     the whole test suite, but for the tests on a real Slurm"
@@ -26,6 +26,7 @@ help:
 	@echo "make report   results of CONFIG=config.yaml, and report.html beside them"
 	@echo "make rescore FILE=predictions.csv  metrics and intervals of anyone's predictions; CLAIM=uar=0.7605"
 	@echo "make controls  what is and is not learnt on synthetic databases whose truth is known; QUICK=1: no doses"
+	@echo "make sweeps   whether config/review.yaml and config/optimisers.yaml run, on the demo's databases"
 	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
 	@echo "make schema   the config's schema for editors, after a change of settings"
 	@echo "make format   ruff and snakefmt, in place"
@@ -79,6 +80,9 @@ test-chaos: $(READY)
 test-slurm: $(READY)
 	sh tests/slurm_install.sh
 	$(BIN)/pytest -m slurm tests/test_slurm.py
+
+sweeps: $(READY)
+	$(BIN)/python benchmarks/sweeps.py --cores $(CORES)
 
 benchmark: $(READY)
 	$(BIN)/python benchmarks/training.py $(if $(QUICK),--quick)

@@ -47,8 +47,15 @@ def test_the_same_bytes_on_one_core(finished: Project, tmp_path: Path) -> None:
     assert tables == {path: finished.tables()[path] for path in tables}
 
 
-@pytest.mark.parametrize(("config", "runs"), [("config.yaml", 150), ("config/silent.yaml", 220)])
-def test_what_the_paper_and_its_silent_choices_train(config: str, runs: int) -> None:
+@pytest.mark.parametrize(
+    ("config", "runs"),
+    [
+        ("config.yaml", 150),
+        ("config/silent.yaml", 220),
+        ("config/review.yaml", 660),
+    ],
+)
+def test_what_ready_configs_train(config: str, runs: int) -> None:
     """In a clone without databases, weights or network."""
     command = [sys.executable, "-m", "snakemake", "-n", "--configfile", config]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

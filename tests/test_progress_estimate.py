@@ -57,6 +57,7 @@ def finish(results: Path, model: str, lr: str, seconds: float, **changes: Any) -
         "settings": RECIPE.model_dump(mode="json"),
         "split_sha256": sha256(results / "split.json"),
         "train_examples": {"1": TRAINED},
+        "epochs": {"1": RECIPE.epochs},
         **changes,
     }
     write_text(json.dumps(written), folder / "run.json")
@@ -80,7 +81,7 @@ def test_finished_runs_give_the_time_of_the_others(
 def test_runs_of_other_settings_remain_and_still_give_their_time(results: Path) -> None:
     """The time of other numbers of epochs or images is scaled to those of now."""
     shorter = {**RECIPE.model_dump(mode="json"), "epochs": 1}
-    finish(results, "small", "1e-02", 2, settings=shorter)
+    finish(results, "small", "1e-02", 2, settings=shorter, epochs={"1": 1})
     finish(results, "resnet18", "1e-02", 5, train_examples={"1": TRAINED // 2})
     finish(results, "resnet18", "1e-03", 5, train_examples={"1": TRAINED // 2}, split_sha256="x")
     found = run(results)

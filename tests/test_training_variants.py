@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from fleeting.training import balancing
 from fleeting.training.architecture import architecture
 from fleeting.training.fit import Epoch, Fitter
 from fleeting.training.freezing import freeze
@@ -25,8 +26,10 @@ def fitter(changes: dict[str, Any]) -> Fitter:
     network.add_module("dropout", torch.nn.Dropout(0.2))
     network.to(memory_format=torch.channels_last)
     buffers = filled(side(*range(10)), 12), filled(side(10, 11, 12), 12)
-    own = Fitter(network, NETWORK, ARRAYS, *buffers, 0.01, recipe, "fp32", 2)
-    own.weigh([0.5, 2.0])
+    weighs = balancing.weighs(recipe.balance)
+    own = Fitter(network, NETWORK, ARRAYS, *buffers, 0.01, recipe, "fp32", 2, weighs)
+    if weighs:
+        own.weigh([0.5, 2.0])
     return own
 
 

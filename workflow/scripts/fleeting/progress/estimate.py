@@ -193,7 +193,9 @@ def _is_of(written: Mapping[str, Any], recipe: Mapping[str, Any], digest: str) -
 
 def _seconds_per_image(written: Mapping[str, Any]) -> float:
     """Of a finished job: for each training image in an epoch, validation included."""
-    images = written["settings"]["epochs"] * sum(written["train_examples"].values())
+    images = sum(
+        written["epochs"][fold] * count for fold, count in written["train_examples"].items()
+    )
     return float(written["seconds"] / images)
 
 
