@@ -119,6 +119,7 @@ def options(
         "examples": [results / "input" / "d.tsv"],
         "experiment": "e",
         "model": "small",
+        "network": "small",
         "lr": "1e-02",
         "repeat": 1,
         "part": 1,

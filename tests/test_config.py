@@ -52,6 +52,8 @@ def test_config_yaml_states_every_default() -> None:
     for block in complete["databases"].values():
         # Two ways to say where a database is; the file shows one.
         assert (block.pop("table"), block.pop("frames")) == (None, None)
+    # What follows from `models`.
+    assert complete["experiments"]["paper"]["grid"].pop("networks")["resnet18"] == "resnet18"
     assert stated(paper(), complete)
     assert load(paper()) == load({"databases": paper()["databases"]})
 

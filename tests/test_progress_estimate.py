@@ -18,7 +18,8 @@ from fleeting.training.architecture import COLOURS, architecture
 from fleeting.training.recipe import Recipe
 from small_runs import small_split
 
-GRID = {"models": ["small", "resnet18"], "lrs": ["1e-02", "1e-03"], "repeats": 2}
+NETWORKS = {name: name for name in ("small", "resnet18")}
+GRID = {"models": list(NETWORKS), "lrs": ["1e-02", "1e-03"], "repeats": 2, "networks": NETWORKS}
 RECIPE = Recipe.model_validate({"weights": "none", "epochs": 10, "threads": 1})
 #: The training images of the one fold of `small_split`.
 TRAINED = 12
@@ -181,7 +182,7 @@ def test_a_finished_grid_takes_nothing(
 ) -> None:
     give(monkeypatch, 0)
     finish(results, "small", "1e-02", 1)
-    found = run(results, grid={"models": ["small"], "lrs": ["1e-02"], "repeats": 1})
+    found = run(results, grid={**GRID, "models": ["small"], "lrs": ["1e-02"], "repeats": 1})
     assert (found["left"], found["seconds"], found["space"]) == (0, 0, {})
     assert "Note: e: all 1 training jobs are finished." in capsys.readouterr().out
 

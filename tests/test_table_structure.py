@@ -100,14 +100,19 @@ def test_an_unknown_module_keeps_its_own_name():
 def test_the_table_is_made_of_the_gate_and_the_grid(tmp_path):
     files = {"gate": [write_gate(tmp_path, ["a", "b"])]}
     settings = {
-        "experiment.grid.models": ["small", "inception_v3"],
+        "experiment.grid.models": ["small", "mine"],
+        "experiment.grid.networks": {"small": "small", "mine": "inception_v3"},
         "experiment.recipe.weights": "none",
     }
     frame, page = table1_structure.make(files, settings)
-    assert set(frame["model"]) == {"small", "inception_v3"}
+    assert set(frame["model"]) == {"small", "mine"}
     assert frame.set_index(["model", "layer"]).loc["small", "features.0"]["output"] == "64x48x16"
     assert "one pass of a 64x48 or 299x299 image, with 2 classes;" in page.note
-    settings |= {"experiment.grid.models": ["resnet18"], "experiment.recipe.weights": "imagenet"}
+    settings |= {
+        "experiment.grid.models": ["resnet18"],
+        "experiment.grid.networks": {"resnet18": "resnet18"},
+        "experiment.recipe.weights": "imagenet",
+    }
     frame, page = table1_structure.make(files, settings)
     assert frame["output"].iloc[0] == "112x112x64"
     ((heading, part),) = page.parts

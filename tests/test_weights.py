@@ -87,17 +87,17 @@ def test_without_connection_and_file_one_paragraph_says_what_to_do(cache: Path) 
 @pytest.mark.parametrize("name", ["small", "vit_h_14"])
 def test_a_network_without_imagenet_weights_is_named(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError, match=f"for {name}; set recipe.weights to none or to a file"):
-        run(model=name, output=tmp_path / "weights.json")
+        run(network=name, output=tmp_path / "weights.json")
 
 
 def test_a_file_of_the_users_own_is_checked_when_it_is_fetched(tmp_path: Path, own: Path) -> None:
     output = tmp_path / "weights.json"
     with pytest.raises(UserError, match=f"{own} holds the weights of another model"):
-        run(model="squeezenet1_1", file=own, output=output)
+        run(network="squeezenet1_1", file=own, output=output)
     with pytest.raises(UserError, match="none.pt: there is no such weights file"):
-        run(model="small", file=tmp_path / "none.pt", output=output)
+        run(network="small", file=tmp_path / "none.pt", output=output)
     assert not output.exists()
-    run(model="small", file=own, output=output)
+    run(network="small", file=own, output=output)
     assert Weights.read(output) == identify(own)
 
 
@@ -193,7 +193,7 @@ def test_a_file_of_the_users_own_may_be_for_other_channels(tmp_path: Path) -> No
     network, path = architecture("small", ("a", "b"), (224, 224), True), tmp_path / "own.pt"
     source = network.build(3).state_dict()
     torch.save(source, path)
-    run(model="small", file=path, output=tmp_path / "weights.json")
+    run(network="small", file=path, output=tmp_path / "weights.json")
     own = fresh_state(network, 6, path, Weights.read(tmp_path / "weights.json"))
     assert torch.equal(own["features.0.weight"], source["features.0.weight"])
     with pytest.raises(UserError, match="another model"):

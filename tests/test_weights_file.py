@@ -59,7 +59,7 @@ def test_safetensors(tmp_path: Path) -> None:
 
 def test_what_was_unwrapped_is_recorded(tmp_path: Path) -> None:
     torch.save({"state_dict": DISTRIBUTED}, tmp_path / "a.pth")
-    weights.run(model="small", file=tmp_path / "a.pth", output=tmp_path / "a.json")
+    weights.run(network="small", file=tmp_path / "a.pth", output=tmp_path / "a.json")
     record = weights.Weights.read(tmp_path / "a.json")
     assert record.unwrapped == "taken from under 'state_dict'; module. taken off every name"
     assert record.facts()["unwrapped"] == record.unwrapped

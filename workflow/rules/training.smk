@@ -19,7 +19,7 @@ rule training:
 # that a missing file shows in the first minute, not after hours of cropping.
 checkpoint fetch_weights:
     input:
-        code=lambda w: code("training.weights", ("network", w.model)),
+        code=lambda w: code("training.weights", ("network", network_of_weights(w))),
         file=lambda w: [
             path for path in own_weights(w.source, w.model) if Path(path).is_file()
         ],
@@ -36,6 +36,7 @@ checkpoint fetch_weights:
     conda:
         "../../envs/training.yaml"
     params:
+        network=network_of_weights,
         file=lambda w: [
             argument
             for path in own_weights(w.source, w.model)
@@ -44,7 +45,7 @@ checkpoint fetch_weights:
     message:
         "Fetching the weights of {wildcards.model}"
     shell:
-        "python {input.code[0]:q} training.weights --model {wildcards.model:q} "
+        "python {input.code[0]:q} training.weights --network {params.network:q} "
         "{params.file:q} --output {output:q} > {log:q} 2>&1"
 
 
@@ -124,6 +125,7 @@ rule train:
             config["allow_missing"] and attempt > RETRIES
         ),
     params:
+        network=network_of_run,
         recipe=lambda w: as_json(experiment(w)["recipe"]),
         parts=lambda w: experiment(w)["parts"],
         weights=weights_arguments,
@@ -137,7 +139,7 @@ rule train:
         "python {input.code[0]:q} training.run --gate {input.gate:q} --split {input.split:q} "
         "--folds {input.folds:q} --examples {input.examples:q} "
         "--experiment {wildcards.experiment:q} --model {wildcards.model:q} "
-        "--lr {wildcards.lr:q} --repeat {wildcards.repeat:q} --part {wildcards.part:q} "
+        "--network {params.network:q} --lr {wildcards.lr:q} --repeat {wildcards.repeat:q} --part {wildcards.part:q} "
         "--parts {params.parts:q} --recipe {params.recipe:q} {params.weights:q} "
         "--gpu-slots-per-device {resources.gpu_slots_per_device:q} "
         "--checkpoint-every-minutes {resources.checkpoint_every_minutes:q} "

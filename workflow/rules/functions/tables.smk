@@ -27,7 +27,7 @@ def reads(kind, name):
 def code_of(job, kind, name):
     """An input function: the code of a table or figure, and of the variants that it names in USES.
 
-    USES gives, by kind of variant, the dotted path of the names in the config.
+    USES gives, by kind of variant, the dotted path of a block of the config whose values they are.
     """
     uses = registry.constants(kind, name).get("USES", {})
     return lambda w: code(
@@ -36,7 +36,7 @@ def code_of(job, kind, name):
         *(
             (variant_kind, variant_name)
             for variant_kind, path in uses.items()
-            for variant_name in value_of(path, w)
+            for variant_name in value_of(path, w).values()
         ),
     )
 

@@ -67,8 +67,19 @@ def all_weights():
 
 
 def networks_of(wildcards):
-    """The modules of the networks of an experiment's grid, as `code` takes them."""
-    return [("network", model) for model in experiment(wildcards)["grid"]["models"]]
+    """The networks of an experiment's grid, as `code` takes them."""
+    grid = experiment(wildcards)["grid"]
+    return [("network", network) for network in grid["networks"].values()]
+
+
+def network_of_run(wildcards):
+    """A run's network: the model's name, or package.module:function of the user's."""
+    return experiment(wildcards)["grid"]["networks"][wildcards.model]
+
+
+def network_of_weights(wildcards):
+    """The network that weights are for; torchvision's are of its own networks."""
+    return config["models"].get(wildcards.model, wildcards.model)
 
 
 def balance_of(wildcards):
@@ -80,7 +91,7 @@ def recipe_modules(wildcards):
     """The modules that a run's recipe names, as `code` takes them."""
     recipe = experiment(wildcards)["recipe"]
     return [
-        ("network", wildcards.model),
+        ("network", network_of_run(wildcards)),
         ("optimiser", recipe["optimiser"]["kind"]),
         ("schedule", recipe["schedule"]["kind"]),
         balance_of(wildcards),

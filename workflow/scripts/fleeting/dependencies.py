@@ -35,20 +35,34 @@ def files(*modules: str) -> list[Path]:
     """The runner, the given modules and all project modules that these import; the runner first.
 
     Args:
-        modules: dotted names: the job's module, and the variants that it loads by name through
-            `fleeting.registry`.
+        modules: dotted names: the job's module, and those that it loads by name through
+            `fleeting.registry`: variants, and modules of the user's.
 
     Raises:
         UnresolvedImport: a list that silently lacked a module would leave stale results behind.
     """
-    found: set[Path] = set()
-    waiting = [RUNNER, *(_file(name, RUNNER) for name in modules)]
+    own = [name for name in modules if _is_own(name.split(".")[0])]
+    found = {path for name in modules if name not in own for path in users_files(name)}
+    waiting = [RUNNER, *(_file(name, RUNNER) for name in own)]
     while waiting:
         path = waiting.pop()
         if path not in found:
             found.add(path)
             waiting.extend(imported(path))
     return [RUNNER, *sorted(found - {RUNNER})]
+
+
+def users_files(module: str) -> list[Path]:
+    """The files of a module of the user's below the working directory: all of its package.
+
+    Its imports are not followed: what it shares with others belongs into its package. None if it is
+    installed, as a library is.
+    """
+    package = Path.cwd() / module.split(".")[0]
+    if package.is_dir():
+        return sorted(package.rglob("*.py"))
+    file = package.with_suffix(".py")
+    return [file] if file.is_file() else []
 
 
 @cache

@@ -6,6 +6,7 @@ and on none of its siblings, so that editing one reruns only what uses it.
 
 import ast
 import importlib
+import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -32,6 +33,8 @@ FOLDERS = {
     "figure": "figures",
     "synthetic": "synthetic/writers",
 }
+#: The packages of the user's that this process imported modules of.
+OWN: set[str] = set()
 #: The constants that each module of a kind declares.
 DECLARED = {
     "label_map": ("TITLE", "SOURCE", "COLUMN", "CLASSES", "COUNTS"),
@@ -62,6 +65,27 @@ def load(kind: str, name: str) -> ModuleType:
 def load_module(name: str) -> ModuleType:
     """Import a module by its dotted name; nothing else may (see `fleeting.dependencies`)."""
     return importlib.import_module(name)
+
+
+def load_own(name: str) -> ModuleType:
+    """Import a module of the user's, which is installed or below the working directory.
+
+    Raises:
+        UserError: there is none.
+    """
+    if (folder := str(Path.cwd())) not in sys.path:
+        # Last, so that no file there takes the place of a library.
+        sys.path.append(folder)
+    OWN.add(name.partition(".")[0])
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not name.startswith(error.name):
+            raise
+        raise UserError(
+            f"models: there is no module {name!r}, neither installed nor below {folder}; correct "
+            "the config, or start Snakemake where it is"
+        ) from None
 
 
 @cache

@@ -26,6 +26,9 @@ def contradictions(config: Config) -> Iterator[str]:
     yield from _wrong_synthetic(config)
     for name, block in config["inputs"].items():
         yield from _unknown(f"inputs.{name}.crop", "crop", block.get("crop"), config["crops"])
+    for model in config["models"]:
+        if model in network_names():
+            yield f"models.{model}: there is a network of this name already; choose another"
     for name, experiment in config["experiments"].items():
         place = f"experiments.{name}"
         if name in RESERVED:
@@ -33,8 +36,10 @@ def contradictions(config: Config) -> Iterator[str]:
         yield from _unknown(f"{place}.input", "input", experiment["input"], config["inputs"])
         models, metrics = experiment["grid"]["models"], experiment["metrics"]
         for model in models:
-            yield from _unknown(f"{place}.grid.models", "model", model, network_names())
-            if experiment["recipe"]["weights"] == "imagenet" and model in registry.names("network"):
+            known = [*network_names(), *config["models"]]
+            yield from _unknown(f"{place}.grid.models", "model", model, known)
+            scratch = [*registry.names("network"), *config["models"]]
+            if experiment["recipe"]["weights"] == "imagenet" and model in scratch:
                 yield (
                     f"{place}.recipe.weights: there are no ImageNet weights of {model}; set "
                     "`weights: none`, or name a network of torchvision"

@@ -9,15 +9,18 @@ from pydantic_core import PydanticCustomError
 NAME = "^[a-z0-9_]{1,100}$"
 SUBJECT = r"^[a-z0-9_]+/[^/<>\x00-\x1f\x7f]+$"
 LEARNING_RATE = r"^[1-9](\.[0-9]{1,15})?e-[0-9]{2}$"
+NETWORK = r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*$"
 #: What error messages say instead of a pattern.
 DESCRIPTIONS = {
     NAME: "a name of at most 100 lower-case letters, digits and _ (it becomes part of paths)",
     SUBJECT: "a subject such as samm/006",
+    NETWORK: "package.module:function, which builds a network",
     LEARNING_RATE: 'a rate written as a quoted string such as "1e-03"',
 }
 
 Name = Annotated[str, Field(pattern=NAME)]
 Subject = Annotated[str, Field(pattern=SUBJECT)]
+Network = Annotated[str, Field(pattern=NETWORK)]
 LearningRate = Annotated[str, Field(pattern=LEARNING_RATE)]
 
 

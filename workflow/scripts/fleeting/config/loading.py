@@ -64,7 +64,8 @@ def load(raw: Any) -> Config:
 
     Returns:
         Plain dicts, lists and values, in which every experiment is complete (`based_on` resolved
-        and removed) and `databases` is in a fixed order.
+        and removed), its `grid.networks` has the network of each model, its name or
+        `package.module:function`, and `databases` is in a fixed order.
 
     Raises:
         UserError: lists every wrong key with its place, value and remedy.
@@ -87,6 +88,9 @@ def load(raw: Any) -> Config:
     wrong = [*messages.mistaken_booleans(given, config), *consistency.contradictions(config)]
     if wrong:
         raise messages.refusal(wrong)
+    for experiment in config["experiments"].values():
+        grid = experiment["grid"]
+        grid["networks"] = {model: config["models"].get(model, model) for model in grid["models"]}
     listed = config["databases"]
     order = [
         *(name for name in PAPER_DATABASES if name in listed),

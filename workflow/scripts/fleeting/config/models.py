@@ -10,7 +10,15 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, SerializeAsAny
 from pydantic_core import PydanticCustomError
 
-from fleeting.config.fields import SUBJECT, LearningRate, Name, Subject, unique, unique_in_all
+from fleeting.config.fields import (
+    SUBJECT,
+    LearningRate,
+    Name,
+    Network,
+    Subject,
+    unique,
+    unique_in_all,
+)
 from fleeting.config.messages import shown
 from fleeting.databases.settings import DatabaseSettings
 from fleeting.faces.settings import CropSettings
@@ -85,7 +93,8 @@ class Grid(Settings):
 
     models: Names = Field(
         ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"],
-        description="Networks: any classifier of torchvision, or a module of training/networks.",
+        description="Networks: any classifier of torchvision, a module of training/networks, or a "
+        "name listed under the top-level models.",
     )
     lrs: Annotated[list[LearningRate], Field(min_length=1), AfterValidator(unique)] = Field(
         ["1e-03", "1e-04", "1e-05"],
@@ -177,6 +186,10 @@ class Config(Settings):
         {"paper": {"kind": "image", "crop": "paper"}},
         validate_default=True,
         description="What a network is given, by name: each makes examples of the crops.",
+    )
+    models: dict[Name, Network] = Field(
+        {},
+        description="Networks of your own by the name that a grid lists: package.module:function.",
     )
     experiments: Annotated[dict[Name, Experiment], Field(min_length=1)] = Field(
         {"paper": {}}, validate_default=True, description="The experiments by name."

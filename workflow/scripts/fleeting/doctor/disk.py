@@ -86,13 +86,13 @@ def parts_of(needed: Mapping[str, int]) -> str:
 
 @cache
 def model_bytes(
-    model: str,
+    name: str,
     classes: int,
     channels: Sequence[str] = COLOURS,
     size: Sequence[int] = (224, 224),
 ) -> int:
-    """The bytes of a model's weights; the arguments after the first two are the input's."""
-    network = architecture(model, channels, size, pretrained=False).outline(classes)
+    """The bytes of a network's weights; the arguments after the first two are the input's."""
+    network = architecture(name, channels, size, pretrained=False).outline(classes)
     return sum(value.numel() * value.element_size() for value in network.state_dict().values())
 
 
@@ -133,14 +133,16 @@ def checkpoint_bytes(experiment: dict[str, Any], sizes: Sequence[int], at_once: 
     grid = experiment["grid"]
     runs = len(grid["models"]) * len(grid["lrs"]) * grid["repeats"]
     # Besides the kept ones, the one that is being written.
-    held = CHECKPOINT_MODELS + (experiment["recipe"]["tested_epoch"] != "last")
+    recipe = experiment["recipe"]
+    held = CHECKPOINT_MODELS + (recipe["tested_epoch"] != "last") + bool(recipe["weight_average"])
     return min(runs, at_once) * (KEPT + 1) * held * max(sizes)
 
 
 def model_sizes(config: Config, experiment: dict[str, Any]) -> list[int]:
     """The bytes of each model of an experiment's grid, before its data are known."""
     classes = len(labels.resolve(experiment["label_map"], config["databases"]).classes)
-    return [model_bytes(model, classes) for model in experiment["grid"]["models"]]
+    networks = experiment["grid"]["networks"].values()
+    return [model_bytes(network, classes) for network in networks]
 
 
 def _trial(results: Path) -> Iterator[Finding]:

@@ -20,15 +20,15 @@ def examine(config: Config) -> Iterator[Finding]:
     """The weights that are there, those that are not as published, and those to be downloaded."""
     imagenet = set()
     for name, block in config["experiments"].items():
-        source, models = block["recipe"]["weights"], block["grid"]["models"]
+        source, networks = block["recipe"]["weights"], block["grid"]["networks"]
         if source == "none":
             yield fine(f"experiment {name} trains from scratch")
         elif source == "imagenet":
-            imagenet.update(models)
+            imagenet.update(networks)
         else:
-            for model in models:
+            for model, network in networks.items():
                 path = Path(source.replace("{model}", model))
-                yield from findings_of(partial(_fits, model, path, weights.identify))
+                yield from findings_of(partial(_fits, network, path, weights.identify))
     missing: list[str] = []
     for model in sorted(imagenet):
         yield from findings_of(partial(_imagenet, model, missing))
@@ -65,9 +65,11 @@ def _download(missing: list[str]) -> Finding:
     )
 
 
-def _fits(model: str, path: Path, identify: Callable[[Path], weights.Weights]) -> Iterator[Finding]:
-    weights.check(model, path, identify(path))
-    yield fine(f"{path} fits {model}")
+def _fits(
+    network: str, path: Path, identify: Callable[[Path], weights.Weights]
+) -> Iterator[Finding]:
+    weights.check(network, path, identify(path))
+    yield fine(f"{path} fits {network}")
 
 
 def _detector(config: Config, crop: str) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ Time follows from finished runs of the same network, or else from its operations
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -161,7 +161,8 @@ def estimate(config: Config, name: str, images: Images, gate: Path, keep_models:
             left.append(job)
     rough = sorted({job.model for job in left} - measured.keys())
     per_image = {model: sum(values) / len(values) for model, values in measured.items()}
-    per_image |= _by_operations(rough, contents, images, block["recipe"])
+    unmeasured = {model: block["grid"]["networks"][model] for model in rough}
+    per_image |= _by_operations(unmeasured, contents, images, block["recipe"])
     seconds = block["recipe"]["epochs"] * sum(
         images.of(job, block["parts"]) * per_image[job.model] for job in left
     )
@@ -200,10 +201,10 @@ def _seconds_per_image(written: Mapping[str, Any]) -> float:
 
 
 def _by_operations(
-    models: Sequence[str], contents: Gate, images: Images, recipe: Mapping[str, Any]
+    networks: Mapping[str, str], contents: Gate, images: Images, recipe: Mapping[str, Any]
 ) -> dict[str, float]:
-    """The same of networks without a finished job, from their operations."""
-    if not models:
+    """The same of models without a finished job, from the operations of their `networks`."""
+    if not networks:
         return {}
     torch.set_num_threads(recipe["threads"])
     speed = SHARE_OF_PEAK * peak(side=2048, rounds=3)
@@ -211,8 +212,8 @@ def _by_operations(
     validated = images.validation.total() / images.train.total()
     channels, size = contents.input.channels, contents.input.shape[:-1]
     found = {}
-    for model in models:
-        network = architecture(model, channels, size, recipe["weights"] != "none")
+    for model, name in networks.items():
+        network = architecture(name, channels, size, recipe["weights"] != "none")
         outline = network.outline(len(contents.classes))
         step, forward = operations(outline, len(channels), network.size)
         found[model] = (step + validated * forward) / speed
@@ -225,8 +226,8 @@ def _space(
     """The bytes that the runs still write, by kind."""
     block, shape = config["experiments"][name], contents.input.shape[:-1]
     sizes = [
-        disk.model_bytes(model, len(contents.classes), contents.input.channels, shape)
-        for model in block["grid"]["models"]
+        disk.model_bytes(name, len(contents.classes), contents.input.channels, shape)
+        for name in block["grid"]["networks"].values()
     ]
     own_folds = images.folds(1)
     tested = sum(images.test[fold] for fold in own_folds)

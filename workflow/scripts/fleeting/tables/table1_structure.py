@@ -19,9 +19,9 @@ CAPTION = (
     "was measured, so there are no repeats."
 )
 READS = {"gate": "experiments/{experiment}/split.json"}
-SETTINGS = ("experiment.grid.models", "experiment.recipe.weights")
+SETTINGS = ("experiment.grid.models", "experiment.grid.networks", "experiment.recipe.weights")
 #: The networks whose structure this is: editing one makes the table again.
-USES = {"network": "experiment.grid.models"}
+USES = {"network": "experiment.grid.networks"}
 
 #: The paper's table 1, "Resnet18 structure by using Pytorch library", as printed.
 PAPER = {
@@ -41,12 +41,13 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     checked = gate.read(files["gate"][0])
     classes, size = len(checked.classes), checked.input.shape[:-1]
     pretrained = settings["experiment.recipe.weights"] != "none"
-    models = [
-        architecture(name, checked.input.channels, size, pretrained)
-        for name in settings["experiment.grid.models"]
-    ]
-    frames = [structure(model, classes) for model in models]
-    sizes = dict.fromkeys("x".join(map(str, model.size)) for model in models)
+    networks = settings["experiment.grid.networks"]
+    models = {
+        model: architecture(networks[model], checked.input.channels, size, pretrained)
+        for model in settings["experiment.grid.models"]
+    }
+    frames = [structure(built, classes).assign(model=model) for model, built in models.items()]
+    sizes = dict.fromkeys("x".join(map(str, built.size)) for built in models.values())
     page = Page(
         "Table 1: structure of the models",
         f"Read from each model by one pass of a {' or '.join(sizes)} image, with {classes} "

@@ -127,7 +127,8 @@ def architecture(
     """The named network for an input.
 
     Args:
-        name: a module in `networks/` or a classifier of torchvision.
+        name: a module in `networks/`, a classifier of torchvision, or `package.module:function`, a
+            function of the user's that takes what the `build` of such a module takes.
         channels: the input's channels. `red`, `green`, `blue` and names that end in `_red`,
             `_green`, `_blue` are colours.
         size: the input's height and width, or the shape of its examples without the channels.
@@ -140,7 +141,7 @@ def architecture(
     """
     size = tuple(size)
     dotted = module_name(name)
-    module = registry.load_module(dotted)
+    module = registry.load_own(dotted) if ":" in name else registry.load_module(dotted)
     if dotted == TORCHVISION:
         if len(size) != 2:
             raise UserError(
@@ -159,7 +160,10 @@ def architecture(
             "weights_url": None,
             "untrained": (),
         }
-        build = partial(module.build, channels=len(channels), size=size)
+        function = name.partition(":")[2] or "build"
+        if not hasattr(module, function):
+            raise UserError(f"models: {module.__file__} has no function {function!r}")
+        build = partial(getattr(module, function), channels=len(channels), size=size)
     facts["mean"] = _by_channel(channels, facts["mean"], 0.0)
     facts["deviation"] = _by_channel(channels, facts["deviation"], 1.0)
     return Architecture(name=name, channels=tuple(channels), build=build, **facts)

@@ -33,9 +33,14 @@ def network_names() -> list[str]:
 def module_name(name: str) -> str:
     """The dotted name of the module that a network comes from; a module of ours takes precedence.
 
+    Args:
+        name: a network's, or `package.module:function` of the user's.
+
     Raises:
         UserError: neither this project nor torchvision has such a network.
     """
+    if ":" in name:
+        return name.partition(":")[0]
     if name in registry.names("network"):
         return registry.module_name("network", name)
     if name in TORCHVISION_NAMES:

@@ -34,6 +34,7 @@ def run(
     examples: list[Path],
     experiment: str,
     model: str,
+    network: str,
     lr: str,
     repeat: int,
     part: int,
@@ -63,7 +64,8 @@ def run(
         folds: folds.tsv.
         examples: the tables of the input's examples, each with its arrays (.npy) beside it.
         experiment: its name.
-        model: the network's name.
+        model: the network's name in the grid.
+        network: the same, or `package.module:function` of the user's.
         lr: the learning rate, as its name.
         repeat: from 1; decides the seed.
         part: from 1.
@@ -99,17 +101,18 @@ def run(
     precision.configure_torch(recipe)
     fetched = Weights.read(weights) if weights else None
     size = contents.input.shape[:-1]
-    network = architecture(model, contents.input.channels, size, fetched is not None)
+    built = architecture(network, contents.input.channels, size, fetched is not None)
     if fetched and not weights_file:
         weights_file = pretrained.cache_folder() / fetched.file
     job = loop.Job(
-        *(contents, examples, network, fetched, weights_file, float(lr), repeat, recipe),
+        *(contents, examples, built, fetched, weights_file, float(lr), repeat, recipe),
         keep_models=keep_models,
         trace=trace is not None,
     )
     facts = {
         "experiment": experiment,
         "model": model,
+        "network": network,
         "lr": lr,
         "repeat": repeat,
         "part": part,
@@ -129,7 +132,7 @@ def run(
         (checkpoints / FILE_NAME).unlink(missing_ok=True)
         # Signals still end a process that waits for a device: it has nothing to lose yet.
         device = devices.acquire(gpu_slots_per_device)
-        arithmetic = precision.choose(recipe.precision, device.device, network.size[-1])
+        arithmetic = precision.choose(recipe.precision, device.device, built.size[-1])
         facts["precision"] = arithmetic
         key = checkpoint.key({**facts, "device": device.device.type, "keep_models": keep_models})
         if waited and output.is_result_of(key):
@@ -146,7 +149,7 @@ def run(
             )
             try:
                 with (
-                    memory.explained(model, recipe, network.size[-1], arithmetic, device.name),
+                    memory.explained(model, recipe, built.size[-1], arithmetic, device.name),
                     cuda_graphs.own_stream(device.device),
                     beating(
                         checkpoints,

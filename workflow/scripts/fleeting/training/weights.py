@@ -64,24 +64,24 @@ class Weights:
             ) from None
 
 
-def run(*, model: str, file: Path | None = None, output: Path) -> None:
-    """Fetch or find the pretrained weights of a model, check that they fit, record what they are.
+def run(*, network: str, file: Path | None = None, output: Path) -> None:
+    """Fetch or find the pretrained weights of a network, check that they fit, record what they are.
 
     Args:
-        model: the network's name.
+        network: its name, or `package.module:function` of the user's.
         file: the user's own weights file; None: torchvision's ImageNet weights.
         output: the record to write (JSON).
 
     Raises:
-        UserError: the file is missing, corrupt, or does not fit the model.
+        UserError: the file is missing, corrupt, or does not fit the network.
     """
     if file:
         path, found = file, identify(file)
     else:
-        found = fetch_imagenet(architecture(model, COLOURS, (224, 224), pretrained=True))
+        found = fetch_imagenet(architecture(network, COLOURS, (224, 224), pretrained=True))
         path = cache_folder() / found.file
     # Now, not hours later in the first training job.
-    done = check(model, path, found)
+    done = check(network, path, found)
     replace(found, unwrapped="; ".join(done)).save(output)
 
 
@@ -145,17 +145,17 @@ def identify(path: Path) -> Weights:
     return Weights(path.name, sha256(path))
 
 
-def check(model: str, path: Path, weights: Weights) -> list[str]:
+def check(name: str, path: Path, weights: Weights) -> list[str]:
     """Load a file as a run will, for the errors of `fresh_state`; returns what was unwrapped.
 
     The channels of the input are not known here: a file may be for any.
     """
-    network = architecture(model, COLOURS, (224, 224), pretrained=True)
+    network = architecture(name, COLOURS, (224, 224), pretrained=True)
     held, done = _read(path, weights)
     kernels = held.get(f"{network.first_layer}.weight")
     if kernels is not None and kernels.dim() == 4 and 0 < kernels.shape[1] != len(COLOURS):
         channels = [str(number) for number in range(kernels.shape[1])]
-        network = architecture(model, channels, (224, 224), pretrained=True)
+        network = architecture(name, channels, (224, 224), pretrained=True)
     _body(network, path, weights)
     further = sorted(_further(held, network.outline(2).state_dict()))
     return [*done, f"without the layers {', '.join(further)}"] if further else done
