@@ -123,6 +123,14 @@ def test_each_difference_has_its_candidates(files: dict[str, list[Path]]) -> Non
     assert len(candidates) == sum(len(text.split("; ")) for text in frame["candidates"] if text)
 
 
+def test_permuted_labels_change_no_count(files: dict[str, list[Path]]) -> None:
+    expected = make(files, "megc2019_3")[0]
+    rows = tsv.read(files["split"][0], tsv.SPLIT)
+    rows["label"] = rows["label"].tolist()[::-1]
+    tsv.write(rows, files["split"][0], tsv.SPLIT)
+    pd.testing.assert_frame_equal(make(files, "megc2019_3")[0], expected)
+
+
 def test_counts_that_agree_have_no_candidate(files: dict[str, list[Path]]) -> None:
     rows = tsv.read(files["split"][0], tsv.SPLIT)
     kept = ~rows["sample"].isin(["casme2/s/d0", "casme2/s/r0"])

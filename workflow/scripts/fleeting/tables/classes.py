@@ -89,8 +89,8 @@ def _page(frame: pd.DataFrame, cap: int | None) -> Page:
         parts.append(("Classes left out", left_out.set_axis(["class", "reason"], axis=1)))
     return Page(
         "Classes before and after the split",
-        "Counts of one draw; nothing varied between repeats. Before: examples whose emotion is in "
-        "the label map, a picture counted once. After: examples of the split (of the first fold)."
-        + capped,
+        "Counts of one draw; nothing varied between repeats; labels are those after permuting, "
+        "where the experiment permutes them. Before: examples whose emotion is in the label map, a "
+        "picture counted once. After: examples of the split (of the first fold)." + capped,
         parts,
     )

@@ -47,19 +47,23 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     split = tsv.read(files["split"][0], tsv.SPLIT)
     unused = tsv.read(files["unused"][0], tsv.UNUSED)
     pooled = pd.concat([split, unused[~unused["code"].isin(REASONS)]])
-    clips = pooled[["database", "label", "sample"]].itertuples(index=False, name=None)
     places = {name: place for place, name in enumerate(settings["databases"])}
-    rows, listed = [], []
-    for count in labels.counts(label_map, clips):
-        place = places[count.database]
+    # The split's labels may be permuted; those of the annotations are the published list's.
+    annotated = {}
+    for name, place in places.items():
         samples = tsv.read(files["annotations"][place], tsv.ANNOTATIONS)
-        excluded = pd.concat(read_excluded(files, place).values())
         values = samples.get(label_map.column, pd.Series("", samples.index))
-        samples = samples.assign(
+        annotated[name] = samples.assign(
             value=values,
-            label=values.map(label_map.label_of(count.database)).fillna(""),
+            label=values.map(label_map.label_of(name)).fillna(""),
             pooled=samples["sample"].isin(pooled["sample"]),
         )
+    every = pd.concat(annotated.values())
+    clips = every.loc[every["pooled"], ["database", "label", "sample"]]
+    rows, listed = [], []
+    for count in labels.counts(label_map, clips.itertuples(index=False, name=None)):
+        samples = annotated[count.database]
+        excluded = pd.concat(read_excluded(files, places[count.database]).values())
         found = samples[samples["pooled"] & (samples["label"] == count.label)]
         candidates: list[Candidate] = []
         if count.difference > 0:
