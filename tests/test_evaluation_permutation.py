@@ -51,6 +51,9 @@ def test_holm_is_that_of_the_textbook():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == [1, 1]
     assert holm([]) == []
+    # A comparison without a shared repeat is not of the family.
+    nan = float("nan")
+    assert holm([0.01, nan, 0.04]) == pytest.approx([0.02, nan, 0.04], nan_ok=True)
 
 
 def test_few_subjects_are_exchanged_in_every_way():

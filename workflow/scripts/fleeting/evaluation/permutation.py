@@ -43,11 +43,14 @@ def p_value(permuted: NDArray[np.float64], observed: float) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """The p-values of a family, adjusted by Holm's step-down procedure (1979), in their order."""
+    """The p-values of a family, adjusted by Holm's step-down procedure (1979), in their order.
+
+    NaN stands for a test that could not be made: it is not of the family, and stays.
+    """
     values = np.asarray(p_values, dtype=float)
-    order = np.argsort(values, kind="stable")
-    factors = np.arange(len(values), 0, -1)
-    adjusted = np.empty_like(values)
+    adjusted = np.full_like(values, np.nan)
+    order = np.argsort(values, kind="stable")[: np.isfinite(values).sum()]
+    factors = np.arange(len(order), 0, -1)
     adjusted[order] = np.minimum(np.maximum.accumulate(values[order] * factors), 1)
     return adjusted.tolist()
 
@@ -55,7 +58,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def exchanges(subjects: int, seed: int = 1, count: int = PERMUTATIONS) -> NDArray[np.float64]:
     """The subjects whose predictions two models exchange, as 1 and 0 (P, S).
 
-    Random ones; or each way but that of exchanging none, where these are no more than `count`.
+    All 2^S - 1 non-empty sets of subjects where these are at most `count`, otherwise `count` random
+    ones.
     """
     if 2**subjects - 1 <= count:
         numbers = np.arange(1, 2**subjects)[:, None]
