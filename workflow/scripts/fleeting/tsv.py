@@ -122,6 +122,11 @@ EXAMPLES: Schema = {
 #: The pictures that an example was made of, numbered from 1 in their order, each with its
 #: difference hash: see `fleeting.examples.hashes`.
 HASHES: Schema = {"example": NAME, "picture": INTEGER, "hash": HASH}
+#: What a table says of the hash.
+HASH_METHOD = (
+    "a difference hash of 64 bits: the picture in grey, reduced to 9 x 8 pixels by averaging "
+    "areas, and for each pixel whether the one to its right is brighter"
+)
 #: The role of an example in a fold. An example may be in many folds. `person` is who a subject is,
 #: named after the first of the subjects that `same_person` says are one; `recording` is shared by
 #: all samples of one video.

@@ -1,4 +1,4 @@
-"""How near test examples are to what their network was fitted on, by hashes of their pictures."""
+"""Test examples that have a near duplicate among the training or validation examples, by hashes."""
 
 import numpy as np
 import pandas as pd
@@ -49,10 +49,10 @@ def nearest(split: pd.DataFrame, hashes: pd.DataFrame, block: int = BLOCK) -> pd
     parts = []
     for fold, rows in split.groupby("fold", sort=False):
         places, is_test = rows["place"].to_numpy(), rows["is_test"].to_numpy()
-        test, fitted = (_pictures(places[chosen], owner) for chosen in (is_test, ~is_test))
+        test, seen = (_pictures(places[chosen], owner) for chosen in (is_test, ~is_test))
         for start in range(0, len(test), block):
             own = test[start : start + block]
-            parts.append({"fold": fold, **_nearest_pictures(own, fitted, owner, bits, person)})
+            parts.append({"fold": fold, **_nearest_pictures(own, seen, owner, bits, person)})
     by_picture = pd.concat(map(pd.DataFrame, parts), ignore_index=True)
     test_of_fold = ["fold", "place"]
     same = by_picture.groupby(test_of_fold)["same_subject"].min().reset_index()
@@ -77,7 +77,7 @@ def _pictures(examples: NDArray[np.intp], owner: NDArray[np.intp]) -> NDArray[np
 
 def _nearest_pictures(
     test: NDArray[np.intp],
-    fitted: NDArray[np.intp],
+    seen: NDArray[np.intp],
     owner: NDArray[np.intp],
     bits: NDArray[np.uint64],
     person: NDArray[np.int64],
@@ -86,20 +86,20 @@ def _nearest_pictures(
 
     Args:
         test: the test pictures.
-        fitted: the pictures that their network was fitted on.
+        seen: the training and validation pictures.
         owner: the example of each picture.
         bits: the hash of each picture.
         person: the person in each example.
     """
-    distance = np.bitwise_count(bits[test, None] ^ bits[fitted])
-    is_same = person[owner[test], None] == person[owner[fitted]]
+    distance = np.bitwise_count(bits[test, None] ^ bits[seen])
+    is_same = person[owner[test], None] == person[owner[seen]]
     others = np.where(is_same, NONE, distance)
     at = others.argmin(axis=1)
     return {
         "place": owner[test],
         "same_subject": np.where(is_same, distance, NONE).min(axis=1),
         "other_subject": others[np.arange(len(test)), at],
-        "other_place": owner[fitted[at]],
+        "other_place": owner[seen[at]],
     }
 
 

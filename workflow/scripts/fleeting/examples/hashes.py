@@ -5,11 +5,6 @@ import numpy as np
 
 from fleeting.examples.input import Picture
 
-#: What a table says of the hash.
-METHOD = (
-    "a difference hash of 64 bits: the picture in grey, reduced to 9 x 8 pixels by averaging "
-    "areas, and for each pixel whether the one to its right is brighter"
-)
 #: Columns and rows of the reduced picture: each row has eight pairs of neighbours.
 WIDTH, HEIGHT = 9, 8
 

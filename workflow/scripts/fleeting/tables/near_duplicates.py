@@ -1,4 +1,4 @@
-"""Test examples of which the network was fitted on a near duplicate."""
+"""Test examples that have a near duplicate among the training or validation examples."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,6 @@ import pandas as pd
 from fleeting import tsv
 from fleeting.evaluation.near_duplicates import NEAR, closest_pairs, nearest
 from fleeting.evaluation.render import Page
-from fleeting.examples import hashes
 
 CAPTION = (
     "Test examples that have a near duplicate among the training or validation examples of their "
@@ -75,7 +74,7 @@ def _page(frame: pd.DataFrame, pairs: pd.DataFrame) -> Page:
     )
     return Page(
         "Near duplicates across the split",
-        f"Pictures are compared by {hashes.METHOD}. Those whose hashes differ in at most {NEAR} "
+        f"Pictures are compared by {tsv.HASH_METHOD}. Those whose hashes differ in at most {NEAR} "
         "bits are near duplicates. A test example is compared with the training and validation "
         "examples of its fold, and counts in each fold that tests it; of an example made of "
         "several pictures, the nearest decides. Bits are those to the nearest such example. Where "
