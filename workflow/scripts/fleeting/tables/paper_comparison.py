@@ -10,9 +10,10 @@ import pandas as pd
 
 from fleeting import tsv
 from fleeting.evaluation import chance, paper_values
+from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.paper_claims import CLAIMS, Claim, Key
-from fleeting.evaluation.paper_numbers import PAPERS, Number, numbers
 from fleeting.evaluation.paper_settings import compare_settings
+from fleeting.evaluation.paper_statements import PAPER_CONFIGURATION, StatedNumber, stated_numbers
 from fleeting.evaluation.paper_values import PAPER_LR, PAPER_MODEL, paper_name, rate_in
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text, spread, spread_text
@@ -99,7 +100,7 @@ def values_by_key(summary: Summary) -> dict[Key, dict[int, float]]:
 
 def _numbers(summary: Summary) -> Iterator[Row]:
     validation = summary.choice("validation")
-    for number in numbers():
+    for number in stated_numbers():
         yield _number(
             number,
             number.values(summary, PAPER_MODEL, rate_in(summary.lrs, PAPER_LR)),
@@ -109,7 +110,7 @@ def _numbers(summary: Summary) -> Iterator[Row]:
         )
 
 
-def _guessing(summary: Summary, number: Number) -> float | None:
+def _guessing(summary: Summary, number: StatedNumber) -> float | None:
     """A number's expected value of guessing every class equally often."""
     if number.row not in paper_values.CLASSES:
         return summary.chance
@@ -120,7 +121,7 @@ def _guessing(summary: Summary, number: Number) -> float | None:
 
 
 def _number(
-    number: Number,
+    number: StatedNumber,
     values: Mapping[int, float],
     by_chance: float | None,
     chosen: Mapping[int, float],
@@ -131,7 +132,7 @@ def _number(
     if number.row in paper_values.CLASSES and number.row not in classes:
         status = f"not among this experiment's classes: {number.row}"
     elif not values:
-        status = f"not in this grid: {PAPERS}"
+        status = f"not in this grid: {PAPER_CONFIGURATION}"
     elif isnan(own["mean"]):
         status = "NaN in at least one repeat"
     elif len(values) == 1:
@@ -210,15 +211,15 @@ def _page(frame: pd.DataFrame, summary: Summary) -> Page:
     validation = summary.choice("validation")
     return Page(
         "The paper's statements beside this run's",
-        f"{summary.provenance()} Numbers are means over repeats of {PAPERS}, the paper's "
-        f"choice; beside them those of {paper_name(validation.model)} at {validation.lr}, "
-        "which validation chooses. By chance: what guessing every class equally often is expected "
-        "to give; for an ordering, how often it would hold if the values were in random order. An "
-        "ordering is decided in every repeat (repeat k against repeat k) and once on the means "
-        "over the same repeats. "
-        "Where the grid lacks a configuration, the row says so. The paper prints neither UF1 nor "
-        "UAR; this run's are in the table of all configurations. The numbers of the paper's table "
-        "1 are in the table of structures.",
+        f"{summary.provenance()} Numbers are means over repeats of {PAPER_CONFIGURATION}, the "
+        "paper's choice; beside them those of "
+        f"{configuration_title(validation.model, validation.lr)}, which validation chooses. By "
+        "chance: what guessing every class equally often is expected to give; for an ordering, how "
+        "often it would hold if the values were in random order. An ordering is decided in every "
+        "repeat (repeat k against repeat k) and once on the means over the same repeats. Where the "
+        "grid lacks a configuration, the row says so. The paper prints neither UF1 nor UAR; this "
+        "run's are in the table of all configurations. The numbers of the paper's table 1 are in "
+        "the table of structures.",
         [
             (heading, frame.loc[frame["kind"] == kind, columns.split()].rename(columns=TITLES))
             for kind, (heading, columns) in PARTS.items()

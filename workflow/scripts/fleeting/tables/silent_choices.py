@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from fleeting.evaluation.paper_numbers import PAPERS, numbers
+from fleeting.evaluation.paper_statements import PAPER_CONFIGURATION, stated_numbers
 from fleeting.evaluation.paper_values import PAPER_LR, PAPER_MODEL, rate_in
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text, spread
@@ -27,7 +27,7 @@ READS = {
 }
 SETTINGS = ()
 #: What follows the experiments' own columns, which are `mean_{experiment}`.
-RANGE = "low high experiments inside".split()
+SUMMARY = "low high experiments inside".split()
 
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
@@ -38,7 +38,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     """
     summaries = {path.parts[-3]: Summary(files, place) for place, path in enumerate(files["runs"])}
     rows = []
-    for number in numbers():
+    for number in stated_numbers():
         means = {}
         for name, summary in summaries.items():
             values = number.values(summary, PAPER_MODEL, rate_in(summary.lrs, PAPER_LR))
@@ -58,7 +58,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                     "inside": "yes" if number.within(low, high) else "no",
                 }
             )
-    columns = ["where", "claim", "paper", *(f"mean_{name}" for name in summaries), *RANGE]
+    columns = ["where", "claim", "paper", *(f"mean_{name}" for name in summaries), *SUMMARY]
     frame = pd.DataFrame(rows, columns=columns)
     return frame, _page(frame, list(summaries))
 
@@ -74,9 +74,9 @@ def _page(frame: pd.DataFrame, names: list[str]) -> Page:
     titles |= {"experiments": "of experiments", "inside": "the paper inside"}
     return Page(
         "What the paper leaves open: its numbers over all experiments",
-        f"Means over repeats of {PAPERS}, the paper's choice, in each experiment of the config; "
-        "lowest and highest are over the experiments. That range is no confidence interval: "
-        "it says how far the number moves with what the experiments change. An empty cell is a "
-        "class or configuration that the experiment lacks, or a run with NaN.",
+        f"Means over repeats of {PAPER_CONFIGURATION}, the paper's choice, in each experiment of "
+        "the config; lowest and highest are over the experiments. That range is no confidence "
+        "interval: it says how far the number moves with what the experiments change. An empty "
+        "cell is a class or configuration that the experiment lacks, or a run with NaN.",
         [("", shown.rename(columns={**titles, **means}))],
     )

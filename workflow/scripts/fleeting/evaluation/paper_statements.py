@@ -4,17 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fleeting.evaluation import paper_values
-from fleeting.evaluation.paper_values import PAPER_LR, PAPER_MODEL, paper_name
+from fleeting.evaluation.choices import configuration_title
+from fleeting.evaluation.paper_values import PAPER_LR, PAPER_MODEL
 from fleeting.evaluation.summary import Summary, of_configuration
 
 #: The configuration that all of them are about.
-PAPERS = f"{paper_name(PAPER_MODEL)} at {PAPER_LR}"
+PAPER_CONFIGURATION = configuration_title(PAPER_MODEL, PAPER_LR)
 #: Half a unit of the paper's last digit: it prints two.
 ROUNDING = 0.005
 
 
 @dataclass(frozen=True)
-class Number:
+class StatedNumber:
     """A number: where it stands, what it is, and its value.
 
     `row` and `column` name it in a classification report; the validation accuracy has none.
@@ -38,14 +39,16 @@ class Number:
         return low - ROUNDING <= self.stated <= high + ROUNDING
 
 
-def numbers() -> Iterator[Number]:
+def stated_numbers() -> Iterator[StatedNumber]:
     """All of them, in the order of the paper."""
-    yield Number(
-        "section 4.3", f"validation accuracy of {PAPERS}", paper_values.VALIDATION_ACCURACY
+    yield StatedNumber(
+        "section 4.3",
+        f"validation accuracy of {PAPER_CONFIGURATION}",
+        paper_values.VALIDATION_ACCURACY,
     )
-    yield Number(
+    yield StatedNumber(
         "abstract, table 2, section 4.3",
-        f"test accuracy, {PAPERS}",
+        f"test accuracy, {PAPER_CONFIGURATION}",
         paper_values.TEST_ACCURACY,
         "accuracy",
         "accuracy",
@@ -53,5 +56,5 @@ def numbers() -> Iterator[Number]:
     for name, stated in paper_values.TABLE_2.items():
         where = "table 2, section 4.3" if name in ("happiness", "tense") else "table 2"
         for column, value in zip(paper_values.METRICS, stated, strict=True):
-            claim = f"{column} of {name} on the test images, {PAPERS}"
-            yield Number(where, claim, value, name, column)
+            claim = f"{column} of {name} on the test images, {PAPER_CONFIGURATION}"
+            yield StatedNumber(where, claim, value, name, column)
