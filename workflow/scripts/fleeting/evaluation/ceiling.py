@@ -1,13 +1,12 @@
-"""How well the pictures of a phase can be told at best, where it is known what each one shows.
+"""The best score that the pictures of a phase allow, where it is known what each shows.
 
 The paper gives a clip's emotion to its onset and offset as well, at which a face may be nearly
 neutral. In a synthetic database the truth is known: which action units an annotated frame shows, if
-any. A network that reads pictures perfectly sees three things in one: the database that it is of,
-the action units, unless their share of the full expression is 0, and whose it is, which tells
-something only if images of the same clip, or at least of the same subject, are trained on. Pictures
-that are alike in all three get the same class, the one that scores best. The ceiling is that score:
-the Bayes accuracy, or UAR, of this labelling under this protocol, noise aside, with the class
-shares taken from the tested pictures themselves.
+any. A perfect reader of pictures knows three things: the database; the action units, unless their
+intensity is 0; and the clip or subject, which helps only if other images of it are trained on.
+Pictures that agree in all three must get one class, the one that scores best. The ceiling is that
+score: the Bayes accuracy, or UAR, of this labelling under this protocol, noise aside, with the
+class shares taken from the tested pictures themselves.
 """
 
 from collections.abc import Iterable, Mapping
