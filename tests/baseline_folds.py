@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fleeting import registry
-from fleeting.evaluation.baseline import Examples, Fold
+from fleeting.evaluation.baseline import Examples, FoldData
 from fleeting.evaluation.run_baselines import by_role, predicted
 from fleeting.splits.folds import FoldSubsets, Subset
 from fleeting.splits.gate import ArrayFormat
@@ -33,7 +33,7 @@ def said(
     baseline: str, train: pd.DataFrame, test: pd.DataFrame, examples: Any = None, seed: int = 1
 ) -> list[str]:
     """What a baseline predicts of test examples, whose labels it is not given."""
-    fold = Fold(CLASSES, train, test.drop(columns="label"), examples, seed)
+    fold = FoldData(CLASSES, train, test.drop(columns="label"), examples, seed)
     return list(registry.load("baseline", baseline).predict(fold))
 
 

@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score
 from baseline_folds import CLASSES, NAMES, composite, left_out, pictures, rows, run, said
 from fleeting import registry
 from fleeting.errors import UserError
-from fleeting.evaluation.baseline import Fold
+from fleeting.evaluation.baseline import FoldData
 from fleeting.evaluation.run_baselines import DRAWN, predicted
 from fleeting.rescore import nulls, score
 from fleeting.rescore.predictions import Predictions
@@ -114,9 +114,9 @@ def test_a_baseline_is_given_no_label_of_a_test_example_and_no_class_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     majority = registry.load("baseline", "majority")
-    seen: list[Fold] = []
+    seen: list[FoldData] = []
 
-    def predict(fold: Fold) -> list[str]:
+    def predict(fold: FoldData) -> list[str]:
         seen.append(fold)
         return ["a"] * len(fold.test)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fleeting.evaluation.baseline import Examples, Fold, motion_channels
+from fleeting.evaluation.baseline import Examples, FoldData, motion_channels
 from fleeting.evaluation.baselines import regional_kernel_ridge as ridge
 from fleeting.splits.gate import ArrayFormat
 
@@ -50,7 +50,7 @@ def accuracy(given: Examples, labels: np.ndarray = LABELS) -> float:
     for fold in range(10):
         tested = np.random.default_rng(3).permutation(COUNT) % 10 == fold
         train, test = table[~tested], table[tested]
-        found = ridge.predict(Fold(CLASSES, train, test.drop(columns="label"), given, 1))
+        found = ridge.predict(FoldData(CLASSES, train, test.drop(columns="label"), given, 1))
         right += (np.array(found) == test["label"]).sum()
     return right / COUNT
 

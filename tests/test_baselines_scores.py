@@ -14,7 +14,7 @@ from baseline_folds import CLASSES, NAMES, PIXELS, composite, pictures, run, sai
 from fleeting import tsv
 from fleeting.evaluation import run_baselines, schemas
 from fleeting.evaluation.baseline import Examples
-from fleeting.evaluation.baseline_scores import Baselines
+from fleeting.evaluation.baseline_scores import BaselineScores
 from fleeting.evaluation.run_baselines import DRAWN, score_table
 from small_runs import small_split
 
@@ -91,7 +91,7 @@ def test_the_best_of_the_nulls_and_of_all(tmp_path: Path) -> None:
     found = {name: run(name, table, examples) for name in names}
     path = tmp_path / "baselines.tsv"
     tsv.write(score_table(found, CLASSES, []), path, schemas.BASELINES)
-    baselines = Baselines(path)
+    baselines = BaselineScores(path)
     null, best = baselines.best_null("uar"), baselines.best("uar")
     assert null is not None
     assert best is not None
@@ -134,7 +134,7 @@ def test_the_job_writes_every_baseline_but_those_of_motion(
             assert pairs == set(zip(tests["fold"], tests["example"], tests["label"], strict=True))
             assert len(own) == len(pairs)
     # Dark and bright pictures are told apart by their values alone.
-    baselines = Baselines(tmp_path / "one/scores.tsv")
+    baselines = BaselineScores(tmp_path / "one/scores.tsv")
     scores = {one.name: one.score for one in baselines.scores("accuracy")}
     assert scores["nearest_neighbour"] == scores["pca_svm"] == 1
     assert scores["clip_only"] < 1

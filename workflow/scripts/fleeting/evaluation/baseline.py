@@ -8,7 +8,7 @@ A baseline is a module in `fleeting/evaluation/baselines/` with four names:
   without which it is left out;
 - `DRAWS`: whether its predictions are drawn at random: it then predicts every test example ten
   times, with other seeds;
-- `predict(fold) -> Sequence[str]`: the class of each test example of a `Fold`.
+- `predict(fold) -> Sequence[str]`: the class of each test example of a `FoldData`.
 
 A baseline learns from a fold's training examples alone: like a network, it is fitted neither to the
 validation examples nor to anything of another fold.
@@ -77,7 +77,7 @@ class Examples:
 
 
 @dataclass(frozen=True, eq=False)
-class Fold:
+class FoldData:
     """What a baseline is given of one fold.
 
     Attributes:

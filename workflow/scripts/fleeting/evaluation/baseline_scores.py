@@ -12,7 +12,7 @@ GIVEN = {"labels": "annotations alone", "examples": "the examples", "motion": "t
 
 
 @dataclass(frozen=True)
-class Baseline:
+class BaselineScore:
     """One score of one baseline, with its interval."""
 
     name: str
@@ -27,29 +27,29 @@ class Baseline:
         return self.interval.mean
 
 
-class Baselines:
+class BaselineScores:
     """The table evaluation/baselines.tsv of an experiment."""
 
     def __init__(self, path: Path) -> None:
         """Read the table."""
-        self._scores: dict[tuple[str, str], list[Baseline]] = {}
+        self._scores: dict[tuple[str, str], list[BaselineScore]] = {}
         names = [field.name for field in fields(Interval)]
         for row in schemas.read(path, schemas.BASELINES).to_dict("records"):
             interval = Interval(**{str(name): row[name] for name in names})
-            found = Baseline(
+            found = BaselineScore(
                 row["baseline"], row["title"], row["looks_at"], row["repeats"], interval
             )
             self._scores.setdefault((row["group"], row["metric"]), []).append(found)
 
-    def scores(self, metric: str, group: str = "all") -> list[Baseline]:
+    def scores(self, metric: str, group: str = "all") -> list[BaselineScore]:
         """A score of all baselines, in the order of the config; empty for the group of a class."""
         return self._scores.get((group, metric), [])
 
-    def best(self, metric: str, group: str = "all") -> Baseline | None:
+    def best(self, metric: str, group: str = "all") -> BaselineScore | None:
         """The baseline with the highest score, among equals the first; None if there is none."""
         return max(self.scores(metric, group), key=lambda one: one.score, default=None)
 
-    def best_null(self, metric: str, group: str = "all") -> Baseline | None:
+    def best_null(self, metric: str, group: str = "all") -> BaselineScore | None:
         """The same of the null models, which are given the annotations alone."""
         nulls = [one for one in self.scores(metric, group) if one.looks_at == "labels"]
         return max(nulls, key=lambda one: one.score, default=None)

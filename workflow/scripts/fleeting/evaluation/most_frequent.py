@@ -7,34 +7,34 @@ from collections import Counter, defaultdict
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING
 
-from fleeting.evaluation.baseline import Fold
+from fleeting.evaluation.baseline import FoldData
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
-def by_database(fold: Fold) -> list[str]:
+def by_database(fold: FoldData) -> list[str]:
     """The most frequent class of each test example's database, else that of all."""
     return most_frequent(fold, ["database"])
 
 
-def by_database_balanced(fold: Fold) -> list[str]:
+def by_database_balanced(fold: FoldData) -> list[str]:
     """The class of which the database has the largest share, else the most frequent of all."""
     return most_frequent(fold, ["database"], balanced=True)
 
 
-def by_subject(fold: Fold) -> list[str]:
+def by_subject(fold: FoldData) -> list[str]:
     """The most frequent class of each test example's subject, else that of its database."""
     return most_frequent(fold, ["database", "subject"], by_database(fold))
 
 
-def by_clip(fold: Fold) -> list[str]:
+def by_clip(fold: FoldData) -> list[str]:
     """The class of the clip in training, else the most frequent one of its subject."""
     return most_frequent(fold, ["sample"], by_subject(fold))
 
 
 def most_frequent(
-    fold: Fold,
+    fold: FoldData,
     columns: list[str],
     otherwise: Sequence[str] | None = None,
     balanced: bool = False,

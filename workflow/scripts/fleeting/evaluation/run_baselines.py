@@ -10,7 +10,7 @@ import pandas as pd
 from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
-from fleeting.evaluation.baseline import Examples, Fold, motion_channels
+from fleeting.evaluation.baseline import Examples, FoldData, motion_channels
 from fleeting.evaluation.interval_table import scored, subjects_of
 from fleeting.evaluation.schemas import ALWAYS_SCORED
 from fleeting.examples import arrays
@@ -102,7 +102,7 @@ def predicted(
         repeats = range(1, DRAWN + 1 if module.DRAWS else 2)
         for repeat in repeats if fold.repeat is None else [fold.repeat]:
             seed = derived_seed(repeat, fold.name) % 2**32
-            said = list(module.predict(Fold(classes, train, unlabelled, examples, seed)))
+            said = list(module.predict(FoldData(classes, train, unlabelled, examples, seed)))
             if unknown := set(said) - set(classes):
                 raise UserError(f"the baseline {baseline} predicts {min(unknown)!r}, no class")
             found.append(test.assign(repeat=repeat, predicted=said))

@@ -11,7 +11,7 @@ import pandas as pd
 
 from fleeting import tsv
 from fleeting.evaluation import schemas
-from fleeting.evaluation.baseline_scores import Baselines
+from fleeting.evaluation.baseline_scores import BaselineScores
 from fleeting.evaluation.choices import BY_FOLD, CHOSEN, configuration_title
 from fleeting.evaluation.intervals import Interval
 from fleeting.evaluation.permutation import Permuted
@@ -125,10 +125,10 @@ class Summary:
         }
 
     @cached_property
-    def baselines(self) -> Baselines:
+    def baselines(self) -> BaselineScores:
         """The scores of the baselines."""
         (path,) = self._baseline_files
-        return Baselines(path)
+        return BaselineScores(path)
 
     def interval(self, model: str, lr: str, metric: str, group: str = "all") -> Interval | None:
         """The interval of one score of a configuration; None where it has no run."""

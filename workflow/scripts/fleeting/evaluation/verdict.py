@@ -3,7 +3,7 @@
 from math import isnan
 
 from fleeting.evaluation import intervals
-from fleeting.evaluation.baseline_scores import Baseline
+from fleeting.evaluation.baseline_scores import BaselineScore
 from fleeting.evaluation.intervals import Interval
 from fleeting.evaluation.permutation import PERMUTATIONS
 from fleeting.evaluation.scores import metric_title
@@ -114,7 +114,7 @@ def _beside_baselines(summary: Summary, interval: Interval) -> str:
     return said
 
 
-def _best(baseline: Baseline, interval: Interval) -> str:
+def _best(baseline: BaselineScore, interval: Interval) -> str:
     """The best baseline of several, and whether the network's interval is above it."""
     kind = "range" if interval.kind == intervals.RANGE else "interval"
     place = {

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from fleeting import tsv
 from fleeting.drawing import choices, score_points, style
 from fleeting.evaluation import chance, schemas
-from fleeting.evaluation.baseline_scores import Baselines
+from fleeting.evaluation.baseline_scores import BaselineScores
 from fleeting.evaluation.summary import read_choices
 
 SCOPE = "comparison"
@@ -70,7 +70,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         configurations = {series.index(choice.name): (choice.model, choice.lr) for choice in own}
         overall = scores[scores["group"] == "all"]
         sure = intervals[intervals["group"] == "all"]
-        null = Baselines(baselines_path).highest_nulls(score_points.METRICS)
+        null = BaselineScores(baselines_path).highest_nulls(score_points.METRICS)
         row = score_points.Row("", "", overall, sure, configurations, beside, null)
         # Long names are broken after an underscore.
         name = fill(path.parent.name.replace("_", "_ "), LONGEST).replace("_ ", "_")

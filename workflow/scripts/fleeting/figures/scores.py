@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from fleeting import tsv
 from fleeting.drawing import choices, score_points, style
 from fleeting.evaluation import chance, schemas
-from fleeting.evaluation.baseline_scores import Baselines
+from fleeting.evaluation.baseline_scores import BaselineScores
 from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.summary import read_choices
 
@@ -48,7 +48,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     scores = schemas.read(files["scores"][0], tsv.SCORES)
     intervals = schemas.read(files["intervals"][0], schemas.INTERVALS)
     chosen = choices.titles(read_choices(files["choices"][0]))
-    baselines = Baselines(files["baselines"][0])
+    baselines = BaselineScores(files["baselines"][0])
     split = tsv.read(files["split"][0], tsv.SPLIT)
     tests = split[split["split"] == "test"]
     classes = score_points.classes(scores)

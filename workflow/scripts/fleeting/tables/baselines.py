@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from fleeting.evaluation import intervals, verdict
-from fleeting.evaluation.baseline_scores import GIVEN, Baseline
+from fleeting.evaluation.baseline_scores import GIVEN, BaselineScore
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.scores import metric_title
 from fleeting.evaluation.summary import Choice, Summary
@@ -68,7 +68,7 @@ def _of_choice(summary: Summary, choice: Choice) -> dict[str, Any]:
     return columns
 
 
-def _of_baseline(scores: Mapping[str, Baseline]) -> dict[str, Any]:
+def _of_baseline(scores: Mapping[str, BaselineScore]) -> dict[str, Any]:
     """The scores of a baseline by metric."""
     columns: dict[str, Any] = {}
     for metric, found in scores.items():

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fleeting.evaluation.baseline import Fold
+from fleeting.evaluation.baseline import FoldData
 from fleeting.evaluation.most_frequent import by_clip
 
 TITLE = "the class of the clip's training examples"
@@ -10,7 +10,7 @@ LOOKS_AT = "labels"
 DRAWS = False
 
 
-def predict(fold: Fold) -> Sequence[str]:
+def predict(fold: FoldData) -> Sequence[str]:
     """The label of the training examples of the same clip (the same sample).
 
     A clip without training examples gets its subject's class, as `subject_only` says.

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fleeting.evaluation.baseline import Fold
+from fleeting.evaluation.baseline import FoldData
 from fleeting.evaluation.most_frequent import by_database_balanced
 
 TITLE = "the class of which the database has the largest share"
@@ -10,6 +10,6 @@ LOOKS_AT = "labels"
 DRAWS = False
 
 
-def predict(fold: Fold) -> Sequence[str]:
+def predict(fold: FoldData) -> Sequence[str]:
     """The class with the most training examples in the database, as a share of the class's."""
     return by_database_balanced(fold)

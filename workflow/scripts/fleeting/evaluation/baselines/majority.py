@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fleeting.evaluation.baseline import Fold
+from fleeting.evaluation.baseline import FoldData
 
 TITLE = "always the most frequent class"
 LOOKS_AT = "labels"
 DRAWS = False
 
 
-def predict(fold: Fold) -> Sequence[str]:
+def predict(fold: FoldData) -> Sequence[str]:
     """The first of the most frequent classes, for every test example.
 
     Where test and training examples complement each other, as on balanced classes with one subject

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from fleeting.evaluation.baseline import Fold
+from fleeting.evaluation.baseline import FoldData
 
 TITLE = "nearest neighbour"
 LOOKS_AT = "examples"
 DRAWS = False
 
 
-def predict(fold: Fold) -> Sequence[str]:
+def predict(fold: FoldData) -> Sequence[str]:
     """The label of the training example with the smallest Euclidean distance of the values."""
     from sklearn.neighbors import KNeighborsClassifier
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fleeting.evaluation.baseline import Fold
+from fleeting.evaluation.baseline import FoldData
 
 TITLE = "PCA and linear SVM"
 LOOKS_AT = "examples"
@@ -14,7 +14,7 @@ COMPONENTS = 100
 ITERATIONS = 10_000
 
 
-def predict(fold: Fold) -> Sequence[str]:
+def predict(fold: FoldData) -> Sequence[str]:
     """The class of the highest decision value, components and machine fitted in the fold.
 
     The squared hinge loss is minimised in its primal form, which draws nothing at random.

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fleeting.evaluation.baseline import MOTION, Examples, Fold, motion_channels
+from fleeting.evaluation.baseline import MOTION, Examples, FoldData, motion_channels
 
 TITLE = "regional kernel ridge"
 LOOKS_AT = "motion"
@@ -28,7 +28,7 @@ BLUR = 1.0
 Array = NDArray[np.float32]
 
 
-def predict(fold: Fold) -> Sequence[str]:
+def predict(fold: FoldData) -> Sequence[str]:
     """The class with the highest response, each class regressed against the rest.
 
     A training clip of a class with n_c of n clips in K classes weighs n / (K n_c).

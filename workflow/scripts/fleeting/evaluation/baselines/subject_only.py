@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fleeting.evaluation.baseline import Fold
+from fleeting.evaluation.baseline import FoldData
 from fleeting.evaluation.most_frequent import by_subject
 
 TITLE = "the most frequent class of the subject"
@@ -10,7 +10,7 @@ LOOKS_AT = "labels"
 DRAWS = False
 
 
-def predict(fold: Fold) -> Sequence[str]:
+def predict(fold: FoldData) -> Sequence[str]:
     """The class with the most training examples of the test example's subject.
 
     A subject without training examples gets its database's class: with subjects left out, this is

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fleeting.evaluation.baseline import Fold
+from fleeting.evaluation.baseline import FoldData
 
 TITLE = "each class equally often, at random"
 LOOKS_AT = "labels"
 DRAWS = True
 
 
-def predict(fold: Fold) -> Sequence[str]:
+def predict(fold: FoldData) -> Sequence[str]:
     """A class for each test example, drawn with the fold's seed."""
     from sklearn.dummy import DummyClassifier
 
