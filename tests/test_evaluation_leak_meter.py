@@ -23,11 +23,11 @@ UAR = {"right": 5 / 6, "happy": 1 / 3}
 
 
 def leaks(results: Path, *rows: dict[str, Any]) -> None:
-    empty = dict.fromkeys(schemas.LEAKS, "x") | {"subjects": 9, "effective_subjects": 8.5}
+    empty = dict.fromkeys(schemas.MATCHED, "x") | {"subjects": 9, "effective_subjects": 8.5}
     numbers = ("mixed", "apart", "difference", "interval_low", "interval_high")
     full = [empty | dict.fromkeys(numbers, 0.5) | row for row in rows]
-    frame = pd.DataFrame(full, columns=list(schemas.LEAKS))
-    tsv.write(frame, results / "comparison/leaks.tsv", schemas.LEAKS)
+    frame = pd.DataFrame(full, columns=list(schemas.MATCHED))
+    tsv.write(frame, results / "comparison/matched.tsv", schemas.MATCHED)
 
 
 def identity(results: Path, name: str, right: float | None = 0.9) -> None:
@@ -123,7 +123,7 @@ def test_what_examples_tell_and_permuted_labels(results: Path) -> None:
 
 def draw(results: Path, frame: pd.DataFrame):
     tsv.write(frame, results / "comparison/leak_meter.tsv", schemas.LEAK_METER)
-    return registry.load("figure", "leaks").draw(declared("figure", "leaks", results), {})
+    return registry.load("figure", "leak_meter").draw(declared("figure", "leak_meter", results), {})
 
 
 def test_the_figure_shows_every_measure_of_every_experiment(results: Path) -> None:

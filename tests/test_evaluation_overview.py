@@ -44,11 +44,11 @@ DATABASES = [
 
 
 def made(folder, experiments, leaks=()):
-    tables = {"experiments": experiments, "leaks": leaks, "databases": DATABASES}
+    tables = {"experiments": experiments, "matched": leaks, "databases": DATABASES}
     files = {}
     for name, rows in tables.items():
         files[name] = [folder / f"{name}.tsv"]
-        columns = LEAK if name == "leaks" else None
+        columns = LEAK if name == "matched" else None
         pd.DataFrame(rows, columns=columns).to_csv(files[name][0], sep="\t", index=False)
     return overview.make(files, {})
 

@@ -128,8 +128,8 @@ IDENTITY: Schema = {
     "groups": INTEGER,
     "examples": INTEGER,
 }
-#: comparison/leaks.tsv: matched experiments against those that they are matched to.
-LEAKS: Schema = {
+#: comparison/matched.tsv: matched experiments against those that they are matched to.
+MATCHED: Schema = {
     "matched": NAME,
     "to": NAME,
     "model": NAME,

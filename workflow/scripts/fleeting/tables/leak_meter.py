@@ -11,7 +11,7 @@ from fleeting import tsv
 from fleeting.evaluation import chance, intervals, schemas
 from fleeting.evaluation.best_of_runs import METRICS
 from fleeting.evaluation.choices import configuration_title
-from fleeting.evaluation.leak_meter import measure_text
+from fleeting.evaluation.leak_measures import measure_text
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text
 from fleeting.evaluation.scores import metric_title
@@ -27,7 +27,7 @@ CAPTION = (
     "examples. An experiment with permuted labels shows how much of this needs no expression."
 )
 READS = {
-    "leaks": "comparison/leaks.tsv",
+    "matched": "comparison/matched.tsv",
     "best_of_runs": "experiments/{experiment}/evaluation/best_of_runs.tsv",
     "best_epochs": "experiments/{experiment}/evaluation/best_epochs.tsv",
     "identity": "experiments/{experiment}/evaluation/identity.tsv",
@@ -43,7 +43,7 @@ Row = dict[str, Any]
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
     """The rows of every experiment (`schemas.LEAK_METER`), in the order of the files."""
-    leaks = schemas.read(files["leaks"][0], schemas.LEAKS)
+    leaks = schemas.read(files["matched"][0], schemas.MATCHED)
     rows = []
     for place, path in enumerate(files["split"]):
         name = path.parent.name

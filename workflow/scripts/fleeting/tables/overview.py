@@ -23,7 +23,7 @@ CAPTION = (
 )
 READS = {
     "experiments": "comparison/experiments.tsv",
-    "leaks": "comparison/leaks.tsv",
+    "matched": "comparison/matched.tsv",
     "databases": "experiments/{experiment}/tables/databases.tsv",
 }
 SETTINGS = ()
@@ -42,7 +42,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     """
     kinds: Any = {"lr": str, "subjects": "Int64"}
     experiments, leaks = (
-        pd.read_csv(files[name][0], sep="\t", dtype=kinds) for name in ("experiments", "leaks")
+        pd.read_csv(files[name][0], sep="\t", dtype=kinds) for name in ("experiments", "matched")
     )
     same = ["experiment", "model", "lr"]
     named = experiments.groupby(same, sort=False)["choice"].agg(" and ".join)

@@ -82,11 +82,11 @@ def test_few_subjects_have_a_range() -> None:
 
 
 def leaks(results, protocols, tables):
-    files = declared("table", "leaks", results, list(protocols))
+    files = declared("table", "matched", results, list(protocols))
     for path, one in zip(files["counts"], tables, strict=True):
         tsv.write(one, path, schemas.SUBJECT_COUNTS)
     settings = {**SETTINGS, "experiments.*.protocol": protocols}
-    return registry.load("table", "leaks").make(files, settings)
+    return registry.load("table", "matched").make(files, settings)
 
 
 def test_the_table_has_a_row_for_each_shared_configuration_and_metric(tmp_path) -> None:

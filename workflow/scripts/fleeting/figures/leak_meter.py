@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from fleeting.drawing import style
 from fleeting.evaluation import schemas
 from fleeting.evaluation.intervals import BOOTSTRAP
-from fleeting.evaluation.leak_meter import MEASURES, measure_text
+from fleeting.evaluation.leak_measures import MEASURES, measure_text
 from fleeting.evaluation.scores import metric_title
 from fleeting.splits import permute
 
@@ -35,7 +35,7 @@ CAPTION = (
     "right, how well subject and database are told from the examples by the nearest neighbour, "
     "the own recording (the own subject) left out. Dotted: chance, guessing each class equally "
     "often, or a random neighbour. The numbers and the intervals of the differences are in the "
-    "tables leaks and leak_meter. Runs that failed are in no mean."
+    "tables matched and leak_meter. Runs that failed are in no mean."
 )
 #: The height of a row and of what is above and below the rows, in inches.
 ROW, MARGIN = 0.19, 1.2

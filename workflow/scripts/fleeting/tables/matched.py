@@ -53,7 +53,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         for model, lr in shared:
             for metric, found in _differences(mixed, apart, model, lr).items():
                 rows.append(_row(name, protocol["to"], model, lr, metric, found))
-    frame = pd.DataFrame(rows, columns=list(schemas.LEAKS))
+    frame = pd.DataFrame(rows, columns=list(schemas.MATCHED))
     return frame, _page(frame)
 
 
@@ -111,7 +111,7 @@ def _page(frame: pd.DataFrame) -> Page:
     )
     empty = "" if len(frame) else "No experiment of this config is matched to another. "
     return Page(
-        "What leaks",
+        "Matched protocols",
         f"{empty}A matched experiment has the test examples, the folds and the numbers of examples "
         "of the other; only which example is where is drawn at random, so that subjects are on "
         f"both sides. The difference is what that adds. {intervals.NOTE} Both experiments are "
