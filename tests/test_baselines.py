@@ -39,6 +39,13 @@ def test_what_the_annotations_alone_suggest(baseline: str, expected: str) -> Non
     assert "".join(said(baseline, TRAIN, TEST)) == expected
 
 
+def test_a_subject_is_a_person_under_any_name() -> None:
+    train = rows(("x/1", "one", "b"), *(("x/2", f"c{number}", "a") for number in range(3)))
+    test = rows(("x/7", "new", "c"))
+    assert said("subject_only", train, test) == ["a"]
+    assert said("subject_only", train, test.assign(person="x/1")) == ["b"]
+
+
 def test_a_clip_has_the_label_of_its_other_images_whatever_its_subject_shows() -> None:
     clips = [("x/1", "odd", "c"), *(("x/1", f"c{number}", "a") for number in range(5))]
     both = rows(*clips, images=3)

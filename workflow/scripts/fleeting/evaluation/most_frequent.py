@@ -1,6 +1,7 @@
 """The most frequent class among training examples that share something with a test example.
 
-Who uses it does not look at a face: these are the null models of a database, a subject or a clip.
+Predictors made of it never look at a face: they are the null models of a database, a subject or a
+clip.
 """
 
 from collections import Counter, defaultdict
@@ -11,6 +12,12 @@ from fleeting.evaluation.baseline import FoldData
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+def of_all(fold: FoldData) -> list[str]:
+    """The most frequent class of all training examples, for each test example."""
+    totals = Counter(fold.train["label"])
+    return [max(fold.classes, key=totals.__getitem__)] * len(fold.test)
 
 
 def by_database(fold: FoldData) -> list[str]:
@@ -25,7 +32,7 @@ def by_database_balanced(fold: FoldData) -> list[str]:
 
 def by_subject(fold: FoldData) -> list[str]:
     """The most frequent class of each test example's subject, else that of its database."""
-    return most_frequent(fold, ["database", "subject"], by_database(fold))
+    return most_frequent(fold, ["person"], by_database(fold))
 
 
 def by_clip(fold: FoldData) -> list[str]:
@@ -60,9 +67,7 @@ def most_frequent(
         return max(fold.classes, key=lambda name: own[name] / (weights[name] or 1))
 
     found = {key: first(own) for key, own in counts.items()}
-    common = max(fold.classes, key=totals.__getitem__)
-    others = otherwise or [common] * len(fold.test)
-    keys = _keys(fold.test, columns)
+    keys, others = _keys(fold.test, columns), otherwise or of_all(fold)
     return [found.get(key, other) for key, other in zip(keys, others, strict=True)]
 
 

@@ -1,8 +1,9 @@
 """Kernel ridge regression on the motion of small regions of the face, and of their mirror images.
 
 A clip is similar to another as the mean over regions of how similar their motion is there, so that
-one region that differs cannot make two clips unlike. Everything but the width of the kernel, its
-centring and the regression is done for each clip, or pair of clips, by itself.
+one region that differs cannot make two clips unlike. The widths of the regions' kernels, the scale
+of their mean and the regression are fitted in a fold, to its training examples; all else is done
+for each clip, or pair of clips, by itself.
 """
 
 from collections.abc import Sequence
@@ -45,7 +46,10 @@ def predict(fold: FoldData) -> Sequence[str]:
 
 
 def kernel(direct: Array, mirrored: Array, train: Sequence[int]) -> NDArray[np.float64]:
-    """The similarity of every two examples, (N, N), as a fold's training examples scale it.
+    """The similarity of every two examples, (N, N): one plus the mean of the regions' kernels.
+
+    A fold's training examples decide the width of each region's kernel, the mean squared distance
+    of two of them, and the scale of the mean: divided by its variance among them, not centred.
 
     Args:
         direct: the squared distances of the regions of every two examples, (R, N, N).
@@ -66,14 +70,16 @@ def kernel(direct: Array, mirrored: Array, train: Sequence[int]) -> NDArray[np.f
             mean += np.exp(exponent, out=exponent)
     both = (mean / (2 * len(direct))).astype(float)
     both = (both + both.T) / 2
-    fitted = both[np.ix_(train, train)]
-    spread = np.trace(fitted) / len(fitted) - fitted.mean()
+    own = both[np.ix_(train, train)]
+    spread = np.trace(own) / len(own) - own.mean()
     return both / (spread if spread > 0 else 1) + 1
 
 
 @lru_cache(maxsize=1)
 def distances(examples: Examples) -> tuple[Array, Array]:
     """The squared distances of each region of every two examples, and of the second's mirror."""
+    from sklearn.metrics.pairwise import euclidean_distances
+
     places = motion_channels(examples.values.channels)
     scaled = (examples.scaled(one[..., places]) for one in examples.stored)
     clips = normalised(np.stack([resized(one) for one in scaled]))
@@ -86,8 +92,8 @@ def distances(examples: Examples) -> tuple[Array, Array]:
     direct = np.empty((len(regions), len(clips), len(clips)), np.float32)
     mirrored = np.empty_like(direct)
     for number, (own, turned) in enumerate(regions):
-        direct[number] = squared_distances(own, own)
-        mirrored[number] = squared_distances(own, turned)
+        direct[number] = euclidean_distances(own, squared=True)
+        mirrored[number] = euclidean_distances(own, turned, squared=True)
     return direct, mirrored
 
 
@@ -130,10 +136,3 @@ def regions_of(clips: NDArray[np.float64], channels: tuple[int, ...]) -> NDArray
     chosen = windows[:, ::STRIDE, ::STRIDE][:, :, :, list(channels)]
     count, rows, columns = chosen.shape[:3]
     return chosen.reshape(count, rows * columns, -1).swapaxes(0, 1)
-
-
-def squared_distances(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The squared Euclidean distance of every vector of (N, D) from every one of (M, D)."""
-    squares = (one**2).sum(axis=1)[:, None] + (other**2).sum(axis=1)
-    found: NDArray[np.float64] = (squares - 2 * one @ other.T).clip(min=0)
-    return found

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from fleeting.evaluation.baseline import FoldData
+from fleeting.evaluation.drawn import drawn
 
 TITLE = "each class equally often, at random"
 LOOKS_AT = "labels"
@@ -13,8 +12,4 @@ DRAWS = True
 
 def predict(fold: FoldData) -> Sequence[str]:
     """A class for each test example, drawn with the fold's seed."""
-    from sklearn.dummy import DummyClassifier
-
-    model = DummyClassifier(strategy="uniform", random_state=fold.seed)
-    model.fit(np.zeros((len(fold.train), 1)), fold.train["label"])
-    return list(model.predict(np.zeros((len(fold.test), 1))))
+    return drawn(fold, "uniform")
