@@ -19,6 +19,7 @@ _LATEX = {
     "×": r"$\times$",
     "→": r"$\rightarrow$",
     "≤": r"$\le$",
+    "²": "$^2$",
     **{character: "\\" + character for character in "&%$#_{}"},
 }
 _STYLE = """

@@ -29,10 +29,11 @@ CAPTION = (
     "(and, with several folds, for each fold's own choice by its validation UF1, called nested). A "
     "row is a true class; its shares add up to 1. Counts in brackets. Chance is one over the "
     "number of classes. Shares and counts are means over the repeats, whose number is above each "
-    "matrix; the test examples of all folds are pooled first. All repeats share one split, and "
-    "between them only the initial weights (of the new layers alone, where the network is "
-    "pretrained) and the order of the examples varied. Their spread is in table 3 for the pairs "
-    "shown there, and in table 2 for each class. Runs that failed are in no mean."
+    "matrix; the test examples of all folds are pooled first. All repeats share one split, unless "
+    "the protocol draws one for each. Between them the initial weights (of the new layers alone, "
+    "where the network is pretrained) and the order of the examples varied. Their spread is in "
+    "table 3 for the pairs shown there, and in table 2 for each class. Runs that failed are in no "
+    "mean."
 )
 #: Up to this many columns, matrices stand side by side; with more, one below the other.
 MOST_SIDE_BY_SIDE = 14
