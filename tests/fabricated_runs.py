@@ -207,12 +207,15 @@ def summarise(
         folds=folder / "folds.tsv",
         **written,
     )
-    written["baselines"] = write_baselines(folder)
+    write_baselines(folder)
+    written["counts"] = written["subject_counts"]
+    for name in ("baselines", "baseline_counts"):
+        written[name] = folder / "evaluation" / f"{name}.tsv"
     return Summary({name: [path] for name, path in written.items()})
 
 
-def write_baselines(folder: Path) -> Path:
-    """Write the scores of two null models on an experiment's split."""
+def write_baselines(folder: Path, names: Sequence[str] = ("majority", "database_only")) -> None:
+    """Write the scores and counts of baselines without pictures on an experiment's split."""
     gate = gates.read(folder / "split.json")
     parts = run_baselines.by_role(tsv.read(folder / "split.tsv", tsv.SPLIT))
     nobody = Subset(), Subset(), Subset()
@@ -222,12 +225,12 @@ def write_baselines(folder: Path) -> Path:
     ]
     nothing = Examples([], list, gate.input)
     found = {
-        name: run_baselines.predicted(name, folds, parts, gate.classes, nothing)
-        for name in ("majority", "database_only")
+        name: run_baselines.predicted(name, folds, parts, gate.classes, nothing) for name in names
     }
-    path = folder / "evaluation" / "baselines.tsv"
-    tsv.write(run_baselines.score_table(found, gate.classes, METRICS), path, schemas.BASELINES)
-    return path
+    scores = run_baselines.score_table(found, gate.classes, METRICS)
+    tsv.write(scores, folder / "evaluation" / "baselines.tsv", schemas.BASELINES)
+    counts = run_baselines.count_table(found)
+    tsv.write(counts, folder / "evaluation" / "baseline_counts.tsv", schemas.BASELINE_COUNTS)
 
 
 def declared(

@@ -50,6 +50,17 @@ def test_baselines_of_the_examples_are_scikit_learns_on_their_values(subjects: i
         assert said(name, train, test, examples) == model.predict(values[tested]).tolist()
 
 
+def test_large_folds_draw_no_components_at_random() -> None:
+    """Above 500 examples and values, scikit-learn's choice would be a randomised solver."""
+    table = composite(subjects=150)
+    assert len(table) > 600
+    tested = (table["database"] == "z").to_numpy()
+    values = np.random.default_rng(3).integers(0, 256, (len(table), 600, 1, 1), dtype=np.uint8)
+    examples = Examples(table["example"].tolist(), lambda: values, PIXELS)
+    one, other = (said("pca_svm", table, table[tested], examples, seed) for seed in (1, 2))
+    assert one == other
+
+
 @pytest.mark.parametrize(("baseline", "least"), [("nearest_neighbour", 0.5), ("pca_svm", 0.6)])
 def test_baselines_of_the_examples_learn_what_is_there(baseline: str, least: float) -> None:
     table = composite(subjects=60)
@@ -118,6 +129,7 @@ def test_the_job_writes_every_baseline_but_those_of_motion(
             metrics=["uf1"],
             predictions=tmp_path / name,
             scores=tmp_path / name / "scores.tsv",
+            counts=tmp_path / name / "counts.tsv",
         )
         written.append({path.parent.name: path.read_bytes() for path in folder.glob("*/*.tsv")})
     one, again = ((tmp_path / name / "scores.tsv").read_bytes() for name in ("one", "again"))

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from fabricated_runs import CLASSES, make_table, summarise, write_run
-from fleeting.evaluation import verdict
+from fabricated_runs import (
+    CLASSES,
+    experiment_folder,
+    make_table,
+    summarise,
+    write_baselines,
+    write_run,
+)
+from fleeting import tsv
+from fleeting.evaluation import schemas, verdict
+from fleeting.evaluation.gains import gains
 from fleeting.evaluation.summary import Summary
 
 SUBJECTS = 12
@@ -29,9 +38,9 @@ def summarised(results: Path, wrong: int) -> Summary:
 @pytest.mark.parametrize(
     ("wrong", "place"),
     [
-        (6, "lies above each of them"),
-        (24, "does not lie above it"),
-        (36, "lies below it"),
+        (6, "above"),
+        (24, "not above"),
+        (36, "not above"),
     ],
 )
 def test_the_note_says_whether_a_network_is_above_the_null_models(
@@ -41,7 +50,8 @@ def test_the_note_says_whether_a_network_is_above_the_null_models(
     said = verdict.sentence(summary, summary.choices[0])
     assert (
         "Of 2 null models, which are given annotations alone, the best is always the most frequent "
-        "class: UAR 0.333, 95% interval [0.333, 0.333]; the network's interval " + place
+        f"class: UAR 0.333, 95% interval [0.333, 0.333]; the network is {place} each of them "
+        "(paired over subjects)."
     ) in said
     assert "Of all" not in said, "none looks at the examples"
 
@@ -60,6 +70,48 @@ def test_the_table_has_baselines_and_networks_by_their_uar(tmp_path: Path) -> No
         "always the most frequent class",
     ]
     assert shown["is given"].tolist()[2] == "annotations alone"
+
+
+def test_a_network_is_paired_with_a_baseline(tmp_path: Path) -> None:
+    """Both fail on the same subjects: the network's interval is wide, that of its gain is not.
+
+    The network is right on every example of six subjects, the baseline on those that are not happy.
+    """
+    summary = summarised(tmp_path, 18)
+    path = experiment_folder(tmp_path) / "evaluation" / "baseline_counts.tsv"
+    counts = summary.counts.assign(baseline="majority")
+    counts.loc[counts["label"] == "happiness", "predicted"] = "others"
+    tsv.write(counts[list(schemas.BASELINE_COUNTS)], path, schemas.BASELINE_COUNTS)
+    interval = summary.interval("resnet18", "1e-05", "uar")
+    found = gains(summary, summary.choices[0])["majority"]
+    assert interval.low < found.second == pytest.approx(1 / 3)
+    assert found.mean == pytest.approx(1 / 6)
+    assert verdict.against(interval, found.second) == "includes"
+    assert verdict.against(found, 0) == "above"
+    experiments = make_table("experiments", tmp_path)[0].iloc[0]
+    assert (experiments["above_nulls"], experiments["above_baselines"]) == ("yes", "yes")
+
+
+def test_few_subjects_say_nothing_of_baselines(tmp_path: Path) -> None:
+    """A range over leaving one out is no interval."""
+    some = slice(0, 12)
+    write_run(tmp_path, LABELS[some], labels=LABELS[some], examples=EXAMPLES[some])
+    summary = summarise(tmp_path)
+    said = verdict.sentence(summary, summary.choices[0])
+    assert "1.000 to 1.000 without one of the subjects over 4 subjects (4.0 effective)" in said
+    assert "too few for an interval; chance is 0.333." in said
+    assert "the network is" not in said
+    frame, _ = make_table("baselines", tmp_path)
+    assert set(frame["paper"]) == {""}
+    experiments = make_table("experiments", tmp_path)[0].iloc[0]
+    assert experiments["above_baselines"] == ""
+
+
+def test_without_baselines_nothing_is_said_of_any(tmp_path: Path) -> None:
+    summarised(tmp_path, 6)
+    write_baselines(experiment_folder(tmp_path), ())
+    experiments = make_table("experiments", tmp_path)[0].iloc[0]
+    assert (experiments["above_nulls"], experiments["above_baselines"]) == ("", "")
 
 
 def test_the_best_stand_beside_chance_in_other_tables(tmp_path: Path) -> None:

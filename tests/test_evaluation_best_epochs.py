@@ -40,7 +40,7 @@ def test_one_epoch_for_all_and_the_best_for_each(tmp_path) -> None:
     run = write_run(tmp_path, OTHERS, validation=(0.1,) * 3, losses=(1,) * 3)
     write_trace(run)
     table = found(tmp_path).set_index("metric")
-    assert table.loc["uar", ["unit", "epochs", "epoch"]].tolist() == ["example", 3, 2]
+    assert table.loc["uar", ["unit", "epochs", "epoch_for_all"]].tolist() == ["example", 3, 2]
     values = table.loc["uar", ["last", "best_for_all", "best_for_each"]].tolist()
     # Every example is predicted after some epoch: happiness after the first, the rest after two.
     assert values == pytest.approx([1 / 3, 2 / 3, 1], abs=1e-6)
@@ -55,7 +55,7 @@ def test_the_epoch_is_the_same_for_all_folds_and_the_earliest_wins(tmp_path) -> 
         )
         write_trace(run, epochs, folds=(fold,))
     table = found(tmp_path, parts=2).set_index("metric")
-    assert table.loc["uar", ["last", "best_for_all", "epoch"]].tolist() == pytest.approx(
+    assert table.loc["uar", ["last", "best_for_all", "epoch_for_all"]].tolist() == pytest.approx(
         [1 / 3, 1 / 2, 1], abs=1e-6
     )
 

@@ -9,14 +9,9 @@ import pytest
 from fabricated_runs import ALL_HAPPY, ONE_WRONG, declared, summarise, write_run, write_split
 from fleeting import registry
 from fleeting.evaluation import schemas
-from fleeting.evaluation.best_of_runs import (
-    METRICS,
-    best_so_far,
-    curves,
-    orders,
-    unit_counts,
-    unit_of,
-)
+from fleeting.evaluation.best_of_runs import best_so_far, curves, orders, unit_counts
+from fleeting.evaluation.kept_apart import unit_of
+from fleeting.evaluation.scores import CLASS_AVERAGES
 
 CLASSES = ["a", "b", "c"]
 
@@ -67,7 +62,7 @@ def test_every_run_is_equally_often_in_every_place() -> None:
 def test_the_curve_starts_at_the_mean_over_runs_and_rises() -> None:
     counts = random_counts(runs=12, units=20)
     found = curves(counts)
-    for name, score in METRICS.items():
+    for name, score in CLASS_AVERAGES.items():
         alone = score(counts.sum(axis=1).astype(float), [0, 1, 2])
         assert found[name][0] == pytest.approx(alone.mean(), abs=1e-12)
     assert (np.diff(found["uar"]) > 0).all()
@@ -77,14 +72,14 @@ def test_the_curve_starts_at_the_mean_over_runs_and_rises() -> None:
 def test_one_run_or_equal_runs_leave_nothing_to_choose() -> None:
     counts = random_counts(runs=1, units=6)
     alone = curves(counts)
-    assert all(len(alone[name]) == 1 for name in METRICS)
+    assert all(len(alone[name]) == 1 for name in CLASS_AVERAGES)
     same = curves(np.repeat(counts, 5, axis=0))
     assert same["uf1"] == pytest.approx([alone["uf1"][0]] * 5)
 
 
 def split(*rows: tuple[int, str, str]) -> pd.DataFrame:
-    full = [(str(fold), "casme", subject, role) for fold, subject, role in rows]
-    return pd.DataFrame(full, columns=["fold", "database", "subject", "split"])
+    full = [(fold, f"casme/{subject}", role) for fold, subject, role in rows]
+    return pd.DataFrame(full, columns=["fold", "person", "split"])
 
 
 def test_runs_are_chosen_for_subjects_where_folds_separate_them() -> None:
@@ -92,16 +87,19 @@ def test_runs_are_chosen_for_subjects_where_folds_separate_them() -> None:
     assert unit_of(apart) == "subject"
     for role in ("train", "validation"):
         assert unit_of(split((1, "s1", role), (1, "s1", "test"))) == "example"
+    # Two names of one person, in the example's own columns.
+    one = split((1, "s1", "train"), (1, "s1", "test")).assign(subject=["s1", "s9"])
+    assert unit_of(one) == "example"
 
 
 def test_units_are_subjects_or_examples() -> None:
     rows = [
-        (1, "x", "a", "a", "casme", "s1"),
-        (1, "y", "a", "b", "casme", "s1"),
-        (1, "z", "b", "b", "samm", "s1"),
-        (2, "x", "a", "c", "casme", "s1"),
+        (1, "x", "a", "a", "casme/s1"),
+        (1, "y", "a", "b", "casme/s1"),
+        (1, "z", "b", "b", "samm/s1"),
+        (2, "x", "a", "c", "casme/s1"),
     ]
-    columns = ["fold", "example", "label", "predicted", "database", "subject"]
+    columns = ["fold", "example", "label", "predicted", "person"]
     predictions = pd.DataFrame(rows, columns=columns)
     subjects = unit_counts(predictions, CLASSES, "subject")
     assert subjects[:, 0].tolist() == [[1, 1, 1], [0, 0, 0]]
@@ -117,7 +115,8 @@ def test_the_table_of_an_experiment(tmp_path) -> None:
     summarise(tmp_path, repeats=2)
     path = tmp_path / "experiments/paper/evaluation/best_of_runs.tsv"
     found = schemas.read(path, schemas.BEST_OF_RUNS)
-    assert found[["unit", "runs"]].to_numpy().tolist() == [["example", 1], ["example", 2]]
+    columns = ["unit", "units", "runs"]
+    assert found[columns].to_numpy().tolist() == [["example", 6, 1], ["example", 6, 2]]
     assert found["uar"].tolist() == pytest.approx([(5 / 6 + 1 / 3) / 2, 1], abs=1e-6)
 
 
@@ -131,6 +130,7 @@ def test_repeats_with_splits_of_their_own_are_not_mixed(tmp_path) -> None:
     path = tmp_path / "experiments/paper/evaluation/best_of_runs.tsv"
     found = schemas.read(path, schemas.BEST_OF_RUNS)
     assert found["runs"].tolist() == [1, 2]
+    assert found["units"].tolist() == [6, 6], "the best is chosen for the images of one repeat"
     assert found["uar"].tolist() == pytest.approx([(5 / 6 + 1 / 3) / 2, 1], abs=1e-6)
 
 

@@ -90,6 +90,30 @@ def test_equal_predictions_have_a_p_value_of_one(tmp_path: Path) -> None:
     assert (values.to_numpy() == [0, 0, 0, 1, 1]).all()
 
 
+def test_a_nested_choice_of_one_configuration_does_not_differ_from_it(tmp_path: Path) -> None:
+    """Two folds and three repeats of unequal luck; every fold chooses the same configuration."""
+    for repeat, skill in enumerate((0.2, 0.5, 0.8), start=1):
+        for model, accuracy in (("resnet18", 0.9), ("resnet34", 0.1)):
+            guess = predicted(repeat, skill)
+            for fold, own in ((1, slice(0, 36)), (2, slice(36, None))):
+                write_run(
+                    tmp_path,
+                    guess[own],
+                    model=model,
+                    repeat=repeat,
+                    fold=fold,
+                    labels=LABELS[own],
+                    examples=EXAMPLES[own],
+                    validation=(0.1, accuracy),
+                )
+    summarise(tmp_path, MODELS, repeats=3)
+    frame, page = make_table("compare_models", tmp_path)
+    nested = frame[frame["model"] == "chosen"]
+    assert set(nested["interval"]) == {"bootstrap"}
+    assert (nested[["difference", "interval_low", "interval_high"]] == 0).all(axis=None)
+    assert "chosen inside each fold" in page.parts[0][1]["configuration"].tolist()
+
+
 def test_a_failed_repeat_is_compared_on_neither_side(tmp_path: Path) -> None:
     write(tmp_path, SKILLS, failed="the loss is NaN")
     summarise(tmp_path, MODELS, LRS, 2, allow_missing=True)

@@ -1,4 +1,4 @@
-"""Whether subjects and databases can be told from examples: nearest neighbours, and chance."""
+"""Whether subjects and databases are recognised from examples: nearest neighbours, and chance."""
 
 import hashlib
 
@@ -18,7 +18,7 @@ def examples(*rows: tuple[str, str, str]) -> pd.DataFrame:
     return table.assign(person=person, recording=person + "/" + table["clip"])
 
 
-def told(table: pd.DataFrame, values: list[float]) -> dict[str, list[float]]:
+def recognised(table: pd.DataFrame, values: list[float]) -> dict[str, list[float]]:
     found = identity.identity_table(table, np.array(values, dtype=float)[:, None])
     return {row[0]: list(row[1:]) for row in found.itertuples(index=False)}
 
@@ -35,25 +35,25 @@ TABLE = examples(
 )
 
 
-def test_a_subject_is_told_by_another_recording() -> None:
+def test_a_subject_is_recognised_by_another_recording() -> None:
     """The second image of the own recording is nearer, and so is a subject with one recording."""
-    right, chance, groups, count = told(TABLE, [0, 0.1, 2, 10, 12, 2.1, 0.2])["subject"]
+    right, chance, groups, count = recognised(TABLE, [0, 0.1, 2, 10, 12, 2.1, 0.2])["subject"]
     assert (right, groups, count) == (1, 2, 5)
     # Of the images of s1, one of three other images or two of four; of those of s2, one of four.
     assert chance == pytest.approx((1 / 3 + 1 / 3 + 2 / 4 + 1 / 4 + 1 / 4) / 5)
-    assert told(TABLE, [0, 0, 10, 0, 10, 0, 0])["subject"][0] == 0
+    assert recognised(TABLE, [0, 0, 10, 0, 10, 0, 0])["subject"][0] == 0
 
 
-def test_a_database_is_told_by_another_subject() -> None:
-    right, chance, groups, count = told(TABLE, [0, 0, 0, 1, 1, 1.2, 0])["database"]
+def test_a_database_is_recognised_by_another_subject() -> None:
+    right, chance, groups, count = recognised(TABLE, [0, 0, 0, 1, 1, 1.2, 0])["database"]
     # The images of s1 are those of the other database, whose own subject cannot be found.
     assert (right, groups, count) == (3 / 7, 2, 7)
     assert chance == pytest.approx((3 * 3 / 4 + 2 * 4 / 5 + 5 / 6 + 0) / 7)
 
 
-def test_with_one_group_there_is_nothing_to_tell() -> None:
+def test_with_one_group_there_is_nothing_to_recognise() -> None:
     alone = examples(("casme", "s1", "a"), ("casme", "s1", "b"), ("casme", "s2", "a"))
-    found = told(alone, [0, 1, 2])
+    found = recognised(alone, [0, 1, 2])
     assert np.isnan(found["subject"][0])
     assert np.isnan(found["database"][1])
 
@@ -86,7 +86,7 @@ def test_the_job_reads_what_the_split_names(tmp_path, monkeypatch: pytest.Monkey
         examples=[*map(data.examples, data.databases)],
         output=tmp_path / "identity.tsv",
     )
-    found = schemas.read(tmp_path / "identity.tsv", schemas.IDENTITY).set_index("told")
+    found = schemas.read(tmp_path / "identity.tsv", schemas.IDENTITY).set_index("target")
     assert found.loc["subject", ["right", "groups", "examples"]].tolist() == [1, 10, 120]
     assert found.loc["subject", "chance"] == pytest.approx(9 / 117, abs=1e-6)
     # The nearest other subject is always one of the other database.

@@ -102,7 +102,8 @@ def test_few_subjects_have_a_range_in_place_of_an_interval():
         score(np.delete(counts, one, axis=1).sum(axis=1), CLASSES).mean() for one in range(8)
     ]
     assert (found.low, found.high) == pytest.approx((min(without), max(without)))
-    assert found.text.endswith("(range)")
+    assert intervals.text(found.low, found.high, found.kind).endswith("(range)")
+    assert verdict.against(found, 0) == "", "a range is no interval"
 
 
 def test_the_effective_number_of_subjects():
@@ -148,6 +149,25 @@ def test_every_score_of_every_group_has_one(tmp_path):
         assert np.isnan(row["low"]), "without its one subject nothing is left"
 
 
+def test_a_repeat_is_scored_over_its_own_classes(tmp_path):
+    """With splits of their own, the second lacks a class, and the first a database."""
+    names = [f"casme/s{subject}/{clip}/1/apex" for subject in range(12) for clip in range(3)]
+    others = [f"samm/s{subject}/{clip}/1/apex" for subject in range(2) for clip in range(3)]
+    labels = ["happiness", "others", "surprise"] * 12
+    two = ["happiness", "others", "others"] * 14
+    write_run(tmp_path, labels, labels=labels, examples=names, repeat=1, fold=1)
+    write_run(tmp_path, two, labels=two, examples=[*names, *others], repeat=2, fold=2)
+    write_split(tmp_path, repeats={1: 1, 2: 2})
+    summary = summarise(tmp_path, repeats=2)
+    for group in ("all", "database/casme", "database/samm"):
+        for metric in ("uf1", "uar"):
+            found = summary.interval("resnet18", "1e-05", metric, group)
+            assert found.mean == summary.spread("resnet18", "1e-05", metric, group)["mean"] == 1
+            assert found.low == found.high == 1
+    lacking = summary.interval("resnet18", "1e-05", "uf1", "class/surprise")
+    assert lacking.mean == 0.5, "as in scores.tsv, which has 0 for the second repeat"
+
+
 @pytest.mark.parametrize(
     ("low", "high", "place"), [(0.4, 0.6, "above"), (0.2, 0.4, "includes"), (0.1, 0.3, "below")]
 )
@@ -157,7 +177,7 @@ def test_what_an_interval_says_beside_chance(low, high, place):
 
 
 def test_an_interval_that_was_rounded_up_is_not_above_chance():
-    interval = Interval(1 / 6, 0.166667, 0.166667, intervals.RANGE, 7, 5.0, 0.0)
+    interval = Interval(1 / 6, 0.166667, 0.166667, intervals.BOOTSTRAP, 40, 30.0, 0.0)
     assert verdict.against(interval, 1 / 6) == "includes"
 
 

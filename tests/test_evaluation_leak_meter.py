@@ -22,7 +22,7 @@ NAMES = ["paper", "other"]
 UAR = {"right": 5 / 6, "happy": 1 / 3}
 
 
-def leaks(results: Path, *rows: dict[str, Any]) -> None:
+def matched(results: Path, *rows: dict[str, Any]) -> None:
     empty = dict.fromkeys(schemas.MATCHED, "x") | {"subjects": 9, "effective_subjects": 8.5}
     numbers = ("mixed", "apart", "difference", "interval_low", "interval_high")
     full = [empty | dict.fromkeys(numbers, 0.5) | row for row in rows]
@@ -46,7 +46,7 @@ def results(tmp_path: Path) -> Path:
             write_run(tmp_path, predicted, lr=lr, validation=validation, experiment=name)
         summarise(tmp_path, lrs=("1e-05", "1e-04"), experiment=name)
         identity(tmp_path, name)
-    leaks(tmp_path)
+    matched(tmp_path)
     return tmp_path
 
 
@@ -68,7 +68,7 @@ def test_the_best_of_all_runs_stands_against_validations_choice(results: Path) -
     assert (chosen["lr"], chosen["value"]) == ("1e-05", pytest.approx(UAR["right"]))
     assert chosen["chance"] == pytest.approx(1 / 3)
     best = one(frame, "best_of_runs", "uar")
-    assert (best["unit"], best["count"]) == ("example", "2")
+    assert (best["unit"], best["candidates"]) == ("example", "2")
     assert [best[key] for key in ("value", "against", "difference")] == pytest.approx(
         [1, UAR["right"], 1 - UAR["right"]], abs=1e-6
     )
@@ -83,7 +83,7 @@ def test_matched_experiments_have_their_paired_difference(results: Path) -> None
     numbers = {"mixed": 0.8, "apart": 0.6, "difference": 0.2, "interval": "bootstrap"}
     same = {"matched": "other", "to": "paper", "model": "resnet18", "lr": "1e-05", **numbers}
     rows = [{**same, "metric": metric} for metric in ("uf1", "uar")]
-    leaks(results, *({**row, "lr": "1e-03", "mixed": 0} for row in rows), *rows)
+    matched(results, *({**row, "lr": "1e-03", "mixed": 0} for row in rows), *rows)
     frame, _ = meter(results)
     found = one(frame, "matched", "uf1", "other")
     assert [found[key] for key in ("value", "against", "difference")] == [0.8, 0.6, 0.2]
@@ -110,13 +110,13 @@ def test_epochs_that_the_test_set_chooses(results: Path) -> None:
     assert "best epoch of 9 for each example" in page.parts[0][1]["what"].tolist()
 
 
-def test_what_examples_tell_and_permuted_labels(results: Path) -> None:
+def test_what_is_recognised_and_permuted_labels(results: Path) -> None:
     identity(results, "other", right=None)
     frame, page = meter(results, other="subject")
-    assert one(frame, "told", "subject")["value"] == pytest.approx(0.9)
-    assert one(frame, "told", "database", "other")["chance"] == pytest.approx(0.4)
-    told = frame[frame["measure"] == "told"]
-    assert len(told) == 3, "no subject can be told in the second experiment"
+    assert one(frame, "recognised", "subject")["value"] == pytest.approx(0.9)
+    assert one(frame, "recognised", "database", "other")["chance"] == pytest.approx(0.4)
+    recognised = frame[frame["measure"] == "recognised"]
+    assert len(recognised) == 3, "no subject can be recognised in the second experiment"
     assert set(frame["permuted_by"]) == {"", "subject"}
     assert page.parts[1][1]["experiment"].tolist()[-1] == "other (labels permuted by subject)"
 
@@ -131,10 +131,10 @@ def test_the_figure_shows_every_measure_of_every_experiment(results: Path) -> No
         {"matched": "other", "to": "paper", "model": "resnet18", "lr": "1e-05", "metric": metric}
         for metric in ("uf1", "uar")
     ]
-    leaks(results, *({**row, "mixed": 0.8, "apart": 0.6} for row in rows))
+    matched(results, *({**row, "mixed": 0.8, "apart": 0.6} for row in rows))
     frame, _ = meter(results, other="clip")
     figure = draw(results, frame)
-    uf1, uar, told = figure.axes
+    uf1, uar, recognised = figure.axes
     assert [label.get_text() for label in uf1.get_yticklabels()] == [
         "paper",
         "best of 2 runs for each example",
@@ -151,7 +151,7 @@ def test_the_figure_shows_every_measure_of_every_experiment(results: Path) -> No
     assert [filled[round(height, 3)] for height in heights] == pytest.approx(
         [UAR["right"], 1, UAR["right"], 0.8, 1], abs=1e-6
     )
-    points = [line.get_xdata()[0] for line in told.lines if line.get_marker() != "None"]
+    points = [line.get_xdata()[0] for line in recognised.lines if line.get_marker() != "None"]
     assert points == pytest.approx([0.9, 0.7] * 2)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert legend[-3:] == ["subject told", "database told", "chance"]
+    assert legend[-3:] == ["subject recognised", "database recognised", "chance"]

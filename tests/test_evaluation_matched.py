@@ -1,4 +1,4 @@
-"""The paired difference of two experiments, and the table of leaks."""
+"""The paired difference of two experiments, and the table of matched protocols."""
 
 import numpy as np
 import pandas as pd
@@ -74,6 +74,20 @@ def test_pairing_narrows_the_interval() -> None:
     assert paired.high - paired.low < 0.95 * independent
 
 
+def test_repeats_that_correspond_are_drawn_together() -> None:
+    """Equal in every repeat, though repeats differ, is a difference of nothing."""
+    tables = [
+        table(skill, repeats=1, seed=seed).assign(repeat=seed)
+        for seed, skill in enumerate((0.2, 0.5, 0.8))
+    ]
+    counts = counts_of(pd.concat(tables), SUBJECTS, CLASSES)
+    databases = [database for database, _ in SUBJECTS]
+    apart = difference(counts, counts, databases, uar.score)
+    assert apart.low < -0.05 < 0.05 < apart.high
+    paired = difference(counts, counts, databases, uar.score, paired_repeats=True)
+    assert (paired.low, paired.mean, paired.high) == (0, 0, 0)
+
+
 def test_few_subjects_have_a_range() -> None:
     few = [one[one["subject"].isin(["s1", "s2", "s3"])] for one in (table(0.8), table(0.5, seed=2))]
     found = of(*few)
@@ -81,7 +95,7 @@ def test_few_subjects_have_a_range() -> None:
     assert found.low <= found.mean <= found.high
 
 
-def leaks(results, protocols, tables):
+def matched(results, protocols, tables):
     files = declared("table", "matched", results, list(protocols))
     for path, one in zip(files["counts"], tables, strict=True):
         tsv.write(one, path, schemas.SUBJECT_COUNTS)
@@ -92,7 +106,7 @@ def leaks(results, protocols, tables):
 def test_the_table_has_a_row_for_each_shared_configuration_and_metric(tmp_path) -> None:
     apart, mixed = table(0.5, seed=2), table(0.75)
     alone = mixed.assign(model="resnet18")
-    frame, page = leaks(
+    frame, page = matched(
         tmp_path,
         {"apart": {"kind": "grouped"}, "mixed": {"kind": "matched", "to": "apart"}},
         [apart, pd.concat([mixed, alone])],
@@ -109,6 +123,6 @@ def test_the_table_has_a_row_for_each_shared_configuration_and_metric(tmp_path) 
 
 
 def test_without_a_matched_experiment_the_table_says_so(tmp_path) -> None:
-    frame, page = leaks(tmp_path, {"paper": {"kind": "random_images"}}, [table(0.5)])
+    frame, page = matched(tmp_path, {"paper": {"kind": "random_images"}}, [table(0.5)])
     assert frame.empty
     assert page.note.startswith("No experiment of this config is matched to another.")

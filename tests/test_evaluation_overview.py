@@ -1,8 +1,9 @@
 """The first page of the report."""
 
-import pandas as pd
 import pytest
 
+from fleeting import tsv
+from fleeting.evaluation import schemas
 from fleeting.tables import overview
 
 EXPERIMENT = {
@@ -23,10 +24,12 @@ EXPERIMENT = {
     "chance": 0.2,
     "best_null": "majority",
     "best_null_uar": 0.21,
+    "above_nulls": "yes",
     "best_baseline": "nearest neighbour",
     "best_baseline_uar": 0.24,
+    "above_baselines": "yes",
 }
-LEAK = {
+MATCHED = {
     "matched": "mixed",
     "to": "apart",
     "model": "small",
@@ -41,23 +44,29 @@ DATABASES = [
     {"database": "casme2", "subjects": 6, "samples": 36},
     {"database": "total", "subjects": 6, "samples": 36},
 ]
+SCHEMAS = {
+    "experiments": schemas.EXPERIMENTS,
+    "matched": schemas.MATCHED,
+    "databases": schemas.DATABASES,
+}
 
 
-def made(folder, experiments, leaks=()):
-    tables = {"experiments": experiments, "matched": leaks, "databases": DATABASES}
-    files = {}
+def made(folder, experiments, matched=()):
+    """The overview; what a table lacks is filled with zeros."""
+    tables = {"experiments": experiments, "matched": matched, "databases": DATABASES}
+    files = {name: [folder / f"{name}.tsv"] for name in tables}
     for name, rows in tables.items():
-        files[name] = [folder / f"{name}.tsv"]
-        columns = LEAK if name == "matched" else None
-        pd.DataFrame(rows, columns=columns).to_csv(files[name][0], sep="\t", index=False)
+        schema = SCHEMAS[name]
+        tsv.write_rows([dict.fromkeys(schema, 0) | row for row in rows], files[name][0], schema)
     return overview.make(files, {})
 
 
 def test_one_row_for_a_configuration_that_is_chosen_twice(tmp_path) -> None:
     other = {**EXPERIMENT, "choice": "validation"}
-    frame, page = made(tmp_path, [EXPERIMENT, other], [LEAK])
+    frame, page = made(tmp_path, [EXPERIMENT, other], [MATCHED])
     (row,) = frame.to_dict("records")
-    assert (row["choice"], row["lr"], row["subjects"]) == ("paper and validation", "1e-02", 16)
+    assert (row["choice"], row["lr"], row["subjects"]) == ("paper and validation", "1e-02", "16")
+    assert page.parts[0][1]["verdict"].tolist() == [row["verdict"]]
     assert row["verdict"] == "above chance and every baseline"
     assert page.parts[0][1]["beside it"].tolist() == [
         "chance 0.200; best null model 0.210 (majority); best baseline 0.240 (nearest neighbour)"
@@ -77,8 +86,6 @@ def test_one_row_for_a_configuration_that_is_chosen_twice(tmp_path) -> None:
     [
         (0.15, 0.45, "bootstrap", "chance not excluded"),
         (0.05, 0.15, "bootstrap", "below chance"),
-        (0.205, 0.45, "bootstrap", "above chance, not above the best null model"),
-        (0.22, 0.45, "bootstrap", "above chance and null models, not above the best baseline"),
         (0.25, 0.45, "range", "too few subjects to say"),
         (float("nan"), float("nan"), "range", "no interval"),
     ],
@@ -88,3 +95,35 @@ def test_the_verdict_says_no_more_than_the_interval(tmp_path, low, high, kind, v
     frame, page = made(tmp_path, [EXPERIMENT | ends])
     assert frame["verdict"].tolist() == [verdict]
     assert len(page.parts) == 2
+
+
+@pytest.mark.parametrize(
+    ("nulls", "baselines", "verdict"),
+    [
+        ("yes", "yes", "above chance and every baseline"),
+        ("yes", "no", "above chance and every null model, not above every baseline"),
+        ("no", "no", "above chance, not above every null model"),
+        # `baselines: [nearest_neighbour]` has no null model.
+        ("", "yes", "above chance and every baseline"),
+        ("", "no", "above chance, not above every baseline"),
+        # `[regional_kernel_ridge]` on pictures has no baseline at all.
+        ("", "", "above chance"),
+    ],
+)
+def test_the_verdict_names_only_baselines_that_there_are(
+    tmp_path, nulls, baselines, verdict
+) -> None:
+    beside = {"above_nulls": nulls, "above_baselines": baselines}
+    scores = {
+        f"{name}{column}": ""
+        for name, place in (("best_null", nulls), ("best_baseline", baselines))
+        for column in ("", "_uar")
+        if not place
+    }
+    frame, _ = made(tmp_path, [EXPERIMENT | beside | scores])
+    assert frame["verdict"].tolist() == [verdict]
+
+
+def test_an_experiment_may_be_called_null(tmp_path) -> None:
+    frame, _ = made(tmp_path, [EXPERIMENT | {"experiment": "null"}])
+    assert frame["experiment"].tolist() == ["null"]

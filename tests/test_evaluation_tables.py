@@ -155,6 +155,20 @@ def test_each_table_is_written_for_a_grid_without_the_papers_choice(tmp_path, na
         assert "neither is a confidence interval" in written[0][".html"]
 
 
+def test_an_experiment_may_have_one_metric(tmp_path):
+    """Those that it does not ask for have no interval."""
+    write_run(tmp_path, ONE_WRONG)
+    summarise(tmp_path, metrics=["uf1"])
+    settings = {**SETTINGS, "experiment.metrics": ["uf1"]}
+    for name in ("all_runs", "baselines", "table2_test_metrics", "scores_by_group", "experiments"):
+        make_table(name, tmp_path, settings)
+    frame, page = make_table("all_runs", tmp_path, settings)
+    assert frame["uf1_chance"].tolist() == pytest.approx([1 / 3])
+    shown = page.parts[0][1]
+    assert "test UF1, 95% interval" in shown
+    assert "test UAR, 95% interval" not in shown
+
+
 def test_runs_that_were_not_summarised_are_named(tmp_path):
     with pytest.raises(UserError, match=r"evaluation/runs.tsv: the table is missing"):
         make_table("all_runs", tmp_path)

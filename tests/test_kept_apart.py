@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -110,6 +111,10 @@ def test_people_are_resampled_and_not_their_names(tmp_path: Path) -> None:
         ("casme", "s1"): 2,
         ("casme", "s2"): 4,
     }
+    # With a single person in each database there is nothing to permute.
+    single, _ = merged(tmp_path / "single", {"casme/s2": "casme/s1"})
+    assert apart.loc[everything, "permuted_p"] > 0
+    assert np.isnan(single.loc[everything, "permuted_p"])
     samm = ("database/samm", "accuracy")
     assert one.loc[samm, "mean"] == apart.loc[samm, "mean"] == 1
     assert one.loc[samm, "subjects"] == 1

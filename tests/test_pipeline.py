@@ -151,10 +151,10 @@ def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -
 
     project.configure(add)
     scores = [f"results/experiments/{name}/scores.tsv" for name in ("whole", "shared")]
-    leaks = "results/comparison/matched.tsv"
+    matched = "results/comparison/matched.tsv"
     near = [f"results/experiments/{name}/tables/near_duplicates.tsv" for name in ("whole", "mixed")]
-    assert project.run(*scores, leaks, *near).jobs["train"] == 4
-    rows = tsv.read_rows(project.folder / leaks, {})
+    assert project.run(*scores, matched, *near).jobs["train"] == 4
+    rows = tsv.read_rows(project.folder / matched, {})
     assert [(row["matched"], row["to"], row["metric"]) for row in rows] == [
         ("mixed", "whole", "uf1"),
         ("mixed", "whole", "uar"),

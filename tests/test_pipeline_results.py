@@ -50,7 +50,7 @@ def test_every_file_of_the_contract_is_there(finished: Project) -> None:
         "best_of_runs",
         "epoch_best_for_all",
         "epoch_best_for_each",
-        "told",
+        "recognised",
     ]
     assert list(dict.fromkeys(meter["measure"])) == measures
     log = (results / "logs/training/tiny/estimate_grid.log").read_text()

@@ -1,4 +1,6 @@
-# Evaluation: the runs of an experiment summarised; tables.smk and figures.smk show them.
+# Evaluation: the runs of an experiment summarised, its baselines predicted and scored, its subjects
+# and databases recognised, and the models that no choice is about removed (`keep_models: chosen`).
+# tables.smk and figures.smk show what they write.
 include: "functions/evaluation.smk"
 
 
@@ -48,14 +50,52 @@ rule summarise_runs:
         "python {input.code[0]:q} evaluation.summarise_runs --results {params.results:q} "
         "--experiment {wildcards.experiment:q} --grid {params.grid:q} --parts {params.parts:q} "
         "--metrics {params.metrics:q} --allow-missing {params.allow_missing:q} "
+        "--trace {params.trace:q} "
         "--gate {input.gate:q} --split {input.split:q} --folds {input.folds:q} "
         "--scores {output.scores:q} --runs {output.runs:q} --curves {output.curves:q} "
         "--confusions {output.confusions:q} --choices {output.choices:q} "
         "--nested {output.nested:q} --intervals {output.intervals:q} "
         "--subject-counts {output.subject_counts:q} "
-        "--best-of-runs {output.best_of_runs:q} --trace {params.trace:q} "
+        "--best-of-runs {output.best_of_runs:q} "
         "--best-epochs {output.best_epochs:q} "
         "> {log:q} 2>&1"
+
+
+# What a network has to beat, predicted and scored in one job.
+rule run_baselines:
+    input:
+        code=lambda w: code(
+            "evaluation.run_baselines",
+            *(("baseline", name) for name in experiment(w)["baselines"]),
+            *(("metric", name) for name in metrics_of(w.experiment)),
+        ),
+        # As a training job, it runs again where split.json changes: see splits.smk.
+        gate=in_experiment("split.json"),
+        split=ancient(in_experiment("split.tsv")),
+        folds=ancient(in_experiment("folds.tsv")),
+        examples=lambda w: ancient(of_databases("inputs/{input}/{database}.tsv")(w)),
+        arrays=lambda w: ancient(of_databases("inputs/{input}/{database}.npy")(w)),
+    output:
+        predictions=directory(in_experiment("baselines")),
+        scores=in_experiment("evaluation/baselines.tsv"),
+        counts=in_experiment("evaluation/baseline_counts.tsv"),
+    log:
+        result("logs/evaluation/{experiment}/run_baselines.log"),
+    benchmark:
+        result("benchmarks/evaluation/{experiment}/run_baselines.tsv")
+    conda:
+        "../../envs/evaluation.yaml"
+    params:
+        baselines=lambda w: experiment(w)["baselines"],
+        metrics=lambda w: experiment(w)["metrics"],
+    message:
+        "Predicting the test examples of {wildcards.experiment} by baselines"
+    shell:
+        "python {input.code[0]:q} evaluation.run_baselines --gate {input.gate:q} "
+        "--split {input.split:q} --folds {input.folds:q} --examples {input.examples:q} "
+        "--baselines {params.baselines:q} --metrics {params.metrics:q} "
+        "--predictions {output.predictions:q} --scores {output.scores:q} "
+        "--counts {output.counts:q} > {log:q} 2>&1"
 
 
 # The split and the arrays are ancient as for the runs: see splits.smk.
@@ -75,7 +115,8 @@ rule identify:
     conda:
         "../../envs/evaluation.yaml"
     message:
-        "Telling subjects and databases from the examples of {wildcards.experiment}"
+        "Measuring how well subjects and databases are recognised from the examples of "
+        "{wildcards.experiment}"
     shell:
         "python {input.code[0]:q} evaluation.identity --split {input.split:q} "
         "--examples {input.examples:q} --output {output:q} > {log:q} 2>&1"

@@ -9,7 +9,7 @@ import pandas as pd
 from fleeting import tsv
 from fleeting.evaluation.intervals import BOOTSTRAP, Bootstrap, Interval, draw
 from fleeting.evaluation.metrics import uar
-from fleeting.evaluation.paired import Difference, counts_of, difference
+from fleeting.evaluation.paired import Difference, counts_of, difference, subjects_of
 
 #: How far from chance a score without any skill may be, with its whole interval.
 MARGIN = 0.05
@@ -103,7 +103,7 @@ def not_learnt(experiment: str, unit: str, counts: Sequence[pd.DataFrame]) -> Ch
 
 def leaks(apart: pd.DataFrame, mixed: pd.DataFrame) -> Check:
     """The leak: the same folds with their subjects mixed have a higher UAR."""
-    subjects, classes = _subjects(apart), sorted(set(apart["label"]))
+    subjects, classes = subjects_of(apart), sorted(set(apart["label"]))
     databases = [database for database, _ in subjects]
     first, second = (counts_of(counts, subjects, classes) for counts in (mixed, apart))
     found = difference(first, second, databases, uar.score)
@@ -114,13 +114,9 @@ def leaks(apart: pd.DataFrame, mixed: pd.DataFrame) -> Check:
 
 def _pooled(tables: Sequence[pd.DataFrame]) -> tuple[Interval, float]:
     """The UAR of some tables of counts, their repeats taken together, and chance."""
-    subjects = _subjects(tables[0])
+    subjects = subjects_of(tables[0])
     classes = sorted(set(tables[0]["label"]))
     counts = np.concatenate([counts_of(table, subjects, classes) for table in tables])
     resamples = draw([database for database, _ in subjects], len(counts))
     interval = Bootstrap(counts, resamples).interval(uar.score, range(len(classes)))
     return interval, 1 / len(classes)
-
-
-def _subjects(counts: pd.DataFrame) -> list[tuple[str, str]]:
-    return sorted(set(zip(counts["database"], counts["subject"], strict=True)))

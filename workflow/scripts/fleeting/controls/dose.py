@@ -12,7 +12,7 @@ from fleeting.controls.projects import Project
 from fleeting.controls.psychometric import Array, Curve, Threshold, fit, threshold
 from fleeting.evaluation.intervals import Bootstrap, draw, ends
 from fleeting.evaluation.metrics import uar
-from fleeting.evaluation.paired import counts_of
+from fleeting.evaluation.paired import counts_of, subjects_of
 from fleeting.synthetic.database import TRUTH
 
 #: One row per experiment, configuration and dose. `intensity` is the share of the full expression,
@@ -132,7 +132,7 @@ def _response(
     learner: Learner, intensities: Array, doses: Array, tables: list[pd.DataFrame]
 ) -> Response:
     first = tables[0]
-    subjects = sorted(set(zip(first["database"], first["subject"], strict=True)))
+    subjects = subjects_of(first)
     classes = sorted(set(first["label"]))
     every = range(len(classes))
     scores, low, high, resampled = [], [], [], []

@@ -22,9 +22,9 @@ SECTION_GAP = 1.6
 GUESSING = {**style.CHANCE, "linewidth": 1.6}
 MAJORITY = {**GUESSING, "linestyle": (0, (3, 1.5))}
 NULL = {**GUESSING, "linestyle": "-"}
-INTERVAL: dict[str, Any] = {"linewidth": 1.3, "alpha": 0.8, "solid_capstyle": "butt"}
+INTERVAL_LINE: dict[str, Any] = {"linewidth": 1.3, "alpha": 0.8, "solid_capstyle": "butt"}
 #: In place of an interval, where the subjects are too few.
-RANGE: dict[str, Any] = {**INTERVAL, "linestyle": (0, (1, 1))}
+RANGE_LINE: dict[str, Any] = {**INTERVAL_LINE, "linestyle": (0, (1, 1))}
 MEAN: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredgewidth": 0.6}
 
 
@@ -32,10 +32,14 @@ MEAN: dict[str, Any] = {"markersize": 6, "markeredgecolor": "white", "markeredge
 class Row:
     """A row of the figure.
 
-    `scores` and `intervals` are those of one group (rows of `tsv.SCORES` and `schemas.INTERVALS`),
-    `configurations` the (model, lr) to show by their position in the legend, and `chance` is by
-    metric: None where there is none. `null` is the highest score of a null model by metric, None
-    likewise.
+    Attributes:
+        name: what stands beside it.
+        section: rows of one section stand together.
+        scores: of one group (rows of `tsv.SCORES`).
+        intervals: of the same group (rows of `schemas.INTERVALS`).
+        configurations: the (model, lr) to show by their position in the legend.
+        chance: by metric; None where there is none.
+        null: the highest score of a null model by metric; None likewise.
     """
 
     name: str
@@ -134,7 +138,7 @@ def _draw_points(axes: Axes, y: float, values: Sequence[float], position: int) -
 
 def _draw_interval(axes: Axes, y: float, interval: Mapping[Any, Any], position: int) -> None:
     """Draw a line from the lower to the upper end."""
-    look = INTERVAL if interval["kind"] == BOOTSTRAP else RANGE
+    look = INTERVAL_LINE if interval["kind"] == BOOTSTRAP else RANGE_LINE
     color = style.line_style(position)["color"]
     axes.plot([interval["low"], interval["high"]], [y, y], color=color, **look)
 
@@ -156,7 +160,7 @@ def _legend(series: Sequence[str], several: bool) -> tuple[list[Line2D], list[st
         handles.append(Line2D([], [], color="#888888", marker="o", markersize=3, linestyle="none"))
         labels.append("one repeat (large: their mean)")
     grey: dict[str, Any] = {"color": "#888888"}
-    handles += [Line2D([], [], **grey, **INTERVAL), Line2D([], [], **grey, **RANGE)]
+    handles += [Line2D([], [], **grey, **INTERVAL_LINE), Line2D([], [], **grey, **RANGE_LINE)]
     handles += [Line2D([], [], **look) for look in (GUESSING, MAJORITY, NULL)]
     return handles, [
         *labels,

@@ -7,6 +7,7 @@ print can be read as well.
 
 from collections.abc import Iterable
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import matplotlib
@@ -124,6 +125,11 @@ def bar_style(position: int) -> dict[str, Any]:
 def database_title(database: str) -> str:
     """A database's name as its authors write it."""
     return DATABASE_TITLES.get(database, database)
+
+
+def wrapped_name(name: str, longest: int) -> str:
+    """An experiment's name on lines of so many characters, broken after an underscore."""
+    return fill(name.replace("_", "_ "), longest).replace("_ ", "_")
 
 
 def unit(input_kind: str) -> str:

@@ -6,8 +6,8 @@ A baseline is a module in `fleeting/evaluation/baselines/` with four names:
 - `LOOKS_AT`: what it is given: `labels`, the annotations alone (a null model); `examples`, the
   values of the examples too; `motion`, the same of an input whose channels are those of `MOTION`,
   without which it is left out;
-- `DRAWS`: whether its predictions are drawn at random: it then predicts every test example ten
-  times, with other seeds;
+- `DRAWS`: whether its predictions are drawn at random: its scores are then means over ten draws,
+  or over the repeats where each has a split of its own;
 - `predict(fold) -> Sequence[str]`: the class of each test example of a `FoldData`.
 
 A baseline learns from a fold's training examples alone: like a network, it is fitted neither to the
@@ -39,7 +39,13 @@ class Examples:
     def __init__(
         self, names: Sequence[str], load: Callable[[], NDArray[Any]], values: ArrayFormat
     ) -> None:
-        """Take the examples' names, what reads their arrays (N, ..., C), and what these hold."""
+        """Read nothing yet.
+
+        Args:
+            names: of the examples (N).
+            load: reads their arrays (N, ..., C).
+            values: what these hold.
+        """
         self.places = {name: place for place, name in enumerate(names)}
         self.values = values
         self._load = load
@@ -82,7 +88,8 @@ class FoldData:
 
     Attributes:
         classes: the experiment's classes, sorted.
-        train: the training examples: example, sample, database, subject, phase and label.
+        train: the training examples: example, sample, database, subject, person, recording, phase
+            and label.
         test: the same of the test examples, but for their labels.
         examples: the values of all examples, for those that look at them.
         seed: 32 bits, for those that draw.

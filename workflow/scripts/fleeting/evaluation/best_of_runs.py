@@ -1,4 +1,4 @@
-"""What the best of several runs for each test subject would have claimed.
+"""The score that could have been claimed by choosing the best of several runs for each subject.
 
 Some published numbers come from the run, the epoch or the setting that did best on each test
 subject. The runs of a grid tell what that adds: for N of them, each subject gets the run with the
@@ -13,52 +13,32 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from fleeting.evaluation.confusion import of_groups
-from fleeting.evaluation.intervals import Score
-from fleeting.evaluation.metrics import uar, uf1
+from fleeting.evaluation.kept_apart import EXAMPLE, SUBJECT
 from fleeting.evaluation.runs import Run
 from fleeting.evaluation.schemas import BEST_OF_RUNS
-from fleeting.evaluation.scores import indices
+from fleeting.evaluation.scores import CLASS_AVERAGES, indices
 
 #: How many orders of the runs are averaged, at least.
 ORDERS = 100
-#: The values of `unit`: what a run is chosen for.
-SUBJECT, EXAMPLE = "subject", "example"
-#: Not accuracy, which follows the class shares.
-METRICS: dict[str, Score] = {"uf1": uf1.score, "uar": uar.score}
-Counts = NDArray[np.int32]
+UnitCounts = NDArray[np.int32]
 
 
-def unit_of(split: pd.DataFrame) -> str:
-    """What a run is chosen for: `subject`, or `example` where subjects are on both sides of a fold.
-
-    Args:
-        split: the rows of split.tsv.
-    """
-    subject = ["fold", "database", "subject"]
-    is_tested = split["split"] == "test"
-    tested, others = (
-        set(split.loc[rows, subject].itertuples(index=False, name=None))
-        for rows in (is_tested, ~is_tested)
-    )
-    return EXAMPLE if tested & others else SUBJECT
-
-
-def unit_counts(predictions: pd.DataFrame, classes: Sequence[str], unit: str) -> Counts:
+def unit_counts(predictions: pd.DataFrame, classes: Sequence[str], unit: str) -> UnitCounts:
     """The confusion matrix of each unit (U, K, K), the units sorted by name.
 
     Args:
-        predictions: fold, example, label, predicted, database and subject of each prediction.
+        predictions: fold, example, label, predicted and person of each prediction.
         classes: the experiment's.
-        unit: as `unit_of` returns it; an example that several folds test is several units.
+        unit: `subject` or `example`; an example that several folds test is several units.
     """
-    columns = {SUBJECT: ["database", "subject"], EXAMPLE: ["fold", "example"]}[unit]
+    columns = {SUBJECT: ["person"], EXAMPLE: ["fold", "example"]}[unit]
     group = predictions.groupby(columns, sort=True).ngroup().to_numpy()
     label, predicted = indices(predictions, classes)
     counts = of_groups(label, predicted, group, group.max() + 1, len(classes))
     return counts.astype(np.int32)
 
 
-def best_so_far(counts: Counts, order: NDArray[np.intp]) -> NDArray[np.int64]:
+def best_so_far(counts: UnitCounts, order: NDArray[np.intp]) -> NDArray[np.int64]:
     """The pooled confusion matrix of every unit's best among the first 1, 2, ... candidates.
 
     The best has the most correct predictions of the unit; the earliest wins ties.
@@ -97,7 +77,7 @@ def orders(count: int) -> Iterator[NDArray[np.intp]]:
             yield np.roll(drawn, -first)
 
 
-def curves(counts: Counts) -> dict[str, NDArray[np.float64]]:
+def curves(counts: UnitCounts) -> dict[str, NDArray[np.float64]]:
     """Each metric of the best of 1 to R runs, the mean over `orders` (R).
 
     Args:
@@ -105,11 +85,11 @@ def curves(counts: Counts) -> dict[str, NDArray[np.float64]]:
     """
     classes = np.flatnonzero(counts[0].sum(axis=(0, 2))).tolist()
     found = [
-        [score(pooled, classes) for score in METRICS.values()]
+        [score(pooled, classes) for score in CLASS_AVERAGES.values()]
         for order in orders(len(counts))
         for pooled in [best_so_far(counts, order).astype(float)]
     ]
-    return dict(zip(METRICS, np.mean(found, axis=0), strict=True))
+    return dict(zip(CLASS_AVERAGES, np.mean(found, axis=0), strict=True))
 
 
 def best_of_table(runs: Sequence[Run], classes: Sequence[str], unit: str) -> pd.DataFrame:
@@ -121,17 +101,18 @@ def best_of_table(runs: Sequence[Run], classes: Sequence[str], unit: str) -> pd.
     Args:
         runs: the runs that finished.
         classes: the experiment's.
-        unit: as `unit_of` returns it.
+        unit: see `kept_apart.unit_of`.
     """
 
     def tests(run: Run) -> int:
         return run.repeat if run.redrawn else 0
 
-    found = []
+    found, units = [], []
     for _, own in groupby(sorted(runs, key=tests), key=tests):
         counts = [unit_counts(run.predictions, classes, unit) for run in own]
         found.append(curves(np.stack(counts)))
+        units.append(len(counts[0]))
     most = min(len(one["uf1"]) for one in found)
-    means = {name: np.mean([one[name][:most] for one in found], axis=0) for name in METRICS}
-    rows = {"unit": unit, "runs": range(1, most + 1), **means}
+    means = {name: np.mean([one[name][:most] for one in found], axis=0) for name in CLASS_AVERAGES}
+    rows = {"unit": unit, "units": np.mean(units), "runs": range(1, most + 1), **means}
     return pd.DataFrame(rows, columns=list(BEST_OF_RUNS))

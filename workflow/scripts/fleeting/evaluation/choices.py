@@ -9,7 +9,7 @@ from fleeting.evaluation.runs import Grid
 from fleeting.evaluation.schemas import CHOICES
 
 #: What stands for the model and the rate of the nested choice, which is another one in each fold.
-CHOSEN, BY_FOLD = "chosen", "by fold"
+NESTED_MODEL, NESTED_LR = "chosen", "by fold"
 NOT_INDEPENDENT = "not independent: test subjects validate other folds"
 
 
@@ -48,16 +48,21 @@ def choice_table(runs: pd.DataFrame, grid: Grid, nested: pd.DataFrame) -> pd.Dat
         counts = Counter(zip(nested["model"], nested["lr"], strict=True))
         (((model, lr), most),) = counts.most_common(1)
         reason = "highest validation UF1 of the fold at the tested epoch, by fold and repeat"
-        reason += f" ({paper_name(model)} at {lr} in {most} of {len(nested)})"
-        rows.append(("nested", CHOSEN, BY_FOLD, reason))
+        reason += f" ({configuration_title(model, lr)} in {most} of {len(nested)})"
+        rows.append(("nested", NESTED_MODEL, NESTED_LR, reason))
     return pd.DataFrame(rows, columns=list(CHOICES))
 
 
 def configuration_title(model: str, lr: str) -> str:
     """A configuration for reading, for example `ResNet18 at 1e-05`."""
-    if (model, lr) == (CHOSEN, BY_FOLD):
+    if (model, lr) == (NESTED_MODEL, NESTED_LR):
         return "chosen inside each fold"
     return f"{paper_name(model)} at {lr}"
+
+
+def choice_title(name: str) -> str:
+    """What chose a configuration (`paper`, `validation` or `nested`), as a title."""
+    return "nested choice" if name == "nested" else f"{name}'s choice"
 
 
 def paper_choice(grid: Grid) -> tuple[str, str, str]:

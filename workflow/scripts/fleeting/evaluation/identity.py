@@ -1,8 +1,8 @@
-"""How well the subject and the database of an example can be told from its values alone.
+"""How well the subject and the database of an example are recognised from its values alone.
 
 A network that is trained on some examples of a subject can do the same, and then the subject's most
-frequent label stands in for the expression. The nearest neighbour of an example tells: without its
-own recording for the subject, without its own subject for the database.
+frequent label stands in for the expression. It is measured by the nearest neighbour of an example:
+without its own recording for the subject, without its own subject for the database.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from fleeting.evaluation.schemas import IDENTITY
 from fleeting.examples import arrays
 from fleeting.splits.protocol import group_names
 
-#: What is told, and the group that its neighbours are never taken from.
+#: What is recognised, and the group that its neighbours are never taken from.
 LEFT_OUT = {"subject": "clip", "database": "subject"}
 #: The most values along each side of an example: the mean of a block stands for its values.
 SIDE = 32
@@ -61,9 +61,9 @@ def shrunk(stored: NDArray[np.generic]) -> NDArray[np.float64]:
 def identity_table(examples: pd.DataFrame, values: NDArray[np.float64]) -> pd.DataFrame:
     """The share of examples whose nearest neighbour is of the same subject, or database.
 
-    The subject is told of those that have several recordings, among the examples of these. Chance
-    is the share of an example's possible neighbours that are of the same subject (or database), the
-    mean over examples. Both are NaN where there are no two subjects (databases) to tell apart.
+    The subject is recognised in those that have several recordings, among the examples of these.
+    Chance is the share of an example's possible neighbours that are of the same subject (or
+    database), the mean over examples. Both are NaN where there are no two subjects (databases).
 
     Args:
         examples: their database, person and recording (N).
@@ -72,16 +72,16 @@ def identity_table(examples: pd.DataFrame, values: NDArray[np.float64]) -> pd.Da
     recordings = examples.groupby("person")["recording"].transform("nunique").to_numpy()
     kept_of = {"subject": recordings > 1, "database": np.ones(len(examples), dtype=bool)}
     rows = []
-    for told, left_out in LEFT_OUT.items():
-        kept = kept_of[told]
-        own, out = (pd.factorize(group_names(examples, name))[0][kept] for name in (told, left_out))
+    for target, left_out in LEFT_OUT.items():
+        kept, names = kept_of[target], (target, left_out)
+        own, out = (pd.factorize(group_names(examples, name))[0][kept] for name in names)
         groups = len(set(own))
-        right, chance = _told(values[kept], own, out) if groups > 1 else (np.nan, np.nan)
-        rows.append((told, right, chance, groups, len(own)))
+        right, chance = _recognised(values[kept], own, out) if groups > 1 else (np.nan, np.nan)
+        rows.append((target, right, chance, groups, len(own)))
     return pd.DataFrame(rows, columns=list(IDENTITY))
 
 
-def _told(
+def _recognised(
     values: NDArray[np.float64], own: NDArray[np.intp], left_out: NDArray[np.intp]
 ) -> tuple[float, float]:
     """How often the nearest neighbour is of the same group, and how often a random one would be.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import cache, partial
 from itertools import groupby
 from math import nan
 from typing import Any
@@ -12,7 +13,7 @@ import pandas as pd
 from fleeting import registry
 from fleeting.evaluation import schemas
 from fleeting.evaluation.confusion import Counts, of_groups
-from fleeting.evaluation.intervals import Bootstrap, Resamples, Score, draw
+from fleeting.evaluation.intervals import Bootstrap, Score, draw
 from fleeting.evaluation.permutation import Permuted, label_counts, label_test, permuted_labels
 from fleeting.evaluation.runs import Run
 from fleeting.evaluation.scores import class_group, groups, indices, shown_metrics
@@ -29,7 +30,7 @@ def interval_table(
         classes: the experiment's classes, sorted.
         metrics: the experiment's.
     """
-    subjects = subjects_of([run.predictions for run in runs])
+    subjects = people_of([run.predictions for run in runs])
     names = shown_metrics(metrics)
     test = LabelTest(runs, classes)
     rows = []
@@ -49,7 +50,7 @@ def interval_table(
     return pd.DataFrame(rows, columns=list(schemas.INTERVALS))
 
 
-def subjects_of(predictions: Sequence[pd.DataFrame]) -> list[str]:
+def people_of(predictions: Sequence[pd.DataFrame]) -> list[str]:
     """The person of every prediction, each once, sorted."""
     return sorted({person for frame in predictions for person in frame["person"]})
 
@@ -65,15 +66,14 @@ def scored(
     Args:
         repeats: the predictions of each repeat: label, predicted, database, person and phase.
         classes: the experiment's, sorted.
-        subjects: see `subjects_of`.
+        subjects: see `people_of`.
         metrics: modules of evaluation/metrics.
     """
     databases = [database_and_subject(person)[0] for person in subjects]
-    resamples = draw(databases, len(repeats))
-    for group, bootstrap, counted in _bootstraps(repeats, classes, subjects, resamples):
+    for group, bootstrap, counted in _bootstraps(repeats, classes, subjects, databases):
         for name, score in _functions(metrics).items():
             found = asdict(bootstrap.interval(score, counted))
-            yield {"group": group, "metric": name, **found, "repeats": len(repeats)}
+            yield {"group": group, "metric": name, **found, "repeats": len(bootstrap.counts)}
 
 
 def _functions(metrics: Sequence[str]) -> dict[str, Score]:
@@ -84,9 +84,12 @@ def _bootstraps(
     repeats: Sequence[pd.DataFrame],
     classes: Sequence[str],
     subjects: Sequence[str],
-    resamples: Resamples,
+    databases: Sequence[str],
 ) -> Iterator[tuple[str, Bootstrap, list[int]]]:
-    """Each group of a configuration's predictions, its resamples, and the classes that it has."""
+    """Each group of a configuration's predictions, its resamples, and the classes that it has.
+
+    A group is of the repeats that have it: with splits of their own, others may lack it.
+    """
     place = {subject: index for index, subject in enumerate(subjects)}
     counts: dict[str, Counts] = {}
     for number, predictions in enumerate(repeats):
@@ -97,10 +100,12 @@ def _bootstraps(
             counts.setdefault(group, np.zeros(shape))[number] = of_groups(
                 label[own], predicted[own], subject[own], *shape[1:3]
             )
-    every = Bootstrap(counts["all"], resamples)
+    drawn = cache(partial(draw, databases))
+    every = Bootstrap(counts["all"], drawn(len(repeats)))
     for group, of_group in counts.items():
-        bootstrap = every if group == "all" else Bootstrap(of_group, resamples)
-        yield group, bootstrap, np.flatnonzero(of_group.sum(axis=(0, 1, 3))).tolist()
+        own = of_group[of_group.sum(axis=(1, 2, 3)) > 0]
+        bootstrap = every if group == "all" else Bootstrap(own, drawn(len(own)))
+        yield group, bootstrap, np.flatnonzero(own.sum(axis=(0, 1, 3))).tolist()
     for index, name in enumerate(classes):
         yield class_group(name), every, [index]
 
@@ -113,7 +118,7 @@ class LabelTest:
 
         A split of its own in each repeat tests other examples: each example has one label.
         """
-        columns = ["database", "subject", "example", "label"]
+        columns = ["database", "person", "example", "label"]
         tested = pd.concat(run.predictions[columns] for run in runs).drop_duplicates("example")
         tested = tested.sort_values(columns[:3], kind="stable")
         self.classes = classes

@@ -5,21 +5,27 @@ narrow. They are drawn within their database, and the same draw holds for all re
 are drawn as well. An interval says nothing of networks that other subjects would have trained.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fleeting.evaluation.confusion import Counts, true_counts
 
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from fleeting.evaluation.paired import Difference
+
 #: What a page says of its intervals.
 NOTE = (
     "A 95% interval is the percentile bootstrap over subjects, drawn within their database, and "
     "over repeats; it holds the trained models fixed, so it says how the score might differ on "
-    "other subjects, not what training on others would give. Where the subjects are worth fewer "
-    "than ten of equal size, the range of the scores without one of them stands in its place."
+    "other subjects, not what training on others would give. Where the effective number of "
+    "subjects, (sum n)² / sum n², is below ten, the range of the "
+    "scores without one subject is given instead."
 )
 
 #: A metric: of matrices (..., K, K) and the classes that count, the value of each (...).
@@ -59,10 +65,10 @@ class Interval:
     effective_subjects: float
     lacking: float
 
-    @property
-    def text(self) -> str:
-        """The ends for reading."""
-        return text(self.low, self.high, self.kind)
+
+def from_row(row: Mapping[Any, Any]) -> Interval:
+    """The interval in a row of a table of scores (`schemas.SCORED`)."""
+    return Interval(**{field.name: row[field.name] for field in fields(Interval)})
 
 
 def text(low: float, high: float, kind: str) -> str:
@@ -74,14 +80,21 @@ def text(low: float, high: float, kind: str) -> str:
     return f"[{low:.3f}, {high:.3f}]"
 
 
-def columns(found: Interval | None, prefix: str = "") -> dict[str, Any]:
-    """An interval as columns of a table; None leaves them empty."""
+def columns(found: "Interval | Difference | None", prefix: str = "") -> dict[str, Any]:
+    """An interval, or that of a difference, as columns of a table; None leaves them empty."""
     low, high, kind = (found.low, found.high, found.kind) if found else (np.nan, np.nan, "")
     return {
         f"{prefix}interval_low": low,
         f"{prefix}interval_high": high,
         f"{prefix}interval": kind,
     }
+
+
+def texts(frame: "pd.DataFrame", prefix: str = "") -> list[str]:
+    """The intervals of a table that has them as `columns` for reading."""
+    return [
+        text(*ends) for ends in zip(*(frame[name] for name in columns(None, prefix)), strict=True)
+    ]
 
 
 @dataclass(frozen=True)
@@ -150,7 +163,7 @@ class Bootstrap:
 
     def mean(self, score: Score, classes: Sequence[int]) -> float:
         """The mean over repeats of a score."""
-        return float(score(self.counts.sum(axis=1), classes).mean())
+        return float(self._by_repeat(score, self.counts.sum(axis=1), classes).mean())
 
     def values(self, score: Score, classes: Sequence[int]) -> NDArray[np.float64]:
         """What the mean over repeats might have been: in every resample, or without each subject.
@@ -160,9 +173,9 @@ class Bootstrap:
             classes: those that the whole group has, also in resamples that lack one.
         """
         if self.kind(classes) == RANGE:
-            without = self.counts.sum(axis=1)[:, None] - self.counts[:, self.present(classes)]
-            return score(without, classes).mean(axis=0)
-        by_repeat = score(self.pooled, classes)
+            own = self.counts[:, self.present(classes)].swapaxes(0, 1)
+            return self._by_repeat(score, self.counts.sum(axis=1) - own, classes).mean(axis=-1)
+        by_repeat = self._by_repeat(score, self.pooled, classes)
         return (by_repeat * self.resamples.repeats).sum(axis=1) / self.counts.shape[0]
 
     def interval(self, score: Score, classes: Sequence[int]) -> Interval:
@@ -178,6 +191,21 @@ class Bootstrap:
             effective_subjects=self.effective_subjects(classes),
             lacking=self._lacking(classes),
         )
+
+    def _by_repeat(
+        self, score: Score, counts: Counts, classes: Sequence[int]
+    ) -> NDArray[np.float64]:
+        """The scores of matrices (..., R, K, K), each over the classes that its repeat has.
+
+        With a split of its own, a repeat may lack a class that others have; its score is that of
+        scores.tsv. Of a class against the rest, every repeat has a score.
+        """
+        has = true_counts(self.counts.sum(axis=1), classes) > 0
+        if has.all():
+            return score(counts, classes)
+        own = [np.asarray(classes)[row] if row.any() else classes for row in has]
+        by_repeat = [score(counts[..., place, :, :], one) for place, one in enumerate(own)]
+        return np.stack(by_repeat, axis=-1)
 
     def _sizes(self, classes: Sequence[int]) -> NDArray[np.float64]:
         return true_counts(self.counts, classes).sum(axis=(0, 2))

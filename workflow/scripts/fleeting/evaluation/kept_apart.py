@@ -8,18 +8,21 @@ import pandas as pd
 from fleeting.errors import UserError
 from fleeting.splits.protocol import GROUPS
 
+#: The values of `unit`: what a run is chosen for.
+SUBJECT, EXAMPLE = "subject", "example"
+
 
 @dataclass(frozen=True)
 class KeptApart:
-    """Which groups the networks of each fold were fitted on: none of them may be tested in it.
+    """Which groups the networks of each fold have seen: none of them may be tested in it.
 
     Attributes:
         apart: what the protocol keeps apart, a key of `splits.protocol.GROUPS`.
-        fitted: the (fold, group) pairs that have a training or validation example.
+        seen: the (fold, group) pairs that have a training or validation example.
     """
 
     apart: str
-    fitted: pd.MultiIndex
+    seen: pd.MultiIndex
 
     @classmethod
     def of(cls, split: pd.DataFrame, apart: str) -> "KeptApart":
@@ -36,7 +39,7 @@ class KeptApart:
         Raises:
             UserError: one is; it names the fold, the example and the group of the first.
         """
-        wrong = predictions[_pairs(predictions, self.apart).isin(self.fitted)]
+        wrong = predictions[_pairs(predictions, self.apart).isin(self.seen)]
         if wrong.empty:
             return
         first = wrong.iloc[0]
@@ -47,6 +50,17 @@ class KeptApart:
             f"{self.apart} {first[GROUPS[self.apart]]} train or validate. Rerun with "
             "`-R draw_split`; if the error stays, please report it"
         )
+
+
+def unit_of(split: pd.DataFrame) -> str:
+    """What a best run is chosen for: `subject`, or `example` where a fold has one on both sides.
+
+    Args:
+        split: the rows of split.tsv.
+    """
+    seen = KeptApart.of(split, "subject").seen
+    tested = _pairs(split[split["split"] == "test"], "subject")
+    return EXAMPLE if tested.isin(seen).any() else SUBJECT
 
 
 def _pairs(rows: pd.DataFrame, apart: str) -> pd.MultiIndex:

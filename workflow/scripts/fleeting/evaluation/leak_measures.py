@@ -15,5 +15,5 @@ MEASURES = {
 
 def measure_text(row: Mapping[Any, Any]) -> str:
     """A measure of one experiment, a row of `schemas.LEAK_METER` that is about a score."""
-    runs = "1 run" if row["count"] == "1" else f"{row['count']} runs"
-    return MEASURES[row["measure"]].format(runs=runs, epochs=row["count"], unit=row["unit"])
+    runs = "1 run" if row["candidates"] == "1" else f"{row['candidates']} runs"
+    return MEASURES[row["measure"]].format(runs=runs, epochs=row["candidates"], unit=row["unit"])

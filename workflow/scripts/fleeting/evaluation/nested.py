@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from fleeting.evaluation.choices import BY_FOLD, CHOSEN
+from fleeting.evaluation.choices import NESTED_LR, NESTED_MODEL
 from fleeting.evaluation.runs import Run
 from fleeting.evaluation.schemas import NESTED
 
@@ -40,21 +40,18 @@ def nested_runs(runs: Sequence[Run], table: pd.DataFrame) -> list[Run]:
         rows = table[table["repeat"] == repeat]
         names = zip(rows["fold"], rows["model"], rows["lr"], strict=True)
         chosen = {fold: by_name[model, lr, repeat] for fold, model, lr in names}
-        history, predictions = (
-            pd.concat([frame[frame["fold"] == fold] for fold, frame in frames], ignore_index=True)
-            for frames in (
-                [(fold, run.history) for fold, run in chosen.items()],
-                [(fold, run.predictions) for fold, run in chosen.items()],
-            )
-        )
+        history = [run.history[run.history["fold"] == fold] for fold, run in chosen.items()]
+        predictions = [
+            run.predictions[run.predictions["fold"] == fold] for fold, run in chosen.items()
+        ]
         made.append(
             Run(
-                CHOSEN,
-                BY_FOLD,
+                NESTED_MODEL,
+                NESTED_LR,
                 int(repeat),
                 device=", ".join(sorted({run.device for run in chosen.values()})),
-                history=history,
-                predictions=predictions,
+                history=pd.concat(history, ignore_index=True),
+                predictions=pd.concat(predictions, ignore_index=True),
                 tested_epoch={fold: run.tested_epoch[fold] for fold, run in chosen.items()},
                 weights_moved={fold: run.weights_moved[fold] for fold, run in chosen.items()},
                 redrawn=any(run.redrawn for run in chosen.values()),

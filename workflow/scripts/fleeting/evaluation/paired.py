@@ -8,6 +8,8 @@ import pandas as pd
 
 from fleeting.evaluation.confusion import Counts
 from fleeting.evaluation.intervals import Bootstrap, Resamples, Score, draw, ends
+from fleeting.evaluation.schemas import COUNTED
+from fleeting.paths import database_and_subject
 
 Subject = tuple[str, str]
 
@@ -30,11 +32,30 @@ class Difference:
         return self.first - self.second
 
 
+def count_by_subject(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Predictions counted by subject (a person under one name), label and prediction.
+
+    The database is that of the person's name.
+
+    Args:
+        predictions: their person, label, predicted, and repeat.
+    """
+    database, subject = zip(*map(database_and_subject, predictions["person"]), strict=True)
+    counted = predictions.assign(database=database, subject=subject)
+    names = ["repeat", "database", "subject", "label", "predicted"]
+    return counted.groupby(names, sort=True).size().reset_index(name="count")
+
+
+def subjects_of(table: pd.DataFrame) -> list[Subject]:
+    """The subjects in rows of counts (`schemas.COUNTED`), sorted."""
+    return sorted(set(zip(table["database"], table["subject"], strict=True)))
+
+
 def counts_of(table: pd.DataFrame, subjects: Sequence[Subject], classes: Sequence[str]) -> Counts:
     """The confusion matrix of each repeat and subject (R, S, K, K).
 
     Args:
-        table: the rows of one configuration in `schemas.SUBJECT_COUNTS`.
+        table: the rows of one configuration or baseline (`schemas.COUNTED`).
         subjects: (database, subject) of each place in S.
         classes: the class of each place in K.
     """
@@ -44,19 +65,22 @@ def counts_of(table: pd.DataFrame, subjects: Sequence[Subject], classes: Sequenc
     ]
     of_repeat, of_subject, of_class = places
     counts = np.zeros((len(repeats), len(subjects), len(classes), len(classes)))
-    columns = ["repeat", "database", "subject", "label", "predicted", "count"]
-    for repeat, database, subject, label, predicted, count in table[columns].itertuples(
-        index=False, name=None
-    ):
+    rows = table[list(COUNTED)].itertuples(index=False, name=None)
+    for repeat, database, subject, label, predicted, count in rows:
         place = of_repeat[repeat], of_subject[database, subject]
         counts[(*place, of_class[label], of_class[predicted])] += count
     return counts
 
 
-def difference(first: Counts, second: Counts, databases: Sequence[str], score: Score) -> Difference:
+def difference(
+    first: Counts,
+    second: Counts,
+    databases: Sequence[str],
+    score: Score,
+    *,
+    paired_repeats: bool = False,
+) -> Difference:
     """The paired difference of a score: every resample has the same subjects of both experiments.
-
-    Repeats are drawn for each experiment by itself: they have nothing in common.
 
     Args:
         first: (R, S, K, K), see `counts_of`.
@@ -64,11 +88,15 @@ def difference(first: Counts, second: Counts, databases: Sequence[str], score: S
             class; its number of repeats may differ.
         databases: the database of each subject (S).
         score: the metric.
+        paired_repeats: whether a repeat of one has its seed, and maybe its split, in common with
+            the same repeat of the other: every resample then has the same repeats of both. Else
+            they are drawn for each experiment by itself.
     """
     classes = np.flatnonzero(first.sum(axis=(0, 1, 3))).tolist()
     drawn = draw(databases, first.shape[0])
-    others = Resamples(drawn.subjects, draw(databases, second.shape[0], seed=2).repeats)
-    one, other = Bootstrap(first, drawn), Bootstrap(second, others)
+    others = drawn if paired_repeats else draw(databases, second.shape[0], seed=2)
+    one = Bootstrap(first, drawn)
+    other = Bootstrap(second, Resamples(drawn.subjects, others.repeats))
     kind = one.kind(classes)
     low, high = ends(one.values(score, classes) - other.values(score, classes), kind)
     return Difference(

@@ -11,7 +11,8 @@ from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
 from fleeting.evaluation.baseline import Examples, FoldData, motion_channels
-from fleeting.evaluation.interval_table import scored, subjects_of
+from fleeting.evaluation.interval_table import people_of, scored
+from fleeting.evaluation.paired import count_by_subject
 from fleeting.evaluation.schemas import ALWAYS_SCORED
 from fleeting.examples import arrays
 from fleeting.splits.folds import FoldSubsets, read_split
@@ -33,6 +34,7 @@ def run(
     metrics: list[str],
     predictions: Path,
     scores: Path,
+    counts: Path,
 ) -> None:
     """Predict the test examples of every fold with every baseline.
 
@@ -46,6 +48,7 @@ def run(
         predictions: the folder that receives `{baseline}/predictions.tsv`
             (`tsv.BASELINE_PREDICTIONS`).
         scores: receives the scores of the baselines (`schemas.BASELINES`).
+        counts: receives their predictions counted by subject (`schemas.BASELINE_COUNTS`).
     """
     stated, every = read_split(gate, split, folds, examples)
     rows = tsv.read(split, tsv.SPLIT)
@@ -69,6 +72,7 @@ def run(
         tsv.write(table, predictions / name / "predictions.tsv", tsv.BASELINE_PREDICTIONS)
     table = score_table(found, stated.classes, metrics)
     tsv.write(table, scores, schemas.BASELINES)
+    tsv.write(count_table(found), counts, schemas.BASELINE_COUNTS)
     logging.info("baselines: %d, folds: %d", len(found), len(every))
 
 
@@ -109,6 +113,12 @@ def predicted(
     return pd.concat(found).sort_values("repeat", kind="stable", ignore_index=True)
 
 
+def count_table(predictions: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The predictions of baselines, see `predicted`, counted (`schemas.BASELINE_COUNTS`)."""
+    counted = [count_by_subject(own).assign(baseline=name) for name, own in predictions.items()]
+    return pd.concat([pd.DataFrame(columns=list(schemas.BASELINE_COUNTS)), *counted])
+
+
 def score_table(
     predictions: Mapping[str, pd.DataFrame], classes: Sequence[str], metrics: Sequence[str]
 ) -> pd.DataFrame:
@@ -125,7 +135,7 @@ def score_table(
         module = registry.load("baseline", baseline)
         about = {"baseline": baseline, "title": module.TITLE, "looks_at": module.LOOKS_AT}
         repeats = [own for _, own in table.groupby("repeat")]
-        for row in scored(repeats, classes, subjects_of(repeats), names):
+        for row in scored(repeats, classes, people_of(repeats), names):
             if not row["group"].startswith("class/"):
                 rows.append({**about, **row})
     return pd.DataFrame(rows, columns=list(schemas.BASELINES))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
-from fleeting.evaluation.kept_apart import KeptApart
+from fleeting.evaluation.kept_apart import KeptApart, unit_of
 from fleeting.paths import run_folder, sha256
 from fleeting.splits import gate as gates
 
@@ -56,6 +56,7 @@ class Expected:
         tests: the test examples of all folds: fold, example, label, and the columns of `OF_TESTS`.
         kept_apart: what the protocol promises of them; None: nothing.
         repeat_of: the repeat that each fold is for, None where it is for all.
+        unit: what a best run is chosen for, see `kept_apart.unit_of`.
     """
 
     classes: tuple[str, ...]
@@ -63,6 +64,7 @@ class Expected:
     tests: pd.DataFrame
     kept_apart: KeptApart | None
     repeat_of: Mapping[int, int | None]
+    unit: str
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ def read_expected(gate: Path, split: Path, folds: Path) -> Expected:
         )
     stated = gates.read(gate)
     kept_apart = KeptApart.of(rows, stated.apart) if stated.apart else None
-    return Expected(stated.classes, sha256(gate), tests, kept_apart, repeat_of)
+    return Expected(stated.classes, sha256(gate), tests, kept_apart, repeat_of, unit_of(rows))
 
 
 def read_all(

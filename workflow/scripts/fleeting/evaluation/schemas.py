@@ -64,12 +64,10 @@ CONFUSIONS: Schema = {
     **{f"rate_{name}": NUMBER for name in SPREAD},
     "repeats": INTEGER,
 }
-#: How often each subject's examples of a class got each prediction, by run: all that scores over
-#: subjects are made of. Pairs that do not occur have no row. Subjects that are one person stand
-#: under the first of their names.
-SUBJECT_COUNTS: Schema = {
-    "model": NAME,
-    "lr": NAME,
+#: How often each subject's examples of a class got each prediction: all that scores over subjects
+#: are made of. Pairs that do not occur have no row. Subjects that are one person stand under the
+#: first of their names.
+COUNTED: Schema = {
     "repeat": INTEGER,
     "database": NAME,
     "subject": NAME,
@@ -77,6 +75,9 @@ SUBJECT_COUNTS: Schema = {
     "predicted": NAME,
     "count": INTEGER,
 }
+#: The same of every run, and of every baseline.
+SUBJECT_COUNTS: Schema = {"model": NAME, "lr": NAME, **COUNTED}
+BASELINE_COUNTS: Schema = {"baseline": NAME, **COUNTED}
 #: What a score might have been with other subjects, the trained models held fixed: see `intervals`.
 #: `kind` is `bootstrap`, or `range` where the group has too few subjects; `lacking` is the share of
 #: the resamples that lack one of the group's classes.
@@ -101,11 +102,17 @@ INTERVALS: Schema = {
     "permuted_mean": NUMBER,
     "permuted_p": NUMBER,
 }
-#: What the best of so many runs for each `unit` (subject or example) of the test set would have
-#: claimed: see `best_of_runs`.
-BEST_OF_RUNS: Schema = {"unit": NAME, "runs": INTEGER, "uf1": NUMBER, "uar": NUMBER}
-#: What choosing the epoch on the test set would have claimed, by run and metric, beside the score
-#: after the last one; no rows without `trace`: see `best_epochs`.
+#: The score that could have been claimed by choosing the best of so many runs for each `unit`
+#: (subject or example) of the test set, which has so many `units`: see `best_of_runs`.
+BEST_OF_RUNS: Schema = {
+    "unit": NAME,
+    "units": NUMBER,
+    "runs": INTEGER,
+    "uf1": NUMBER,
+    "uar": NUMBER,
+}
+#: The score that could have been claimed by choosing the epoch on the test set, by run and metric,
+#: beside the score after the last one; no rows without `trace`: see `best_epochs`.
 BEST_EPOCHS: Schema = {
     "model": NAME,
     "lr": NAME,
@@ -115,14 +122,14 @@ BEST_EPOCHS: Schema = {
     "metric": NAME,
     "last": NUMBER,
     "best_for_all": NUMBER,
-    "epoch": INTEGER,
+    "epoch_for_all": INTEGER,
     "best_for_each": NUMBER,
 }
-#: How well an example's subject and database are told by its nearest neighbour, see `identity`:
-#: `right` and `chance` are shares of the `examples`, which are of so many `groups` (subjects,
-#: databases).
+#: How well an example's subject and database (`target`) are recognised by its nearest neighbour,
+#: see `identity`: `right` and `chance` are shares of the `examples`, which are of so many `groups`
+#: (subjects, databases).
 IDENTITY: Schema = {
-    "told": NAME,
+    "target": NAME,
     "right": NUMBER,
     "chance": NUMBER,
     "groups": INTEGER,
@@ -144,15 +151,15 @@ MATCHED: Schema = {
     "subjects": INTEGER,
     "effective_subjects": NUMBER,
 }
-#: comparison/leak_meter.tsv: the measures of every experiment. `count` is how many runs or epochs
-#: the best is taken of for each `unit`, or the examples that are told; `metric` is UF1 or UAR, or
-#: what is told, subject or database.
+#: comparison/leak_meter.tsv: the measures of every experiment. `candidates` is how many runs
+#: or epochs the best is taken of for each `unit`, or the examples whose `metric`, subject or
+#: database, is recognised; else `metric` is UF1 or UAR.
 LEAK_METER: Schema = {
     "experiment": NAME,
     "permuted_by": TEXT,
     "measure": NAME,
     "unit": TEXT,
-    "count": MAYBE_INTEGER,
+    "candidates": MAYBE_INTEGER,
     "model": TEXT,
     "lr": TEXT,
     "metric": NAME,
@@ -173,6 +180,30 @@ NESTED: Schema = {
     "tested_epoch": INTEGER,
     "validation_uf1": NUMBER,
     "validation_loss": NUMBER,
+}
+#: comparison/experiments.tsv: one row per experiment and choice. `above_nulls` and
+#: `above_baselines` are `yes` or `no`, and empty without any, or with too few subjects.
+EXPERIMENTS: Schema = {
+    **dict.fromkeys(("experiment", "choice", "input", "protocol"), NAME),
+    **dict.fromkeys(("folds", "examples", "test_examples", "classes"), INTEGER),
+    "model": NAME,
+    "lr": NAME,
+    "repeats": INTEGER,
+    **{f"{metric}_{name}": NUMBER for metric in ("accuracy", "uf1", "uar") for name in SPREAD},
+    **{
+        f"{metric}_interval{part}": kind
+        for metric in ("accuracy", "uf1", "uar")
+        for part, kind in (("_low", NUMBER), ("_high", NUMBER), ("", TEXT))
+    },
+    "subjects": MAYBE_INTEGER,
+    **dict.fromkeys(("effective_subjects", "chance", "uf1_chance", "majority"), NUMBER),
+    "best_null": TEXT,
+    "best_null_uar": NUMBER,
+    "above_nulls": TEXT,
+    "best_baseline": TEXT,
+    "best_baseline_uar": NUMBER,
+    "above_baselines": TEXT,
+    "varied": TEXT,
 }
 #: The scores of the baselines, of the groups that are no classes. `looks_at` is what a baseline is
 #: given: `labels`, `examples` or `motion`.

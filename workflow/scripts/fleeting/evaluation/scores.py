@@ -9,9 +9,13 @@ from numpy.typing import NDArray
 
 from fleeting import registry, tsv
 from fleeting.evaluation.confusion import of_groups
+from fleeting.evaluation.intervals import Score
+from fleeting.evaluation.metrics import uar, uf1
 from fleeting.evaluation.runs import Run
 from fleeting.evaluation.schemas import ALWAYS_SCORED
 
+#: The metrics that weigh classes equally: not accuracy, which follows the class shares.
+CLASS_AVERAGES: dict[str, Score] = {"uf1": uf1.score, "uar": uar.score}
 #: A name, which predictions belong to it, and the classes (indices) that are scored.
 Group = tuple[str, NDArray[np.bool_], list[int]]
 

@@ -18,15 +18,16 @@ from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
 from fleeting.evaluation.best_epochs import best_epoch_table
-from fleeting.evaluation.best_of_runs import best_of_table, unit_of
+from fleeting.evaluation.best_of_runs import best_of_table
 from fleeting.evaluation.choices import choice_table, paper_choice
 from fleeting.evaluation.interval_table import interval_table
 from fleeting.evaluation.nested import nested_runs, nested_table
+from fleeting.evaluation.paired import count_by_subject
 from fleeting.evaluation.repeats import spread
 from fleeting.evaluation.runs import Grid, Run, read_all, read_expected
 from fleeting.evaluation.schemas import HISTORY_METRICS
 from fleeting.evaluation.scores import indices, score_table
-from fleeting.paths import database_and_subject, run_folder
+from fleeting.paths import run_folder
 
 
 def run(
@@ -37,6 +38,7 @@ def run(
     parts: int,
     metrics: list[str],
     allow_missing: bool,
+    trace: bool,
     gate: Path,
     split: Path,
     folds: Path,
@@ -49,7 +51,6 @@ def run(
     intervals: Path,
     subject_counts: Path,
     best_of_runs: Path,
-    trace: bool,
     best_epochs: Path,
 ) -> None:
     """Summarise the runs of an experiment.
@@ -62,6 +63,7 @@ def run(
         metrics: the experiment's metrics.
         allow_missing: whether means may be over fewer repeats than the grid has. A run that failed
             is in the table of runs alone.
+        trace: whether the runs have traces.
         gate: split.json.
         split: split.tsv.
         folds: folds.tsv.
@@ -76,7 +78,6 @@ def run(
         subject_counts: receives the predictions counted by subject (`schemas.SUBJECT_COUNTS`).
         best_of_runs: receives what the best of the runs would have claimed
             (`schemas.BEST_OF_RUNS`).
-        trace: whether the runs have traces.
         best_epochs: receives what choosing the epoch would have claimed (`schemas.BEST_EPOCHS`).
     """
     expected = read_expected(gate, split, folds)
@@ -98,8 +99,7 @@ def run(
     tsv.write(by_fold, nested, schemas.NESTED)
     tsv.write(interval_table(tested, expected.classes, metrics), intervals, schemas.INTERVALS)
     tsv.write(subject_count_table(tested), subject_counts, schemas.SUBJECT_COUNTS)
-    unit = unit_of(tsv.read(split, tsv.SPLIT))
-    claimed = best_of_table(done, expected.classes, unit)
+    claimed = best_of_table(done, expected.classes, expected.unit)
     tsv.write(claimed, best_of_runs, schemas.BEST_OF_RUNS)
     traced = done if trace else []
     folders = [
@@ -109,7 +109,7 @@ def run(
         ]
         for run in traced
     ]
-    by_epoch = best_epoch_table(traced, folders, expected.classes, unit)
+    by_epoch = best_epoch_table(traced, folders, expected.classes, expected.unit)
     tsv.write(by_epoch, best_epochs, schemas.BEST_EPOCHS)
     failed = len(every) - len(done)
     logging.info("%d runs of %s summarised, %d of them failed", len(every), experiment, failed)
@@ -229,23 +229,11 @@ def confusion_table(runs: Sequence[Run], classes: Sequence[str]) -> pd.DataFrame
 
 
 def subject_count_table(runs: Sequence[Run]) -> pd.DataFrame:
-    """The predictions of runs, counted by subject (a person under one name), label and prediction.
-
-    The database is that of the person's name.
-    """
-    names = ["database", "subject", "label", "predicted"]
+    """The predictions of runs, counted by subject (`schemas.SUBJECT_COUNTS`)."""
     counted = [
-        _under_one_name(run.predictions)
-        .groupby(names, sort=True)
-        .size()
-        .reset_index(name="count")
-        .assign(model=run.model, lr=run.lr, repeat=run.repeat)
+        count_by_subject(run.predictions.assign(repeat=run.repeat)).assign(
+            model=run.model, lr=run.lr
+        )
         for run in runs
     ]
     return pd.concat(counted, ignore_index=True)
-
-
-def _under_one_name(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Predictions with the database and subject that name their person."""
-    database, subject = zip(*map(database_and_subject, predictions["person"]), strict=True)
-    return predictions.assign(database=database, subject=subject)

@@ -1,7 +1,7 @@
 """An experiment's runs, scores and choices, as tables show them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
 from math import isnan
 from pathlib import Path
@@ -12,8 +12,8 @@ import pandas as pd
 from fleeting import tsv
 from fleeting.evaluation import schemas
 from fleeting.evaluation.baseline_scores import BaselineScores
-from fleeting.evaluation.choices import BY_FOLD, CHOSEN, configuration_title
-from fleeting.evaluation.intervals import Interval
+from fleeting.evaluation.choices import NESTED_LR, NESTED_MODEL, configuration_title
+from fleeting.evaluation.intervals import Interval, from_row
 from fleeting.evaluation.permutation import Permuted
 from fleeting.evaluation.repeats import spread
 
@@ -57,26 +57,28 @@ class Summary:
         """Read the files that a table declares as `runs`, `scores` and `choices`.
 
         A table that shows intervals declares `intervals` too, one that shows baselines
-        `baselines`.
+        `baselines`, and one that compares with them `counts` and `baseline_counts`.
 
         Args:
             files: one file per experiment under each name.
             experiment: the experiment's place in these lists.
         """
-        runs = schemas.read(files["runs"][experiment], schemas.RUNS)
+        self._files, self._experiment = files, experiment
+        runs = self._read("runs", schemas.RUNS)
         #: The runs that finished, those of the nested choice included.
         self.finished = runs[runs["failed"] == ""]
-        nested = (runs["model"] == CHOSEN) & (runs["lr"] == BY_FOLD)
+        nested = (runs["model"] == NESTED_MODEL) & (runs["lr"] == NESTED_LR)
         #: The runs of the grid.
         self.every = runs[~nested]
         self.failed = self.every[self.every["failed"] != ""]
         #: Those that finished, which alone are in means.
         self.runs = self.every[self.every["failed"] == ""]
         #: One row per configuration, repeat, group and metric.
-        self.scores = schemas.read(files["scores"][experiment], tsv.SCORES)
+        self.scores = self._read("scores", tsv.SCORES)
         self.choices = read_choices(files["choices"][experiment])
-        self._interval_files = [*files.get("intervals", [])][experiment : experiment + 1]
-        self._baseline_files = [*files.get("baselines", [])][experiment : experiment + 1]
+
+    def _read(self, name: str, schema: tsv.Schema) -> pd.DataFrame:
+        return schemas.read(self._files[name][self._experiment], schema)
 
     @property
     def models(self) -> list[str]:
@@ -93,6 +95,12 @@ class Summary:
         """The experiment's classes, in the order of scores.tsv."""
         groups = dict.fromkeys(self.scores["group"])
         return [group.removeprefix("class/") for group in groups if group.startswith("class/")]
+
+    @property
+    def distinct_choices(self) -> list[Choice]:
+        """The choices; a configuration that is chosen twice stands under its first name."""
+        found = {(one.model, one.lr): one for one in reversed(self.choices)}
+        return [*reversed(found.values())]
 
     def choice(self, name: str) -> Choice:
         """A choice by its name: `paper`, `validation` or, if there is one, `nested`."""
@@ -118,24 +126,30 @@ class Summary:
     @cached_property
     def _intervals(self) -> dict[tuple[str, ...], dict[Any, Any]]:
         """The rows of the intervals by model, learning rate, group and metric."""
-        (path,) = self._interval_files
         return {
             (row["model"], row["lr"], row["group"], row["metric"]): row
-            for row in schemas.read(path, schemas.INTERVALS).to_dict("records")
+            for row in self._read("intervals", schemas.INTERVALS).to_dict("records")
         }
 
     @cached_property
     def baselines(self) -> BaselineScores:
         """The scores of the baselines."""
-        (path,) = self._baseline_files
-        return BaselineScores(path)
+        return BaselineScores(self._files["baselines"][self._experiment])
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """The predictions of runs, counted by subject (`schemas.SUBJECT_COUNTS`)."""
+        return self._read("counts", schemas.SUBJECT_COUNTS)
+
+    @cached_property
+    def baseline_counts(self) -> pd.DataFrame:
+        """Those of the baselines (`schemas.BASELINE_COUNTS`)."""
+        return self._read("baseline_counts", schemas.BASELINE_COUNTS)
 
     def interval(self, model: str, lr: str, metric: str, group: str = "all") -> Interval | None:
         """The interval of one score of a configuration; None where it has no run."""
         row = self._intervals.get((model, lr, group, metric))
-        return (
-            Interval(**{field.name: row[field.name] for field in fields(Interval)}) if row else None
-        )
+        return from_row(row) if row else None
 
     def permuted(self, model: str, lr: str, metric: str) -> Permuted | None:
         """A score under permuted labels; None where it has no run, or no test is possible."""

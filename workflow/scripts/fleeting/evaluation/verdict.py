@@ -1,10 +1,13 @@
 """What a score and its interval say, in a sentence that claims no more."""
 
+from collections.abc import Mapping, Sequence
 from math import isnan
 
 from fleeting.evaluation import intervals
 from fleeting.evaluation.baseline_scores import BaselineScore
+from fleeting.evaluation.gains import gains
 from fleeting.evaluation.intervals import Interval
+from fleeting.evaluation.paired import Difference
 from fleeting.evaluation.permutation import PERMUTATIONS
 from fleeting.evaluation.scores import metric_title
 from fleeting.evaluation.summary import Choice, Summary, of_configuration
@@ -29,18 +32,32 @@ def binomial_level(examples: int, classes: int) -> float:
     return float(binom.ppf(0.95, examples, 1 / classes) / examples)
 
 
-def against(interval: Interval, value: float) -> str:
+def against(found: Interval | Difference, value: float) -> str:
     """Where a value lies: the interval is `above` or `below` it, or `includes` it.
 
-    Empty where there is no interval, of a single subject.
+    Empty where there is no interval: of a single subject, or where a range stands in its place.
     """
-    if isnan(interval.low):
+    if isnan(found.low) or found.kind == intervals.RANGE:
         return ""
-    # As exact as the interval, which was read from a table: 1/6 is not below 0.166667.
-    value = round(value, 6)
-    if interval.low > value:
+    # As exact as an interval that was read from a table: 1/6 is not below 0.166667.
+    low, high, value = (round(number, 6) for number in (found.low, found.high, value))
+    if low > value:
         return "above"
-    return "below" if interval.high < value else "includes"
+    return "below" if high < value else "includes"
+
+
+def above_each(gained: Mapping[str, Difference], baselines: Sequence[BaselineScore]) -> bool | None:
+    """Whether a UAR is above each of some baselines; None without one, or with too few subjects.
+
+    It is above each where the interval of every difference is above zero (an intersection of tests,
+    so nothing is corrected for their number).
+
+    Args:
+        gained: see `gains`.
+        baselines: some of those.
+    """
+    places = {against(gained[one.name], 0) for one in baselines if one.name in gained}
+    return None if places <= {""} else places == {"above"}
 
 
 def sentence(summary: Summary, choice: Choice) -> str:
@@ -51,33 +68,32 @@ def sentence(summary: Summary, choice: Choice) -> str:
     tested = round(sum(summary.support.values()))
     classes = len(summary.classes)
     level = binomial_level(tested, classes)
+    chance = f"chance ({summary.chance:.3f})"
     place = {
-        "above": ", which excludes chance",
-        "below": ", which lies below chance",
-        "includes": ", which does not exclude chance",
-        "": "",
+        "above": f", which excludes {chance}",
+        "below": f", which lies below {chance}",
+        "includes": f", which does not exclude {chance}",
+        "": f"; chance is {summary.chance:.3f}",
     }[against(interval, summary.chance)]
     over = f"over {interval.subjects} subjects ({interval.effective_subjects:.1f} effective)"
     if interval.subjects == 1:
-        ends, place = "of a single subject, so without an interval; beside chance", ""
+        ends = "of a single subject, so without an interval"
     elif interval.kind == intervals.RANGE:
         ends = f"{interval.low:.3f} to {interval.high:.3f} without one of the subjects"
         ends += f" {over}, too few for an interval"
     else:
         ends = f"95% interval [{interval.low:.3f}, {interval.high:.3f}] {over}"
     return (
-        f"{choice.title}: UAR {interval.mean:.3f}, {ends}{place} ({summary.chance:.3f}). "
+        f"{choice.title}: UAR {interval.mean:.3f}, {ends}{place}. "
         f"Guessing {tested} independent examples exceeds an accuracy of {level:.3f} in fewer than "
-        f"one case of twenty. {_beside_baselines(summary, interval)}"
+        f"one case of twenty. {_beside_baselines(summary, choice)}"
         f"{_permuted(summary, choice)} {_training(summary, choice)}"
     )
 
 
 def note(summary: Summary) -> str:
     """What the choices' scores say, how they were obtained, and what an interval is."""
-    # A configuration that is chosen twice is named once.
-    choices = {(one.model, one.lr): one for one in reversed(summary.choices)}
-    said = [sentence(summary, one) for one in reversed(choices.values())]
+    said = [sentence(summary, one) for one in summary.distinct_choices]
     return " ".join([*filter(None, said), summary.provenance(), intervals.NOTE])
 
 
@@ -96,40 +112,34 @@ def _permuted(summary: Summary, choice: Choice) -> str:
     )
 
 
-def _beside_baselines(summary: Summary, interval: Interval) -> str:
-    """Whether a UAR is above each null model, and above each baseline, as sentences.
-
-    Above each of them is above the best of them (an intersection of tests, so nothing is corrected
-    for their number).
-    """
-    every, null = summary.baselines.scores("uar"), summary.baselines.best_null("uar")
+def _beside_baselines(summary: Summary, choice: Choice) -> str:
+    """Whether a UAR is above each null model, and above each baseline, as sentences."""
+    gained = gains(summary, choice)
+    every, nulls = summary.baselines.scores("uar"), summary.baselines.nulls("uar")
     said = ""
-    if null:
-        count = sum(one.looks_at == "labels" for one in every)
-        said += f"Of {count} null models, which are given annotations alone, "
-        said += _best(null, interval)
-    best = summary.baselines.best("uar")
-    if best and best != null:
-        said += f"Of all {len(every)} baselines, {_best(best, interval)}"
+    if nulls:
+        said += f"Of {len(nulls)} null models, which are given annotations alone, "
+        said += _best(nulls, gained)
+    if len(every) > len(nulls):
+        said += f"Of all {len(every)} baselines, {_best(every, gained)}"
     return said
 
 
-def _best(baseline: BaselineScore, interval: Interval) -> str:
-    """The best baseline of several, and whether the network's interval is above it."""
-    kind = "range" if interval.kind == intervals.RANGE else "interval"
+def _best(baselines: Sequence[BaselineScore], gained: Mapping[str, Difference]) -> str:
+    """The best of some baselines, and whether the network is above each of them."""
+    best = max(baselines, key=lambda one: one.score)
     place = {
-        "above": f"; the network's {kind} lies above each of them",
-        "below": f"; the network's {kind} lies below it",
-        "includes": f"; the network's {kind} does not lie above it",
-        "": "",
-    }[against(interval, baseline.score)]
-    own = baseline.interval
+        True: "; the network is above each of them (paired over subjects)",
+        False: "; the network is not above each of them (paired over subjects)",
+        None: "",
+    }[above_each(gained, baselines)]
+    own = best.interval
     ends = {
         "": "",
         intervals.BOOTSTRAP: f", 95% interval [{own.low:.3f}, {own.high:.3f}]",
         intervals.RANGE: f", {own.low:.3f} to {own.high:.3f} without one of the subjects",
     }["" if isnan(own.low) else own.kind]
-    return f"the best is {baseline.title}: UAR {baseline.score:.3f}{ends}{place}. "
+    return f"the best is {best.title}: UAR {best.score:.3f}{ends}{place}. "
 
 
 def _training(summary: Summary, choice: Choice) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -10,10 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from fleeting import tsv
 from fleeting.drawing import style
-from fleeting.evaluation import chance, schemas
-from fleeting.evaluation.scores import metric_title
+from fleeting.evaluation import schemas
+from fleeting.evaluation.scores import CLASS_AVERAGES, metric_title
 from fleeting.evaluation.summary import Summary
 
 SCOPE = "comparison"
@@ -22,7 +20,6 @@ READS = {
     "runs": "experiments/{experiment}/evaluation/runs.tsv",
     "scores": "experiments/{experiment}/scores.tsv",
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
-    "split": "experiments/{experiment}/split.tsv",
 }
 CAPTION = (
     "How high a score becomes by choosing on the test set, without any training more: for each "
@@ -33,7 +30,8 @@ CAPTION = (
     "orders of the runs, the earliest of equally good ones taken; at N = 1 it is the mean over all "
     "runs, among which nothing was chosen. The dashed lines are the "
     "scores of the (model, learning rate) with the highest validation accuracy, the mean over its "
-    "repeats, between which the initial weights and the order of the examples varied. The dotted "
+    "repeats, between which the initial weights, the order of the examples and, where the protocol "
+    "draws one for each, the split varied. The dotted "
     "line is UAR by chance, guessing each class equally often. Runs that failed are in no mean."
 )
 #: How many panels stand side by side, and the size of one in inches.
@@ -44,7 +42,7 @@ CURVES: tuple[dict[str, Any], ...] = (
     {"color": style.LINE_COLOURS[0], "linewidth": 2.6},
     {"color": style.LINE_COLOURS[1], "linewidth": 1.1},
 )
-CHOSEN: tuple[dict[str, Any], ...] = (
+CHOICE_LINES: tuple[dict[str, Any], ...] = (
     {"color": style.LINE_COLOURS[0], "linewidth": 1.1, "linestyle": (0, (4, 4))},
     {"color": style.LINE_COLOURS[1], "linewidth": 1.1, "linestyle": (4, (4, 4))},
 )
@@ -65,14 +63,12 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         path = files["best_of_runs"][place]
         name = path.parents[1].name
         claimed = schemas.read(path, schemas.BEST_OF_RUNS)
-        tests = tsv.read(files["split"][place], tsv.SPLIT).query("split == 'test'")
         summary = Summary(files, place)
-        axes.set_title(fill(name.replace("_", "_ "), LONGEST).replace("_ ", "_"))
-        axes.set_xlabel(f"best of N runs for each of\n{_units(tests, claimed['unit'].iloc[0])}")
+        unit, units = claimed[["unit", "units"]].iloc[0]
+        axes.set_title(style.wrapped_name(name, LONGEST))
+        axes.set_xlabel(f"best of N runs for each of\n{units:.0f} test {unit}s")
         _draw_curves(axes, claimed, summary)
-        by_chance = chance.of("uar", tests, "all", len(summary.classes))
-        assert by_chance is not None, "an experiment has test examples"
-        axes.axhline(by_chance.guessing, **style.CHANCE)
+        axes.axhline(summary.chance, **style.CHANCE)
     for axes in panels[:: min(count, COLUMNS)]:
         axes.set_ylabel("score")
     panels[0].set_ylim(-0.03, 1.03)
@@ -80,20 +76,14 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     return figure
 
 
-def _units(tests: pd.DataFrame, unit: str) -> str:
-    """What the runs are chosen for, for example `68 test subjects`."""
-    columns = ["database", "subject"] if unit == "subject" else ["example"]
-    return f"{len(tests[columns].drop_duplicates())} test {unit}s"
-
-
 def _draw_curves(axes: Axes, claimed: pd.DataFrame, summary: Summary) -> None:
     """Draw both metrics; of a single run there is one point."""
     choice = summary.choice("validation")
-    for position, metric in enumerate(("uf1", "uar")):
+    for position, metric in enumerate(CLASS_AVERAGES):
         marker = style.LINE_MARKERS[position] if len(claimed) == 1 else ""
         axes.plot(claimed["runs"], claimed[metric], **CURVES[position], marker=marker)
         chosen = summary.spread(choice.model, choice.lr, metric)["mean"]
-        axes.axhline(chosen, **CHOSEN[position])
+        axes.axhline(chosen, **CHOICE_LINES[position])
     axes.set_xscale("log")
     axes.set_xlim(0.9, max(2, len(claimed)) * 1.12)
     ticks = [tick for tick in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if tick <= len(claimed)]
@@ -104,8 +94,8 @@ def _draw_curves(axes: Axes, claimed: pd.DataFrame, summary: Summary) -> None:
 def _legend() -> tuple[list[Line2D], list[str]]:
     """Handles and labels, the same for all panels."""
     handles, labels = [], []
-    for position, metric in enumerate(("uf1", "uar")):
-        handles += [Line2D([], [], **CURVES[position]), Line2D([], [], **CHOSEN[position])]
+    for position, metric in enumerate(CLASS_AVERAGES):
+        handles += [Line2D([], [], **CURVES[position]), Line2D([], [], **CHOICE_LINES[position])]
         title = metric_title(metric)
         labels += [f"{title}, best of N runs", f"{title}, chosen on validation"]
     return [*handles, Line2D([], [], **style.CHANCE)], [*labels, "UAR by chance"]

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fleeting import tsv
-from fleeting.drawing import choices, show_faces, style
+from fleeting.drawing import show_faces, style
 from fleeting.drawing.show_faces import Row
 from fleeting.evaluation import schemas
-from fleeting.evaluation.choices import configuration_title
+from fleeting.evaluation.choices import choice_title, configuration_title
 from fleeting.evaluation.schemas import MOST_CONFUSED, PAPERS_PAIR
 
 READS = {
@@ -25,14 +25,15 @@ SETTINGS = ("input.kind", "show_faces", "synthetic")
 CAPTION = (
     'Table 3 of the paper ("Comparison between happiness and surprise image from CASME datasets"), '
     "and the most confused pair of each choice. Above an arrow is the share of a class's test "
-    "examples that was taken for the other class, as the mean over the repeats on one split, "
-    "between which only the initial weights (of the new layers alone, where the network is "
-    "pretrained) and the order of the examples varied; guessing gives one over the number of "
-    "classes. The pictures are examples of the two classes, the first by name; they need not be "
-    "the ones that were confused. Of an example that is made of several crops, the first is shown. "
-    "Faces are shown as ``show_faces`` in the config allows: of nobody, of synthetic databases "
-    "(whose faces belong to nobody), or of the subjects listed there; outlines stand in for all "
-    "others. Runs that failed are in no mean: the number of repeats is that of the others."
+    "examples that was taken for the other class, as the mean over the repeats. These share one "
+    "split, unless the protocol draws one for each. Between them the initial weights (of the new "
+    "layers alone, where the network is pretrained) and the order of the examples varied; guessing "
+    "gives one over the number of classes. The pictures are examples of the two classes, the first "
+    "by name; they need not be the ones that were confused. Of an example that is made of several "
+    "crops, the first is shown. Faces are shown as ``show_faces`` in the config allows: of nobody, "
+    "of synthetic databases (whose faces belong to nobody), or of the subjects listed there; "
+    "outlines stand in for all others. Runs that failed are in no mean: the number of repeats is "
+    "that of the others."
 )
 #: The database that the paper takes its two images from.
 PAPER_DATABASE = "casme"
@@ -146,7 +147,7 @@ def _draw_rates(axes: Axes, pair: Pair, unit: str) -> None:
     row = pair[0]
     configuration = configuration_title(row["model"], row["lr"])
     repeats = style.mean_of(int(row["repeats"]))
-    title = f"{row['pair']}\n{choices.title(row['choice'])}:\n{configuration},\n{repeats}"
+    title = f"{row['pair']}\n{choice_title(row['choice'])}:\n{configuration},\n{repeats}"
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 1)
     axes.text(0.5, 1, title, ha="center", va="top", fontsize=8)

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from textwrap import fill
 from typing import Any
 
 from matplotlib.figure import Figure
 
 from fleeting import tsv
-from fleeting.drawing import choices, score_points, style
+from fleeting.drawing import score_points, style
 from fleeting.evaluation import chance, schemas
 from fleeting.evaluation.baseline_scores import BaselineScores
+from fleeting.evaluation.choices import choice_title
 from fleeting.evaluation.summary import read_choices
 
 SCOPE = "comparison"
@@ -29,17 +29,17 @@ CAPTION = (
     "own choice by its validation UF1, called nested); which these are is in the table of the "
     "experiments. The predictions of all folds are pooled and scored once for each repeat; a small "
     "point is a repeat, a large one the mean over repeats, whose number is with the experiment's "
-    "name. The repeats of an experiment share one split, and between them only the initial weights "
-    "(of the new layers alone, where the network is pretrained) and the order of the examples "
-    "varied: how far the points lie apart says nothing of other images or other subjects. A line "
-    "is the 95% interval of the mean: subjects (within their database) and repeats drawn with "
-    "replacement, the trained models held fixed; where the subjects are worth fewer than ten of "
-    "equal size, it is the range of the scores without one of them (dotted). An "
-    "experiment has n test examples of K classes; experiments can differ in these, so chance is "
-    "drawn beside each: guessing each of its classes equally often (dotted; accuracy and UAR are "
-    "one over their number), and always naming the most frequent class of its test examples "
-    "(dashed). A solid mark is the highest score of the null models, which know the annotations of "
-    "the training examples alone. Runs that failed are in no mean."
+    "name. The repeats of an experiment share one split, unless its protocol draws one for each. "
+    "Between them the initial weights (of the new layers alone, where the network is pretrained) "
+    "and the order of the examples varied: how far the points lie apart says nothing of other "
+    "images or other subjects. A line is the 95% interval of the mean: subjects (within their "
+    "database) and repeats drawn with replacement, the trained models held fixed; where the "
+    "effective number of subjects, (sum n)² / sum n², is below ten, it is the range of the scores "
+    "without one subject (dotted). An experiment has n test examples of K classes; experiments can "
+    "differ in these, so chance is drawn beside each: guessing each of its classes equally often "
+    "(dotted; accuracy and UAR are one over their number), and always naming the most frequent "
+    "class of its test examples (dashed). A solid mark is the highest score of the null models, "
+    "which know the annotations of the training examples alone. Runs that failed are in no mean."
 )
 #: Heights in inches: of a row at least, and of a line of its name.
 ROW, LINE = 0.5, 0.16
@@ -72,12 +72,11 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         sure = intervals[intervals["group"] == "all"]
         null = BaselineScores(baselines_path).highest_nulls(score_points.METRICS)
         row = score_points.Row("", "", overall, sure, configurations, beside, null)
-        # Long names are broken after an underscore.
-        name = fill(path.parent.name.replace("_", "_ "), LONGEST).replace("_ ", "_")
+        name = style.wrapped_name(path.parent.name, LONGEST)
         repeats, tested = style.repeats(row.repeats()), tests["example"].nunique()
         rows.append(replace(row, name=f"{name}\n{repeats}, n = {tested}, K = {len(counts)}"))
     height = max(ROW, LINE * max(1 + row.name.count("\n") for row in rows))
-    titles = [choices.title(name) for name in series]
+    titles = [choice_title(name) for name in series]
     return score_points.draw(
         rows, titles, margin=1.8 + height, row_height=height, step=0.3, columns=2
     )

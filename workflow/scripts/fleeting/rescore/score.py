@@ -7,7 +7,7 @@ import numpy as np
 
 from fleeting import registry
 from fleeting.errors import UserError
-from fleeting.evaluation.intervals import NOTE, Bootstrap, Interval, draw
+from fleeting.evaluation.intervals import NOTE, Bootstrap, Interval, columns, draw, text
 from fleeting.rescore.definitions import Coded, definitions, fitting, present
 from fleeting.rescore.nulls import nulls
 from fleeting.rescore.predictions import Predictions, read
@@ -138,7 +138,7 @@ def describe(found: Rescored) -> list[str]:
             + ", ".join(group.classes)
         )
         for metric, title in METRICS.items():
-            ends = group.intervals[metric].text if metric in group.intervals else ""
+            ends = text(*columns(group.intervals.get(metric)).values())
             lines.append(f"  {title:<10}{group.scores[metric]:.4f}  {ends}".rstrip())
     lines.append("\nWithout looking at a face:")
     lines.append(f"{'':<{width}}  " + "  ".join(f"{title:>8}" for title in METRICS.values()))

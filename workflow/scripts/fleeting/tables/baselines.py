@@ -8,6 +8,8 @@ import pandas as pd
 
 from fleeting.evaluation import intervals, verdict
 from fleeting.evaluation.baseline_scores import GIVEN, BaselineScore
+from fleeting.evaluation.choices import choice_title
+from fleeting.evaluation.gains import gains
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.scores import metric_title
 from fleeting.evaluation.summary import Choice, Summary
@@ -16,9 +18,11 @@ CAPTION = (
     "What the chosen networks reach beside predictors without a network, from the highest UAR to "
     "the lowest, over all test examples. Every baseline is fitted to the training examples of each "
     "fold alone and predicts that fold's test examples; the null models are given annotations and "
-    "no example. The last columns say whether the interval of a network's UAR lies above the UAR "
-    "of the baseline. The scores of a network are means over its repeats, those of a baseline that "
-    "draws at random over ten draws. Runs that failed are in no mean."
+    "no example. The last columns say whether a network's UAR is above that of the baseline: "
+    "whether the interval of their difference, on the same resampled subjects, is above zero. The "
+    "scores of a network are means over its repeats, those of a baseline that draws at random over "
+    "ten draws, or over the repeats where each has a split of its own. Runs that failed are in no "
+    "mean."
 )
 READS = {
     "runs": "experiments/{experiment}/evaluation/runs.tsv",
@@ -26,6 +30,8 @@ READS = {
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "baselines": "experiments/{experiment}/evaluation/baselines.tsv",
+    "counts": "experiments/{experiment}/evaluation/subject_counts.tsv",
+    "baseline_counts": "experiments/{experiment}/evaluation/baseline_counts.tsv",
 }
 SETTINGS = ()
 METRICS = ("uf1", "uar", "accuracy")
@@ -35,7 +41,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     """One row per baseline and per chosen configuration, the highest UAR first.
 
     `looks_at` is `labels`, `examples` or `motion`. For each choice there is a column with its name:
-    the interval of its UAR is `above` or `below` a baseline's UAR, or `includes` it.
+    its UAR is `above` or `below` that of a baseline, or its interval `includes` no difference.
     """
     summary = Summary(files)
     rows = []
@@ -48,12 +54,11 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         own = {metric: summary.baselines.scores(metric)[place] for metric in METRICS}
         rows.append({**about, **_of_baseline(own), "repeats": baseline.repeats})
     frame = pd.DataFrame(rows).sort_values("uar", ascending=False, kind="stable")
-    networks = [choice.name for choice in summary.choices]
     for choice in summary.choices:
-        interval = summary.interval(choice.model, choice.lr, "uar")
+        gained = gains(summary, choice)
         frame[choice.name] = [
-            verdict.against(interval, value) if interval and name not in networks else ""
-            for name, value in zip(frame["predictor"], frame["uar"], strict=True)
+            verdict.against(gained[name], 0) if name in gained else ""
+            for name in frame["predictor"]
         ]
     return frame, _page(frame, summary)
 
@@ -84,21 +89,17 @@ def _page(frame: pd.DataFrame, summary: Summary) -> Page:
     shown["is given"] = frame["looks_at"].map(GIVEN)
     for metric in METRICS:
         shown[metric_title(metric)] = frame[metric]
-        shown[f"{metric_title(metric)}, 95% interval"] = [
-            intervals.text(*ends)
-            for ends in zip(
-                *(frame[f"{metric}_interval{part}"] for part in ("_low", "_high", "")), strict=True
-            )
-        ]
+        shown[f"{metric_title(metric)}, 95% interval"] = intervals.texts(frame, f"{metric}_")
     shown["repeats"] = frame["repeats"]
     for choice in summary.choices:
-        shown[f"interval of {choice.name}'s choice"] = frame[choice.name]
+        shown[f"{choice_title(choice.name)} is"] = frame[choice.name]
     return Page(
         "Baselines",
         f"{verdict.note(summary)} A null model is given annotations alone. Every baseline is "
         "fitted to the training examples of each fold and predicts that fold's test examples; the "
         "predictions of all folds are scored together. Of one that draws at random, the repeats "
-        "are draws. The last columns say where the interval of a network's UAR lies beside the "
-        "UAR of the baseline.",
+        "are draws. The last columns say where a network's UAR lies beside that of the baseline: "
+        "`above` or `below` where the interval of their difference, on the same resampled "
+        "subjects, excludes zero, and `includes` where it does not.",
         [("", shown)],
     )

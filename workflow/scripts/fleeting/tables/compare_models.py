@@ -10,24 +10,23 @@ import numpy as np
 import pandas as pd
 
 from fleeting.evaluation import intervals, schemas
+from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.confusion import Counts
 from fleeting.evaluation.intervals import Score
-from fleeting.evaluation.metrics import uar, uf1
-from fleeting.evaluation.paired import Difference, Subject, counts_of, difference
-from fleeting.evaluation.paper_values import paper_name
+from fleeting.evaluation.paired import Difference, Subject, counts_of, difference, subjects_of
 from fleeting.evaluation.permutation import PERMUTATIONS, exchange_p_value, exchanges, holm
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text
-from fleeting.evaluation.scores import metric_title
+from fleeting.evaluation.scores import CLASS_AVERAGES, metric_title
 from fleeting.evaluation.summary import Choice, Summary, of_configuration
 
 CAPTION = (
-    "Every configuration of the grid against the one that the paper chose and against the one that "
-    "validation chose: the difference of UF1 and UAR on the same test examples, with its interval "
-    "over subjects and repeats, the trained models held fixed. The p-value is that of exchanging "
-    "both configurations' predictions for whole subjects, in all repeats together; it is "
-    "two-sided, and Holm's correction is over the configurations that are compared with the same "
-    "one on the same metric."
+    "Every configuration of the grid (and, with several folds, the nested choice) against each of "
+    "the choices: the paper's, validation's and the nested one. The difference of UF1 and UAR is "
+    "on the same test examples, with its interval over subjects and repeats, the trained models "
+    "held fixed. The p-value is that of exchanging both configurations' predictions for whole "
+    "subjects, in all repeats together; it is two-sided, and Holm's correction is over the "
+    "configurations that are compared with the same one on the same metric."
 )
 READS = {
     "runs": "experiments/{experiment}/evaluation/runs.tsv",
@@ -36,7 +35,6 @@ READS = {
     "counts": "experiments/{experiment}/evaluation/subject_counts.tsv",
 }
 SETTINGS = ()
-METRICS: dict[str, Score] = {"uf1": uf1.score, "uar": uar.score}
 COLUMNS = (
     "choice chosen_model chosen_lr model lr metric score chosen_score difference interval_low "
     "interval_high interval p p_holm repeats subjects effective_subjects"
@@ -89,12 +87,12 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     table = schemas.read(files["counts"][0], schemas.SUBJECT_COUNTS)
     predictions = Predictions(
         table,
-        sorted(set(zip(table["database"], table["subject"], strict=True))),
+        subjects_of(table),
         sorted({*table["label"], *table["predicted"]}),
     )
     rows = []
     for choice in summary.choices:
-        for metric, score in METRICS.items():
+        for metric, score in CLASS_AVERAGES.items():
             family = list(_compare(predictions, choice, score))
             adjusted = holm([one.p for one in family])
             for comparison, p_holm in zip(family, adjusted, strict=True):
@@ -119,7 +117,7 @@ def _compare(predictions: Predictions, choice: Choice, score: Score) -> Iterator
         other = predictions.counts(choice.model, choice.lr, shared)
         classes = np.flatnonzero(other.sum(axis=(0, 1, 3))).tolist()
         p = exchange_p_value(one, other, score, classes, exchanged)
-        found = difference(one, other, databases, score)
+        found = difference(one, other, databases, score, paired_repeats=True)
         yield Comparison(model, lr, found, p, len(shared))
 
 
@@ -135,9 +133,7 @@ def _row(choice: Choice, metric: str, one: Comparison, p_holm: float) -> dict[st
         "score": found.first if found else nan,
         "chosen_score": found.second if found else nan,
         "difference": found.mean if found else nan,
-        "interval_low": found.low if found else nan,
-        "interval_high": found.high if found else nan,
-        "interval": found.kind if found else "",
+        **intervals.columns(found),
         "p": one.p,
         "p_holm": p_holm,
         "repeats": one.repeats,
@@ -149,10 +145,8 @@ def _row(choice: Choice, metric: str, one: Comparison, p_holm: float) -> dict[st
 def _page(frame: pd.DataFrame, summary: Summary) -> Page:
     """The table for reading: one part per family of comparisons."""
     parts, said = [], []
-    # A configuration that is chosen twice has its comparisons once.
-    choices = {(one.model, one.lr): one for one in reversed(summary.choices)}
-    for choice in reversed(choices.values()):
-        for metric in METRICS:
+    for choice in summary.distinct_choices:
+        for metric in CLASS_AVERAGES:
             own = frame[(frame["choice"] == choice.name) & (frame["metric"] == metric)]
             parts.append((f"{metric_title(metric)} against {choice.title}", _part(own)))
             if len(own):
@@ -163,10 +157,10 @@ def _page(frame: pd.DataFrame, summary: Summary) -> Page:
         "Configurations compared",
         f"{' '.join(said)} {summary.provenance()} A difference is the score of a configuration "
         "minus that of the chosen one, on the repeats that both have. Its interval has the same "
-        f"resampled subjects for both. {intervals.NOTE} The p-value is two-sided: the share of "
-        f"{PERMUTATIONS} random exchanges of both configurations' predictions for whole subjects, "
-        "in all repeats together, with as large a difference (of all exchanges, where there are "
-        "fewer). Holm's correction is over the configurations of one part.",
+        f"resampled subjects and repeats for both. {intervals.NOTE} The p-value is two-sided: the "
+        f"share of {PERMUTATIONS} random exchanges of both configurations' predictions for whole "
+        "subjects, in all repeats together, with as large a difference (of all exchanges, where "
+        "there are fewer). Holm's correction is over the configurations of one part.",
         parts,
     )
 
@@ -188,15 +182,16 @@ def _sentence(own: pd.DataFrame, choice: Choice, metric: str) -> str:
 
 
 def _part(own: pd.DataFrame) -> pd.DataFrame:
-    ends = own[["interval_low", "interval_high", "interval"]].itertuples(index=False, name=None)
     return pd.DataFrame(
         {
-            "model": own["model"].map(paper_name),
-            "lr": own["lr"],
+            "configuration": [
+                configuration_title(model, lr)
+                for model, lr in zip(own["model"], own["lr"], strict=True)
+            ],
             "score": own["score"].map(number_text),
             "chosen one's": own["chosen_score"].map(number_text),
             "difference": own["difference"].map(number_text),
-            "its 95% interval": [intervals.text(*one) for one in ends],
+            "its 95% interval": intervals.texts(own),
             "p": [number_text(p, 4) for p in own["p"]],
             "Holm's p": [number_text(p, 4) for p in own["p_holm"]],
             "subjects": own["subjects"],

@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 
 from fleeting import tsv
-from fleeting.evaluation import chance, intervals
+from fleeting.evaluation import chance, intervals, verdict
+from fleeting.evaluation.gains import gains
 from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading
@@ -33,6 +34,8 @@ READS = {
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "baselines": "experiments/{experiment}/evaluation/baselines.tsv",
+    "counts": "experiments/{experiment}/evaluation/subject_counts.tsv",
+    "baseline_counts": "experiments/{experiment}/evaluation/baseline_counts.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
 SETTINGS = (
@@ -41,6 +44,8 @@ SETTINGS = (
     "experiments.*.permute_labels",
 )
 METRICS = ("accuracy", "uf1", "uar")
+#: Whether a UAR is above each null model or baseline: empty without any, or with too few subjects.
+ABOVE = {True: "yes", False: "no", None: ""}
 
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
@@ -55,7 +60,9 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         tests = split[split["split"] == "test"]
         uf1_by_chance = chance.of("uf1", tests, "all", len(summary.classes))
         null, best = summary.baselines.best_null("uar"), summary.baselines.best("uar")
+        every, nulls = summary.baselines.scores("uar"), summary.baselines.nulls("uar")
         for choice in summary.choices:
+            gained = gains(summary, choice)
             found = {
                 metric: summary.interval(choice.model, choice.lr, metric) for metric in METRICS
             }
@@ -92,8 +99,10 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                     "majority": summary.majority,
                     "best_null": null.title if null else "",
                     "best_null_uar": null.score if null else nan,
+                    "above_nulls": ABOVE[verdict.above_each(gained, nulls)],
                     "best_baseline": best.title if best else "",
                     "best_baseline_uar": best.score if best else nan,
+                    "above_baselines": ABOVE[verdict.above_each(gained, every)],
                     "varied": summary.varied(),
                 }
             )
@@ -113,17 +122,11 @@ def _page(frame: pd.DataFrame) -> Page:
     titles |= {"subjects": "subjects"}
     titles |= {"chance": "chance", "uf1_chance": "UF1 by chance", "majority": "majority"}
     titles |= {"best_null": "best null model", "best_null_uar": "UAR of the best null model"}
+    titles |= {"above_nulls": "above each null model"}
     titles |= {"best_baseline": "best baseline", "best_baseline_uar": "UAR of the best baseline"}
+    titles |= {"above_baselines": "above each baseline"}
     titles |= {"varied": "varied between repeats"}
-    texts = {
-        f"{metric}_text": [
-            intervals.text(*ends)
-            for ends in zip(
-                *(frame[f"{metric}_interval{part}"] for part in ("_low", "_high", "")), strict=True
-            )
-        ]
-        for metric in METRICS
-    }
+    texts = {f"{metric}_text": intervals.texts(frame, f"{metric}_") for metric in METRICS}
     shown = for_reading(frame.assign(**texts, model=frame["model"].map(paper_name)), titles)
     return Page(
         "Experiments side by side",
@@ -134,7 +137,9 @@ def _page(frame: pd.DataFrame) -> Page:
         "UAR of guessing every class equally often, UF1 by chance its UF1, and majority the "
         "accuracy of always naming the most frequent class of the test examples. The best null "
         "model is the baseline with the highest UAR of those that are given annotations alone, the "
-        "best baseline that of all; each is fitted in the same folds. Experiments with "
+        "best baseline that of all; each is fitted in the same folds. A UAR is above a baseline's "
+        "where the interval of their difference, on the same resampled subjects, is above zero. "
+        "Experiments with "
         "different protocols also differ in their training and test examples, unless one is "
         "matched to the other: otherwise the difference of two rows is not the effect of the "
         "protocol alone.",

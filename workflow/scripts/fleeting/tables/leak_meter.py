@@ -9,12 +9,11 @@ import pandas as pd
 
 from fleeting import tsv
 from fleeting.evaluation import chance, intervals, schemas
-from fleeting.evaluation.best_of_runs import METRICS
 from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.leak_measures import measure_text
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text
-from fleeting.evaluation.scores import metric_title
+from fleeting.evaluation.scores import CLASS_AVERAGES, metric_title
 from fleeting.evaluation.summary import Choice, Summary, of_configuration
 from fleeting.splits import permute
 
@@ -23,7 +22,7 @@ CAPTION = (
     "What leaks: for every experiment the score of the configuration that validation examples "
     "choose, and beside it what would have been claimed with test subjects in training (where an "
     "experiment is matched to another), by taking the best run of the grid for each test subject, "
-    "or the best epoch (with `trace`); and how well subject and database can be told from the "
+    "or the best epoch (with `trace`); and how well subject and database are recognised from the "
     "examples. An experiment with permuted labels shows how much of this needs no expression."
 )
 READS = {
@@ -43,7 +42,7 @@ Row = dict[str, Any]
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
     """The rows of every experiment (`schemas.LEAK_METER`), in the order of the files."""
-    leaks = schemas.read(files["matched"][0], schemas.MATCHED)
+    matched = schemas.read(files["matched"][0], schemas.MATCHED)
     rows = []
     for place, path in enumerate(files["split"]):
         name = path.parent.name
@@ -53,31 +52,31 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         counts = tests["label"].value_counts().tolist()
         guessing = {
             metric: chance.of_group(metric, counts, len(summary.classes)).guessing
-            for metric in METRICS
+            for metric in CLASS_AVERAGES
         }
         best_of_runs = schemas.read(files["best_of_runs"][place], schemas.BEST_OF_RUNS)
         best_epochs = schemas.read(files["best_epochs"][place], schemas.BEST_EPOCHS)
         found = [
             *_validation_choice(summary, choice),
-            *_matched(leaks[leaks["matched"] == name], choice),
+            *_matched(matched[matched["matched"] == name], choice),
             *_best_of_runs(best_of_runs, summary, choice),
             *_best_epochs(of_configuration(best_epochs, choice.model, choice.lr)),
         ]
         rows += [row | {"experiment": name, "chance": guessing[row["metric"]]} for row in found]
         identity = schemas.read(files["identity"][place], schemas.IDENTITY)
-        rows += [row | {"experiment": name} for row in _told(identity)]
+        rows += [row | {"experiment": name} for row in _recognised(identity)]
     frame = pd.DataFrame(rows).reindex(columns=list(schemas.LEAK_METER))
     permuted = settings["experiments.*.permute_labels"]
     units = {name: block["unit"] if block else "" for name, block in permuted.items()}
     frame["permuted_by"] = [units[name] for name in frame["experiment"]]
-    frame["count"] = ["" if isnan(count) else str(int(count)) for count in frame["count"]]
+    frame["candidates"] = ["" if isnan(one) else str(int(one)) for one in frame["candidates"]]
     frame = frame.fillna(dict.fromkeys(("unit", "model", "lr", "interval"), ""))
     return frame, _page(frame)
 
 
 def _validation_choice(summary: Summary, choice: Choice) -> Iterator[Row]:
     """The scores of validation's choice, with their intervals where the experiment has them."""
-    for metric in METRICS:
+    for metric in CLASS_AVERAGES:
         value = summary.spread(choice.model, choice.lr, metric)["mean"]
         found = summary.interval(choice.model, choice.lr, metric)
         yield {
@@ -90,11 +89,11 @@ def _validation_choice(summary: Summary, choice: Choice) -> Iterator[Row]:
         }
 
 
-def _matched(leaks: pd.DataFrame, choice: Choice) -> Iterator[Row]:
+def _matched(matched: pd.DataFrame, choice: Choice) -> Iterator[Row]:
     """The paired differences of validation's choice, or of the first configuration of both."""
-    own = of_configuration(leaks, choice.model, choice.lr)
-    if own.empty and len(leaks):
-        own = of_configuration(leaks, *leaks.iloc[0][["model", "lr"]])
+    own = of_configuration(matched, choice.model, choice.lr)
+    if own.empty and len(matched):
+        own = of_configuration(matched, *matched.iloc[0][["model", "lr"]])
     for row in own.to_dict("records"):
         kept = ("model", "lr", "metric", "interval_low", "interval_high", "interval")
         yield {
@@ -109,12 +108,12 @@ def _matched(leaks: pd.DataFrame, choice: Choice) -> Iterator[Row]:
 def _best_of_runs(claimed: pd.DataFrame, summary: Summary, choice: Choice) -> Iterator[Row]:
     """What the best of all runs for each unit claims, against validation's choice."""
     last = claimed.iloc[-1]
-    for metric in METRICS:
+    for metric in CLASS_AVERAGES:
         chosen = summary.spread(choice.model, choice.lr, metric)["mean"]
         yield {
             "measure": "best_of_runs",
             "unit": last["unit"],
-            "count": last["runs"],
+            "candidates": last["runs"],
             **_claim(metric, last[metric], chosen),
         }
 
@@ -127,7 +126,7 @@ def _best_epochs(claimed: pd.DataFrame) -> Iterator[Row]:
             yield {
                 "measure": f"epoch_{measure}",
                 "unit": first["unit"],
-                "count": first["epochs"],
+                "candidates": first["epochs"],
                 "model": first["model"],
                 "lr": first["lr"],
                 **_claim(str(metric), own[measure].mean(), own["last"].mean()),
@@ -138,24 +137,23 @@ def _claim(metric: str, value: float, against: float) -> Row:
     return {"metric": metric, "value": value, "against": against, "difference": value - against}
 
 
-def _told(identity: pd.DataFrame) -> Iterator[Row]:
-    """How well subject and database are told, where there are two at least."""
+def _recognised(identity: pd.DataFrame) -> Iterator[Row]:
+    """How well subject and database are recognised, where there are two at least."""
     for row in identity.to_dict("records"):
         if not isnan(row["right"]):
             yield {
-                "measure": "told",
-                "count": row["examples"],
-                "metric": row["told"],
+                "measure": "recognised",
+                "candidates": row["examples"],
+                "metric": row["target"],
                 "value": row["right"],
                 "chance": row["chance"],
             }
 
 
 def _page(frame: pd.DataFrame) -> Page:
-    """The table for reading: scores, then what examples tell."""
-    told = frame["measure"] == "told"
-    scores, identity = frame[~told], frame[told]
-    ends = scores[["interval_low", "interval_high", "interval"]].itertuples(index=False, name=None)
+    """The table for reading: scores, then what is recognised from the examples."""
+    is_score = frame["measure"] != "recognised"
+    scores, identity = frame[is_score], frame[~is_score]
     shown = pd.DataFrame(
         {
             "experiment": _names(scores),
@@ -168,15 +166,15 @@ def _page(frame: pd.DataFrame) -> Page:
             "score": scores["value"].map(number_text),
             "against": scores["against"].map(number_text),
             "difference": scores["difference"].map(number_text),
-            "95% interval": [intervals.text(*one) for one in ends],
+            "95% interval": intervals.texts(scores),
             "by chance": scores["chance"].map(number_text),
         }
     )
     examples = pd.DataFrame(
         {
             "experiment": _names(identity),
-            "told by the nearest neighbour": identity["metric"],
-            "examples": identity["count"],
+            "recognised by the nearest neighbour": identity["metric"],
+            "examples": identity["candidates"],
             "right": identity["value"].map(number_text),
             "by chance": identity["chance"].map(number_text),
         }
@@ -192,11 +190,12 @@ def _page(frame: pd.DataFrame) -> Page:
         "folds together, or for each subject or example by its correct predictions, against the "
         "last epoch; it needs `trace: true`. The earliest wins ties. By chance is guessing each "
         "class equally often; where labels are permuted, every score above it comes from choosing "
-        "or from the protocol. The nearest neighbour of an example, by its values, is of its own "
-        "subject, or database, as often as the second table says: without its own recording and "
-        "subjects with a single one, or without its own subject. By chance is there a random one "
-        f"of the same candidates. {intervals.NOTE}",
-        [("", shown), ("What examples tell besides", examples)],
+        "or from the protocol. The second table says how often an example's nearest neighbour, by "
+        "its values, is of the same subject or database. For the subject, examples of the same "
+        "recording and subjects with a single recording are left out; for the database, examples "
+        "of the same subject. By chance: how often a random one of the same candidates would be. "
+        f"{intervals.NOTE}",
+        [("", shown), ("What is recognised from the examples", examples)],
     )
 
 

@@ -7,13 +7,11 @@ from typing import Any
 import pandas as pd
 
 from fleeting.evaluation import intervals, schemas
-from fleeting.evaluation.intervals import Score
-from fleeting.evaluation.metrics import uar, uf1
-from fleeting.evaluation.paired import Difference, counts_of, difference
+from fleeting.evaluation.paired import Difference, counts_of, difference, subjects_of
 from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text
-from fleeting.evaluation.scores import metric_title
+from fleeting.evaluation.scores import CLASS_AVERAGES, metric_title
 from fleeting.evaluation.summary import of_configuration
 
 SCOPE = "comparison"
@@ -27,8 +25,6 @@ CAPTION = (
 )
 READS = {"counts": "experiments/{experiment}/evaluation/subject_counts.tsv"}
 SETTINGS = ("experiments.*.protocol",)
-#: Not accuracy, which follows the class shares.
-METRICS: dict[str, Score] = {"uf1": uf1.score, "uar": uar.score}
 
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
@@ -62,13 +58,13 @@ def _differences(
 ) -> dict[str, Difference]:
     both = [of_configuration(table, model, lr) for table in (mixed, apart)]
     everything = pd.concat(both)
-    subjects = sorted(set(zip(everything["database"], everything["subject"], strict=True)))
+    subjects = subjects_of(everything)
     classes = sorted({*everything["label"], *everything["predicted"]})
     counts = [counts_of(table, subjects, classes) for table in both]
     databases = [database for database, _ in subjects]
     return {
         metric: difference(counts[0], counts[1], databases, score)
-        for metric, score in METRICS.items()
+        for metric, score in CLASS_AVERAGES.items()
     }
 
 
@@ -84,9 +80,7 @@ def _row(
         "mixed": found.first,
         "apart": found.second,
         "difference": found.mean,
-        "interval_low": found.low,
-        "interval_high": found.high,
-        "interval": found.kind,
+        **intervals.columns(found),
         "subjects": found.subjects,
         "effective_subjects": found.effective_subjects,
     }
@@ -94,7 +88,6 @@ def _row(
 
 def _page(frame: pd.DataFrame) -> Page:
     """The table for reading."""
-    ends = frame[["interval_low", "interval_high", "interval"]].itertuples(index=False, name=None)
     shown = pd.DataFrame(
         {
             "matched experiment": frame["matched"],
@@ -105,7 +98,7 @@ def _page(frame: pd.DataFrame) -> Page:
             "subjects mixed": frame["mixed"].map(number_text),
             "subjects apart": frame["apart"].map(number_text),
             "difference": frame["difference"].map(number_text),
-            "its 95% interval": [intervals.text(*one) for one in ends],
+            "its 95% interval": intervals.texts(frame),
             "subjects": frame["subjects"],
         }
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from fleeting.evaluation import intervals
+from fleeting.evaluation import intervals, schemas
 from fleeting.evaluation.choices import configuration_title
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text
@@ -30,8 +30,8 @@ SETTINGS = ()
 #: The columns of comparison/experiments.tsv that the overview has.
 COLUMNS = (
     "experiment protocol folds test_examples subjects classes choice model lr repeats uar_mean "
-    "uar_interval_low uar_interval_high uar_interval chance best_null best_null_uar best_baseline "
-    "best_baseline_uar"
+    "uar_interval_low uar_interval_high uar_interval chance best_null best_null_uar above_nulls "
+    "best_baseline best_baseline_uar above_baselines"
 )
 
 
@@ -40,20 +40,18 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
 
     A configuration that several choices name has one row, with their names in `choice`.
     """
-    kinds: Any = {"lr": str, "subjects": "Int64"}
-    experiments, leaks = (
-        pd.read_csv(files[name][0], sep="\t", dtype=kinds) for name in ("experiments", "matched")
-    )
+    experiments = schemas.read(files["experiments"][0], schemas.EXPERIMENTS)
+    matched = schemas.read(files["matched"][0], schemas.MATCHED)
     same = ["experiment", "model", "lr"]
     named = experiments.groupby(same, sort=False)["choice"].agg(" and ".join)
     frame = experiments[COLUMNS.split()].drop_duplicates(same).drop(columns="choice")
     frame = frame.merge(named, left_on=same, right_index=True)[COLUMNS.split()]
     frame["verdict"] = [_verdict(row) for row in frame.to_dict("records")]
-    return frame, _page(frame, leaks, _databases(files["databases"]))
+    return frame, _page(frame, matched, _databases(files["databases"]))
 
 
 def _verdict(row: Mapping[Any, Any]) -> str:
-    """What the interval of UAR lies above: chance, the best null model, the best baseline."""
+    """What UAR is above: chance, each null model, each baseline, where there are any."""
     low, high = row["uar_interval_low"], row["uar_interval_high"]
     if isnan(low):
         return "no interval"
@@ -61,31 +59,35 @@ def _verdict(row: Mapping[Any, Any]) -> str:
         return "too few subjects to say"
     if low <= row["chance"]:
         return "below chance" if high < row["chance"] else "chance not excluded"
-    if low <= row["best_null_uar"]:
-        return "above chance, not above the best null model"
-    if low <= row["best_baseline_uar"]:
-        return "above chance and null models, not above the best baseline"
-    return "above chance and every baseline"
+    said = "above chance"
+    for column, title in (("above_nulls", "null model"), ("above_baselines", "baseline")):
+        if row[column] == "no":
+            return f"{said}, not above every {title}"
+        if row[column] == "yes":
+            said = f"above chance and every {title}"
+    return said
 
 
 def _databases(paths: list[Path]) -> pd.DataFrame:
     """Each database once: the experiments have the same ones, maybe with other examples."""
-    tables = [pd.read_csv(path, sep="\t", keep_default_na=False) for path in paths]
+    tables = [schemas.read(path, schemas.DATABASES) for path in paths]
     every = pd.concat(tables).drop_duplicates("database")
     return every[["database", "subjects", "samples"]]
 
 
-def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> Page:
+def _page(frame: pd.DataFrame, matched: pd.DataFrame, databases: pd.DataFrame) -> Page:
     # Few columns: the text of the report's first page is narrow.
     tested = pd.DataFrame(
         {
             "experiment": [_what(row) for row in frame.to_dict("records")],
             "UAR, 95% interval": [
                 " ".join(filter(None, [number_text(mean), ends]))
-                for mean, ends in zip(frame["uar_mean"], _ends(frame, "uar_interval"), strict=True)
+                for mean, ends in zip(
+                    frame["uar_mean"], intervals.texts(frame, "uar_"), strict=True
+                )
             ],
             "beside it": [_beside(row) for row in frame.to_dict("records")],
-            "which is": frame["verdict"],
+            "verdict": frame["verdict"],
         }
     )
     leaked = pd.DataFrame(
@@ -93,12 +95,12 @@ def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> 
             "mixed against apart": [
                 f"{row['matched']} against {row['to']}, "
                 f"{configuration_title(row['model'], row['lr'])}"
-                for row in leaks.to_dict("records")
+                for row in matched.to_dict("records")
             ],
-            "metric": leaks["metric"].map(metric_title),
+            "metric": matched["metric"].map(metric_title),
             "gained, 95% interval": [
                 " ".join(filter(None, [number_text(mean), ends]))
-                for mean, ends in zip(leaks["difference"], _ends(leaks, "interval"), strict=True)
+                for mean, ends in zip(matched["difference"], intervals.texts(matched), strict=True)
             ],
         }
     )
@@ -108,7 +110,9 @@ def _page(frame: pd.DataFrame, leaks: pd.DataFrame, databases: pd.DataFrame) -> 
     return Page(
         "Overview",
         "UAR is the recall averaged over classes. Null models are given annotations alone, other "
-        f"baselines the pictures; all are fitted in the same folds. {intervals.NOTE}",
+        "baselines the pictures; all are fitted in the same folds. A UAR is above a baseline's "
+        "where the interval of their difference, on the same resampled subjects, is above zero. "
+        f"{intervals.NOTE}",
         [*parts, ("On what: subjects and samples of the databases", databases)],
     )
 
@@ -131,8 +135,3 @@ def _beside(row: Mapping[Any, Any]) -> str:
     if row["best_baseline"] == row["best_null"]:
         said = said[:2]
     return "; ".join(said)
-
-
-def _ends(frame: pd.DataFrame, prefix: str) -> list[str]:
-    columns = frame[[f"{prefix}_low", f"{prefix}_high", prefix]]
-    return [intervals.text(*ends) for ends in columns.itertuples(index=False, name=None)]

@@ -29,6 +29,8 @@ READS = {
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "baselines": "experiments/{experiment}/evaluation/baselines.tsv",
+    "counts": "experiments/{experiment}/evaluation/subject_counts.tsv",
+    "baseline_counts": "experiments/{experiment}/evaluation/baseline_counts.tsv",
     "split": "experiments/{experiment}/split.tsv",
     "folds": "experiments/{experiment}/folds.tsv",
 }
@@ -105,7 +107,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                         "chance": beside.guessing if beside else nan,
                         "majority": beside.majority if beside and beside.majority else nan,
                         "ceiling": _ceiling(phases, group, metric),
-                        **_best(summary, metric, str(group)),
+                        **_best(summary, metric, group),
                     }
                 )
     frame = pd.DataFrame(rows)
@@ -156,7 +158,7 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
         # Of a group's rows, one per metric, that of the accuracy comes first.
         shown = own[own["metric"] == "accuracy"].set_index("group")
         shown = shown.drop(columns=list(SPREAD)).assign(
-            group=[str(group).replace("/", ": ", 1) for group in shown.index],
+            group=[group.replace("/", ": ", 1) for group in shown.index],
             **{
                 column: [f"{number:.0f}" for number in shown[column]]
                 for column in ("examples", "clips")
@@ -169,13 +171,8 @@ def _page(frame: pd.DataFrame, summary: Summary, metrics: Sequence[str]) -> Page
             shown[f"ceiling_{metric}"] = of_metric["ceiling"]
             if metric == "uar":
                 shown[list(BEST)] = of_metric[list(BEST)]
-            shown[f"interval_{metric}"] = [
-                interval.text if interval else ""
-                for interval in (
-                    summary.interval(choice.model, choice.lr, metric, group)
-                    for group in shown.index
-                )
-            ]
+            ends = pd.Series(intervals.texts(of_metric), of_metric.index)
+            shown[f"interval_{metric}"] = ends
         titles = {"group": "group", "examples": "test examples", "clips": "clips"}
         titles["subjects"] = "subjects"
         titles["classes"] = "classes"

@@ -31,6 +31,8 @@ READS = {
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "intervals": "experiments/{experiment}/evaluation/intervals.tsv",
     "baselines": "experiments/{experiment}/evaluation/baselines.tsv",
+    "counts": "experiments/{experiment}/evaluation/subject_counts.tsv",
+    "baseline_counts": "experiments/{experiment}/evaluation/baseline_counts.tsv",
 }
 SETTINGS = ()
 #: A cell that a row does not have.
