@@ -94,7 +94,7 @@ def test_neither_parts_nor_repetition_change_a_byte(tmp_path):
         folder = experiment_folder(tmp_path / name)
         paths = [folder / "scores.tsv", *sorted((folder / "evaluation").iterdir())]
         written.append([path.read_bytes() for path in paths])
-    assert len(written[0]) == 11
+    assert len(written[0]) == 12
     assert written[0] == written[1] == written[2]
 
 
