@@ -56,7 +56,7 @@ def draw(
 def chosen(*configurations: tuple[str, str]) -> pd.DataFrame:
     """The table of choices: the paper's, then validation's."""
     names = ("paper", "validation")[: len(configurations)]
-    rows = [(name, *pair, "because") for name, pair in zip(names, configurations, strict=True)]
+    rows = [(name, *pair, 0.5, "because") for name, pair in zip(names, configurations, strict=True)]
     return pd.DataFrame(rows, columns=list(schemas.CHOICES))
 
 

@@ -20,6 +20,7 @@ from fabricated_runs import (
 from fleeting import tsv
 from fleeting.evaluation import schemas
 from fleeting.evaluation.repeats import spread, spread_text
+from fleeting.evaluation.summary import order_by_validation, read_choices
 
 
 def table(results, name):
@@ -205,3 +206,21 @@ def test_choices_are_the_papers_and_that_of_the_last_validation_epoch(
     choices = summarise(tmp_path, models, lrs.split()).choices
     assert [f"{one.model} {one.lr}" for one in choices] == [paper, validation]
     assert ("is not in this grid" in choices[0].reason) == ("1e-02" in lrs)
+
+
+def test_experiments_are_ordered_by_validation_and_never_by_test(tmp_path):
+    """The best on validation has the worst predictions."""
+    paths = []
+    for name, guesses, accuracy in (
+        ("low", LABELS, 0.2),
+        ("high", ALL_HAPPY, 0.9),
+        ("middle", ONE_WRONG, 0.5),
+        ("equal", LABELS, 0.9),
+    ):
+        write_run(tmp_path, guesses, experiment=name, validation=(0.1, accuracy))
+        summarise(tmp_path, experiment=name)
+        paths.append(experiment_folder(tmp_path, name) / "evaluation/choices.tsv")
+    order = order_by_validation(paths)
+    assert [paths[place].parts[-3] for place in order] == ["high", "equal", "middle", "low"]
+    (found,) = [one for one in read_choices(paths[2]) if one.name == "validation"]
+    assert found.validation_accuracy == 0.5

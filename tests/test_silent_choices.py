@@ -81,7 +81,8 @@ def test_each_silent_choice_changes_one_value() -> None:
 
     found = {}
     for name, block in experiments.items():
-        assert block["grid"] == {"models": ["resnet18"], "lrs": ["1e-05"], "repeats": 10}
+        grid = block["grid"]
+        assert (grid["models"], grid["lrs"], grid["repeats"]) == (["resnet18"], ["1e-05"], 10)
         found[name] = changed({**paper, "grid": 0}, {**block, "grid": 0})
     assert found == {
         "batch_4": ["recipe.batch_size"],

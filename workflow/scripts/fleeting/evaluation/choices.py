@@ -1,6 +1,7 @@
 """The choices that detailed tables are about: the paper's, validation's and the nested one."""
 
 from collections import Counter
+from math import nan
 
 import pandas as pd
 
@@ -26,10 +27,11 @@ def choice_table(runs: pd.DataFrame, grid: Grid, nested: pd.DataFrame) -> pd.Dat
         nested: evaluation/nested.tsv; empty where there is no nested choice.
     """
     grouped = runs.groupby(["model", "lr"], sort=False)
+    means = grouped["tested_validation_accuracy"].mean(skipna=False)
     # Rounded, so that the order of a sum never decides between equal configurations.
     found = pd.DataFrame(
         {
-            "accuracy": grouped["tested_validation_accuracy"].mean(skipna=False).round(9),
+            "accuracy": means.round(9),
             "repeats": grouped["repeat"].nunique(),
         }
     ).reset_index()
@@ -42,14 +44,19 @@ def choice_table(runs: pd.DataFrame, grid: Grid, nested: pd.DataFrame) -> pd.Dat
         if found["accuracy"].notna().any()
         else "first configuration of the grid: there is no validation accuracy to choose by"
     )
-    rows = [("paper", *paper_choice(grid)), ("validation", chosen["model"], chosen["lr"], reason)]
     if len(nested):
-        rows[-1] = (*rows[-1][:3], f"{reason}; {NOT_INDEPENDENT}")
+        reason += f"; {NOT_INDEPENDENT}"
+    model, lr, fixed = paper_choice(grid)
+    rows = [
+        ("paper", model, lr, means.get((model, lr), nan), fixed),
+        ("validation", chosen["model"], chosen["lr"], chosen["accuracy"], reason),
+    ]
+    if len(nested):
         counts = Counter(zip(nested["model"], nested["lr"], strict=True))
         (((model, lr), most),) = counts.most_common(1)
         reason = "highest validation UF1 of the fold at the tested epoch, by fold and repeat"
         reason += f" ({configuration_title(model, lr)} in {most} of {len(nested)})"
-        rows.append(("nested", NESTED_MODEL, NESTED_LR, reason))
+        rows.append(("nested", NESTED_MODEL, NESTED_LR, nan, reason))
     return pd.DataFrame(rows, columns=list(CHOICES))
 
 

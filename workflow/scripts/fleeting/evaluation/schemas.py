@@ -208,7 +208,14 @@ EXPERIMENTS: Schema = {
 #: The scores of the baselines, of the groups that are no classes. `looks_at` is what a baseline is
 #: given: `labels`, `examples` or `motion`.
 BASELINES: Schema = {"baseline": NAME, "title": NAME, "looks_at": NAME, **SCORED}
-CHOICES: Schema = {"name": NAME, "model": NAME, "lr": NAME, "reason": NAME}
+#: `validation_accuracy` is the mean over repeats at the tested epoch; empty for the nested choice.
+CHOICES: Schema = {
+    "name": NAME,
+    "model": NAME,
+    "lr": NAME,
+    "validation_accuracy": NUMBER,
+    "reason": NAME,
+}
 #: tables/databases.tsv: what became of each database; the last row, `total`, sums them up.
 #: `train`, `validation` and `test` are those of the first fold; `hit_rate` is the share of the
 #: images handed to the detector in which it found a face, empty where none was handed to it.

@@ -36,6 +36,7 @@ class Choice:
     name: str
     model: str
     lr: str
+    validation_accuracy: float
     reason: str
 
     @property
@@ -46,8 +47,24 @@ class Choice:
 
 def read_choices(path: Path) -> list[Choice]:
     """The rows of evaluation/choices.tsv."""
-    columns = tsv.read(path, schemas.CHOICES)[list(schemas.CHOICES)]
+    columns = schemas.read(path, schemas.CHOICES)[list(schemas.CHOICES)]
     return [Choice(*row) for row in columns.itertuples(index=False, name=None)]
+
+
+def order_by_validation(choices: Sequence[Path]) -> list[int]:
+    """The places of experiments, the highest validation accuracy first, among equals the first.
+
+    Args:
+        choices: the evaluation/choices.tsv of each. Its accuracy is that of validation's choice: no
+            order of experiments may follow from test examples.
+    """
+    chosen = [
+        next(choice for choice in read_choices(path) if choice.name == "validation")
+        for path in choices
+    ]
+    values = pd.Series([choice.validation_accuracy for choice in chosen])
+    # Last where there is none.
+    return values.sort_values(ascending=False, kind="stable").index.tolist()
 
 
 class Summary:

@@ -12,7 +12,7 @@ from fleeting.drawing import score_points, style
 from fleeting.evaluation import chance, schemas
 from fleeting.evaluation.baseline_scores import BaselineScores
 from fleeting.evaluation.choices import choice_title
-from fleeting.evaluation.summary import read_choices
+from fleeting.evaluation.summary import order_by_validation, read_choices
 
 SCOPE = "comparison"
 READS = {
@@ -27,7 +27,8 @@ CAPTION = (
     "test examples of every experiment, for the (model, learning rate) that the paper chose and "
     "for the one with the highest validation accuracy (and, with several folds, for each fold's "
     "own choice by its validation UF1, called nested); which these are is in the table of the "
-    "experiments. The predictions of all folds are pooled and scored once for each repeat; a small "
+    "experiments, which has the same order, that of validation accuracy. The predictions of all "
+    "folds are pooled and scored once for each repeat; a small "
     "point is a repeat, a large one the mean over repeats, whose number is with the experiment's "
     "name. The repeats of an experiment share one split, unless its protocol draws one for each. "
     "Between them the initial weights (of the new layers alone, where the network is pretrained) "
@@ -48,7 +49,9 @@ LONGEST = 26
 
 
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
-    """Draw one row per experiment: the same colour and place in it for the same choice."""
+    """Draw one row per experiment, in the table's order: the same colour for the same choice."""
+    order = order_by_validation(files["choices"])
+    files = {name: [paths[place] for place in order] for name, paths in files.items()}
     chosen = [read_choices(path) for path in files["choices"]]
     series = list(dict.fromkeys(choice.name for own in chosen for choice in own))
     rows = []

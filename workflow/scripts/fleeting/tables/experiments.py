@@ -14,19 +14,19 @@ from fleeting.evaluation.paper_values import paper_name
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import for_reading
 from fleeting.evaluation.scores import metric_title
-from fleeting.evaluation.summary import Summary
+from fleeting.evaluation.summary import Summary, order_by_validation
 from fleeting.splits import permute
 
 SCOPE = "comparison"
 CAPTION = (
-    "All experiments side by side, each with the configuration that the paper chose (or what "
-    "stands in for it), the one with the highest validation accuracy and, with several folds, each "
-    "fold's own choice by its validation UF1 (nested). Accuracy, UF1 and UAR are of the "
-    "predictions of all folds of a repeat, averaged over repeats; their intervals are over "
-    "subjects, the trained models held fixed. Experiments that "
-    "differ in their protocol also differ in training examples, classes and test examples, unless "
-    "one is matched to the other: the difference of two rows is not the effect of the protocol "
-    "alone."
+    "All experiments side by side, in the order of their validation accuracy, each with the "
+    "configuration that the paper chose (or what stands in for it), the one with the highest "
+    "validation accuracy and, with several folds, each fold's own choice by its validation UF1 "
+    "(nested). Accuracy, UF1 and UAR are of the predictions of all folds of a repeat, averaged "
+    "over repeats; their intervals are over subjects, the trained models held fixed. Experiments "
+    "that differ in their protocol also differ in training examples, classes and test examples, "
+    "unless one is matched to the other: the difference of two rows is not the effect of the "
+    "protocol alone."
 )
 READS = {
     "runs": "experiments/{experiment}/evaluation/runs.tsv",
@@ -49,9 +49,10 @@ ABOVE = {True: "yes", False: "no", None: ""}
 
 
 def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[pd.DataFrame, Page]:
-    """One row per experiment and choice, in the order of the files."""
+    """One row per experiment and choice, the experiment that validation ranks highest first."""
     rows = []
-    for place, path in enumerate(files["split"]):
+    for place in order_by_validation(files["choices"]):
+        path = files["split"][place]
         name = path.parent.name
         protocol = settings["experiments.*.protocol"][name]
         permuted = settings["experiments.*.permute_labels"][name]
@@ -70,6 +71,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
                 {
                     "experiment": name,
                     "choice": choice.name,
+                    "validation_accuracy": choice.validation_accuracy,
                     "input": settings["experiments.*.input"][name],
                     "protocol": " ".join(filter(None, [protocol["kind"], protocol.get("group")]))
                     + (f", {permute.describe(permuted['unit'])}" if permuted else ""),
@@ -114,6 +116,7 @@ def _page(frame: pd.DataFrame) -> Page:
     """The table for reading."""
     as_they_are = "experiment choice input protocol folds examples test_examples classes model lr"
     titles = {column: column.replace("_", " ") for column in [*as_they_are.split(), "repeats"]}
+    titles |= {"validation_accuracy": "validation accuracy"}
     for metric in METRICS:
         titles |= {
             metric: metric_title(metric),
@@ -130,18 +133,19 @@ def _page(frame: pd.DataFrame) -> Page:
     shown = for_reading(frame.assign(**texts, model=frame["model"].map(paper_name)), titles)
     return Page(
         "Experiments side by side",
-        f"{intervals.NOTE} The predictions of all folds of a repeat are scored together, and the "
-        "scores averaged over repeats; sd is the standard deviation over repeats, the range runs "
-        "from the smallest to the largest repeat, and neither is a confidence interval. UF1 and "
-        "UAR are the F1-score and the recall averaged over the classes. Chance is the accuracy and "
-        "UAR of guessing every class equally often, UF1 by chance its UF1, and majority the "
-        "accuracy of always naming the most frequent class of the test examples. The best null "
-        "model is the baseline with the highest UAR of those that are given annotations alone, the "
-        "best baseline that of all; each is fitted in the same folds. A UAR is above a baseline's "
-        "where the interval of their difference, on the same resampled subjects, is above zero. "
-        "Experiments with "
-        "different protocols also differ in their training and test examples, unless one is "
-        "matched to the other: otherwise the difference of two rows is not the effect of the "
-        "protocol alone.",
+        f"{intervals.NOTE} "
+        "Experiments are in the order of the validation accuracy of the configuration that "
+        "validation chooses. The predictions of all folds of a repeat are scored together, and "
+        "the scores averaged over repeats; sd is the standard deviation over repeats, the range "
+        "runs from the smallest to the largest repeat, and neither is a confidence interval. UF1 "
+        "and UAR are the F1-score and the recall averaged over the classes. Chance is the "
+        "accuracy and UAR of guessing every class equally often, UF1 by chance its UF1, and "
+        "majority the accuracy of always naming the most frequent class of the test examples. The"
+        " best null model is the baseline with the highest UAR of those that are given "
+        "annotations alone, the best baseline that of all; each is fitted in the same folds. A "
+        "UAR is above a baseline's where the interval of their difference, on the same resampled "
+        "subjects, is above zero. Experiments with different protocols also differ in their "
+        "training and test examples, unless one is matched to the other: otherwise the difference"
+        " of two rows is not the effect of the protocol alone.",
         [("", shown)],
     )
