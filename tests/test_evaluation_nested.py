@@ -1,5 +1,6 @@
 """The nested choice: each fold's own validation examples choose what is tested there."""
 
+import json
 from itertools import product
 
 import pytest
@@ -150,7 +151,9 @@ def test_the_verdict_says_which_epoch_it_is_about(tmp_path):
     assert said.startswith("nested: chosen inside each fold: UAR 1.000")
     assert "After the last epoch 0.900 of its training examples are right" in said
     for path in (experiment_folder(tmp_path) / "runs").rglob("run.json"):
-        path.write_text(path.read_text().replace('"1": 2', '"1": 1').replace('"2": 2', '"2": 1'))
+        written = json.loads(path.read_text())
+        written["tested_epoch"] = dict.fromkeys(written["tested_epoch"], 1)
+        path.write_text(json.dumps(written))
     summary = summarise(tmp_path, MODELS, LRS)
     said = verdict.sentence(summary, summary.choice("nested"))
     assert "After the tested epoch 0.000 of its training examples are right" in said
