@@ -185,6 +185,7 @@ NESTED: Schema = {
 #: `above_baselines` are `yes` or `no`, and empty without any, or with too few subjects.
 EXPERIMENTS: Schema = {
     **dict.fromkeys(("experiment", "choice", "input", "protocol"), NAME),
+    "validation_accuracy": NUMBER,
     **dict.fromkeys(("folds", "examples", "test_examples", "classes"), INTEGER),
     "model": NAME,
     "lr": NAME,
