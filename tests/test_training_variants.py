@@ -10,6 +10,7 @@ from fleeting.training import balancing
 from fleeting.training.architecture import architecture
 from fleeting.training.fit import Epoch, Fitter
 from fleeting.training.freezing import freeze
+from fleeting.training.predict import predict
 from fleeting.training.recipe import Recipe
 from fleeting.training.state import as_bytes
 from recipe_variants import VARIANTS
@@ -104,6 +105,23 @@ def test_the_average_of_the_weights_is_what_is_validated_and_tested() -> None:
     for one, other in zip(averaged, last, strict=True):
         assert one.train_loss == other.train_loss, "the steps are those without an average"
         assert one.validation_loss != other.validation_loss
+
+
+def test_test_outputs_may_be_averaged_with_those_of_the_mirror_image() -> None:
+    """Of a motion, whose horizontal channel changes its sign in a mirror."""
+    flow = ARRAYS.model_copy(update={"channels": ("horizontal", "vertical", "strain"), "zero": 128})
+    network = architecture("small", flow.channels, (32, 32), False)
+    torch.manual_seed(3)
+    built = network.build(2)
+    stored = torch.randint(0, 255, (5, 3, 32, 32), dtype=torch.uint8)
+    mirrored = stored.flip(3)
+    mirrored[:, 0] = (256 - mirrored[:, 0].int()).clamp(max=255).to(torch.uint8)
+    plain, other, mean = (
+        predict(built, network, values, flow, 4, "fp32", mirror)
+        for values, mirror in ((stored, False), (mirrored, False), (stored, True))
+    )
+    assert not torch.allclose(plain, other)
+    torch.testing.assert_close(mean, (plain + other) / 2, rtol=1e-4, atol=1e-4)
 
 
 COLOURS = ("red", "green", "blue")
