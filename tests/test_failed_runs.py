@@ -33,6 +33,7 @@ def test_a_diverging_rate(finished: Project, tmp_path: Path) -> None:
         grid = {"models": ["small"], "lrs": ["1e-02", "1e-08", "3e-09", "1e-09"], "repeats": 1}
         config["experiments"]["tiny"]["recipe"] |= {"optimiser": sgd, "epochs": 3}
         config["experiments"]["tiny"] |= {"keep_models": "chosen", "grid": grid}
+        config["experiments"]["tiny"]["baselines"] = ["majority"]
 
     project.configure(diverge)
     experiment = project.folder / "results/experiments/tiny"

@@ -146,6 +146,7 @@ def test_many_folds_in_one_job_and_in_parts(finished: Project, tmp_path: Path) -
     def add(config: dict[str, Any]) -> None:
         block = {**config["experiments"]["tiny"], "protocol": "leave_one_out"}
         block["grid"] = {"models": ["small"], "lrs": ["1e-02"], "repeats": 1}
+        block["baselines"] = ["majority"]
         mixed = {**block, "protocol": {"kind": "matched", "to": "whole"}}
         config["experiments"] |= {"whole": block, "shared": {**block, "parts": 2}, "mixed": mixed}
 

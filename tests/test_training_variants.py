@@ -16,7 +16,7 @@ from fleeting.training.state import as_bytes
 from recipe_variants import VARIANTS
 from small_runs import ARRAYS, NETWORK, RECIPE, filled, side
 
-EPOCHS = 3
+EPOCHS = 2
 
 
 def fitter(changes: dict[str, Any]) -> Fitter:
