@@ -162,14 +162,21 @@ def test_settings_stand_beside_the_papers(small):
         "images of a class to test on": "2",
         "pixels of a crop": "64x64",
         "repeats E": "2",
+        "pretrained weights": "imagenet",
+        "optimiser": "sgd",
+        "augmentations": "none",
     }
     assert own[list(expected)].to_dict() == expected
     more = {
         "experiment.protocol": {"kind": "leave_one_out", "group": "subject"},
         "input": {"kind": "onset_apex"},
         "crop.size": None,
+        "experiment.recipe.weights": "/data/faces/{model}.pt",
+        "experiment.recipe.augmentations": [{"kind": "shift"}, {"kind": "mixup"}],
     }
     own = rows(small, "setting", **more)["this_run"]
     assert own["kinds of frames"] == "the input onset_apex"
     assert own["images of a class at most"] == "no limit"
     assert own["pixels of a crop"] == "as they are"
+    assert own["pretrained weights"] == "a file", "tables hold no paths"
+    assert own["augmentations"] == "shift, mixup"

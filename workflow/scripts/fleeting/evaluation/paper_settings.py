@@ -9,6 +9,10 @@ from fleeting.evaluation.paper_values import CLASSES, FIGURE_4_CLASSES, LRS, MOD
 from fleeting.evaluation.summary import Summary
 
 
+#: The keys of the recipe that the paper states.
+RECIPE = ("weights", "optimiser", "augmentations")
+
+
 def compare_settings(
     summary: Summary, split: pd.DataFrame, settings: Mapping[str, Any]
 ) -> list[dict[str, str]]:
@@ -17,8 +21,9 @@ def compare_settings(
     Args:
         summary: the experiment's runs.
         split: its split.tsv; counts are of the first fold.
-        settings: `databases`, `experiment.protocol`, `input` and `crop.size` of the config.
+        settings: the values of the config that tables/paper_comparison.py declares.
     """
+    recipe = {key: settings[f"experiment.recipe.{key}"] for key in RECIPE}
     protocol, size = settings["experiment.protocol"], settings["crop.size"]
     phases = settings["input"].get("phases") or [f"the input {settings['input']['kind']}"]
     fold = split[split["fold"] == split["fold"].iloc[0]]
@@ -32,6 +37,8 @@ def compare_settings(
     devices = sorted(set(summary.runs["device"]) - {""}) or "not recorded"
     cap = protocol.get("images_per_class", "no limit")
     runs_a_rate = len(models) * summary.repeats
+    weights = recipe["weights"] if recipe["weights"] in ("imagenet", "none") else "a file"
+    augmentations = [block["kind"] for block in recipe["augmentations"]] or "none"
     rows = [
         ("abstract, section 3", "databases", 4, len(settings["databases"])),
         ("abstract, section 3", "kinds of frames", ["onset", "apex", "offset"], phases),
@@ -49,6 +56,9 @@ def compare_settings(
         ("section 3, equation 2", "M_p = N x E, at each rate", 40, runs_a_rate),
         ("section 3", "epochs", 100, sorted(set(summary.runs["epochs"]))),
         ("section 3", "learning rates", list(LRS), summary.lrs),
+        ("section 3", "pretrained weights", "imagenet", weights),
+        ("section 3", "optimiser", "sgd", recipe["optimiser"]["kind"]),
+        ("section 5", "augmentations", "none", augmentations),
         ("section 3", "device", "NVIDIA GTX 1060, 6 GB", devices),
     ]
     return [_row(where, claim, _text(stated), _text(own)) for where, claim, stated, own in rows]

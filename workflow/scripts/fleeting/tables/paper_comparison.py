@@ -32,7 +32,15 @@ READS = {
     "choices": "experiments/{experiment}/evaluation/choices.tsv",
     "split": "experiments/{experiment}/split.tsv",
 }
-SETTINGS = ("databases", "experiment.protocol", "input", "crop.size")
+SETTINGS = (
+    "databases",
+    "experiment.protocol",
+    "experiment.recipe.weights",
+    "experiment.recipe.optimiser",
+    "experiment.recipe.augmentations",
+    "input",
+    "crop.size",
+)
 COLUMNS = (
     "where kind claim paper this_run spread repeats by_chance validation_choice validation_repeats "
     "holds_in decided_by status"
