@@ -8,7 +8,6 @@ import pandas as pd
 from fleeting.evaluation.paper_values import CLASSES, FIGURE_4_CLASSES, LRS, MODELS, paper_name
 from fleeting.evaluation.summary import Summary
 
-
 #: The keys of the recipe that the paper states.
 RECIPE = ("weights", "optimiser", "augmentations")
 
