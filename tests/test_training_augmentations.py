@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from fleeting import registry
+from fleeting.config.loading import load
 from fleeting.errors import UserError
 from fleeting.training.mirror import mirrored
 from fleeting.training.recipe import Recipe
@@ -165,3 +166,32 @@ def test_a_mirror_of_a_mirror_is_the_example() -> None:
     values = random_batch(3)
     assert not torch.equal(mirrored(values, FLOW, "test"), values)
     assert torch.equal(mirrored(mirrored(values, FLOW, "test"), FLOW, "test"), values)
+
+
+def ready_pictures(recipe: dict[str, Any], **declared: Any) -> dict[str, Any]:
+    """A config of ready pictures that a table names."""
+    return {
+        "databases": {
+            "mine": {"reader": "table", "table": "t.tsv", "frames": "f", "picture": "{clip}.png"}
+        },
+        "crops": {"ready": {"frames": "pictures", "detector": "none", "size": None}},
+        "inputs": {"ready": {"kind": "image", "crop": "ready", **declared}},
+        "experiments": {
+            "e": {
+                "input": "ready",
+                "label_map": {"a": ["a"], "b": ["b"]},
+                "recipe": {"weights": "none", **recipe},
+            }
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "recipe", [{"augmentations": ["shift", "gain"]}, {"mirrored_test": True}], ids=str
+)
+def test_what_ready_pictures_show_must_be_declared(recipe: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match="has to know what the pictures show; write `channels`"):
+        load(ready_pictures(recipe))
+    load(ready_pictures(recipe, channels=list(FLOW), zero=128, unit=127))
+    load(ready_pictures(recipe, channels=list(RED_GREEN_BLUE)))
+    load(ready_pictures({"augmentations": ["shift", "erasing", "mixup"]}))

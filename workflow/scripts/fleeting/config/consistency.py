@@ -71,6 +71,35 @@ def contradictions(config: Config) -> Iterator[str]:
         yield from _half_excluded(f"{place}.exclude_subjects", experiment)
 
 
+def undeclared_channels(given: Any, config: Config) -> Iterator[str]:
+    """Recipes that ask what ready pictures show, where the config does not say it.
+
+    Args:
+        given: the config as it was written: a default says nothing of a user's pictures.
+        config: the same, complete.
+    """
+    for name, experiment in config["experiments"].items():
+        own = experiment["input"]
+        block = config["inputs"].get(own, {})
+        crop = config["crops"].get(block.get("crop"))
+        stated = (given.get("inputs") or {}).get(own) or {}
+        if "channels" not in block or "channels" in stated or not crop:
+            continue
+        recipe = experiment["recipe"]
+        asking = [
+            block["kind"]
+            for block in recipe["augmentations"]
+            if hasattr(registry.load("augmentation", block["kind"]), "READS_CHANNELS")
+        ]
+        asking += ["mirrored_test"] if recipe["mirrored_test"] else []
+        if asking and crop["frames"]["kind"] == "pictures":
+            yield (
+                f"experiments.{name}.recipe: {asking[0]} has to know what the pictures show; write "
+                f"`channels` in inputs.{own}: [red, green, blue] for photographs, or the channels "
+                "of a motion in the order of the files, with `zero` and `unit`"
+            )
+
+
 def _unknown(place: str, kind: str, name: str, known: Any) -> Iterator[str]:
     if name not in known:
         yield f"{place}: no {kind} is called {name!r}{suggestion(name, list(known))}"

@@ -85,7 +85,11 @@ def load(raw: Any) -> Config:
     config["results"] = config["results"].rstrip("/") or "/"
     if config["synthetic"] is None:
         del config["synthetic"]
-    wrong = [*messages.mistaken_booleans(given, config), *consistency.contradictions(config)]
+    wrong = [
+        *messages.mistaken_booleans(given, config),
+        *consistency.contradictions(config),
+        *consistency.undeclared_channels(given, config),
+    ]
     if wrong:
         raise messages.refusal(wrong)
     for experiment in config["experiments"].values():

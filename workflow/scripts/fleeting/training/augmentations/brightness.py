@@ -12,6 +12,9 @@ from fleeting.training.channel_meanings import MOTION, meanings
 if TYPE_CHECKING:
     import torch
 
+#: What it does follows from what the channels hold.
+READS_CHANNELS = True
+
 
 class Settings(Variant):
     """What is added is from -`most` to `most` of the range from black to white."""

@@ -14,6 +14,9 @@ from fleeting.settings import Variant
 if TYPE_CHECKING:
     import torch
 
+#: What it does follows from what the channels hold.
+READS_CHANNELS = True
+
 
 class Settings(Variant):
     """The factor is from 1 - `most` to 1 + `most`, all equally likely."""

@@ -9,6 +9,9 @@ from fleeting.training.mirror import mirrored
 if TYPE_CHECKING:
     import torch
 
+#: What it does follows from what the channels hold.
+READS_CHANNELS = True
+
 
 class Settings(Variant):
     """Nothing to set."""

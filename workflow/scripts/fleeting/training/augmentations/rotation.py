@@ -12,6 +12,9 @@ from fleeting.training.warp import warped
 if TYPE_CHECKING:
     import torch
 
+#: What it does follows from what the channels hold.
+READS_CHANNELS = True
+
 
 class Settings(Variant):
     """An example is turned by up to `degrees` to either side, all angles equally likely."""

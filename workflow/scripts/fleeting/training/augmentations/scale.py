@@ -11,6 +11,9 @@ from fleeting.training.warp import warped
 if TYPE_CHECKING:
     import torch
 
+#: What it does follows from what the channels hold.
+READS_CHANNELS = True
+
 
 class Settings(Variant):
     """An example is scaled by a factor from 1 - `most` to 1 + `most`, all equally likely."""
