@@ -51,7 +51,6 @@ def test_the_same_bytes_on_one_core(finished: Project, tmp_path: Path) -> None:
     ("config", "runs"),
     [
         ("config.yaml", 150),
-        ("config/silent.yaml", 220),
         ("config/review.yaml", 660),
     ],
 )
