@@ -22,7 +22,7 @@ FLAGS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
 PACKAGES = {
     "snakemake": "snakemake",
     "numpy": "numpy",
-    "opencv": "opencv-python-headless",
+    "opencv": "opencv-contrib-python-headless",
     "torch": "torch",
     "torchvision": "torchvision",
 }

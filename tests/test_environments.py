@@ -20,7 +20,7 @@ PINS = dict(
 ENVIRONMENTS = sorted((ROOT / "envs").glob("*.yaml"))
 #: Libraries whose import has another name; pydantic brings its core.
 PACKAGES = {
-    "cv2": "opencv-python-headless",
+    "cv2": "opencv-contrib-python-headless",
     "python_calamine": "python-calamine",
     "sklearn": "scikit-learn",
     "yaml": "pyyaml",

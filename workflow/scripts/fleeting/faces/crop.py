@@ -19,7 +19,7 @@ from fleeting.faces.settings import Cropping
 log = logging.getLogger(__name__)
 
 #: What detects, cuts and resizes.
-LIBRARIES = ("numpy", "opencv-python-headless", "torch")
+LIBRARIES = ("numpy", "opencv-contrib-python-headless", "torch")
 
 
 def run(
