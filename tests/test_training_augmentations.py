@@ -123,8 +123,30 @@ def test_brightness_is_added_to_pictures_alone() -> None:
     assert (added.min(), added.max()) == pytest.approx((-0.2, 0.2), abs=0.01)
     bright = augmented(random_batch(200), RED_GREEN_BLUE, "brightness")
     assert (bright.min(), bright.max()) == (0, 1)
-    with pytest.raises(UserError, match="'horizontal' is a motion. For motions there is gain"):
-        augmented(random_batch(4), FLOW, "brightness")
+    grey = augmented(values[:, :1], ("apex_grey",), {"kind": "brightness", "most": 0.2})
+    assert not torch.equal(grey, values[:, :1])
+    for channels in (FLOW, ("difference",)):
+        message = f"'{channels[0]}' is a motion or a difference. For these there is gain"
+        with pytest.raises(UserError, match=message):
+            augmented(random_batch(4)[:, : len(channels)], channels, "brightness")
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "horizontal_flip",
+        "rotation",
+        {"kind": "scale", "most": 0.5},
+        {"kind": "gain", "most": 0.3},
+    ],
+)
+@pytest.mark.parametrize("name", ["grey", "difference"])
+def test_grey_and_its_difference_are_treated_as_a_colour_is(name: str, block: Any) -> None:
+    """In a mirror, or in a turned or larger face, they keep their sign and size."""
+    values = random_batch(50, 1) - 0.5
+    found = augmented(values, (name,), block)
+    assert torch.equal(found, augmented(values, ("red",), block))
+    assert not torch.equal(found, values)
 
 
 def test_a_gain_is_one_factor_an_example() -> None:

@@ -1,12 +1,14 @@
-"""What an input's channels mean, as their names say it: a colour, or a part of a motion."""
+"""What an input's channels mean, as their names say it: a picture, or what changes in a clip."""
 
 from collections.abc import Sequence
 
 from fleeting.errors import UserError
 
-COLOURS = ("red", "green", "blue")
+PICTURES = ("red", "green", "blue", "grey")
 #: The motion from left to right and from top to bottom, and how much it deforms the face.
 HORIZONTAL, VERTICAL, STRAIN = MOTION = ("horizontal", "vertical", "strain")
+#: A difference of brightness keeps its sign and size in a mirror, and when a face turns or grows.
+KNOWN = (*PICTURES, *MOTION, "difference")
 
 
 def meanings(channels: Sequence[str], wanted_by: str) -> list[str]:
@@ -21,10 +23,10 @@ def meanings(channels: Sequence[str], wanted_by: str) -> list[str]:
     """
     found = [channel.rpartition("_")[2] for channel in channels]
     for channel, meaning in zip(channels, found, strict=True):
-        if meaning not in (*COLOURS, *MOTION):
+        if meaning not in KNOWN:
             raise UserError(
                 f"recipe: {wanted_by} does not know what it does to the channel {channel!r} "
-                f"(known: {', '.join((*COLOURS, *MOTION))}, also after a `_`). Name the input's "
+                f"(known: {', '.join(KNOWN)}, also after a `_`). Name the input's "
                 f"channels so, or remove {wanted_by} from the recipe."
             )
     return found

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from fleeting.errors import UserError
 from fleeting.settings import Variant
-from fleeting.training.channel_meanings import MOTION, meanings
+from fleeting.training.channel_meanings import PICTURES, meanings
 
 if TYPE_CHECKING:
     import torch
@@ -27,15 +27,16 @@ def apply(batch: "torch.Tensor", channels: Sequence[str], settings: Settings) ->
     """Add to a batch's (N, C, H, W) values, to each example its own value; within 0 to 1.
 
     Raises:
-        UserError: a channel is no colour.
+        UserError: a channel is no colour and not grey.
     """
     import torch
 
     for channel, meaning in zip(channels, meanings(channels, settings.kind), strict=True):
-        if meaning in MOTION:
+        if meaning not in PICTURES:
             raise UserError(
                 f"recipe.augmentations: brightness is of pictures, and the channel {channel!r} is "
-                "a motion. For motions there is gain; remove brightness from the recipe."
+                "a motion or a difference. For these there is gain; remove brightness from the "
+                "recipe."
             )
     random = 2 * torch.rand(len(batch), 1, 1, 1, device=batch.device) - 1
     return (batch + settings.most * random).clamp(0, 1)
