@@ -10,6 +10,8 @@ import yaml
 
 from fleeting.config import schema
 from fleeting.config.loading import load
+from fleeting.errors import UserError
+from fleeting.settings import named_variants
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
@@ -162,3 +164,35 @@ def test_the_order_of_databases_is_no_change() -> None:
 
 def test_results_end_without_a_slash() -> None:
     assert load(changed("results", "out/"))["results"] == "out"
+
+
+def motion(crop: dict[str, Any], **block: Any) -> dict[str, Any]:
+    """A config with an input of motion, completed."""
+    inputs = {"paper": {"kind": "image", "crop": "paper"}, "motion": {"crop": "face", **block}}
+    return load({**SHORT, "crops": {"paper": {}, "face": crop}, "inputs": inputs})
+
+
+@pytest.mark.parametrize("kind", ["flow", "flow_onset_offset"])
+def test_motion_needs_a_box_that_does_not_follow_the_face(kind: str) -> None:
+    with pytest.raises(UserError, match=r"inputs\.motion\.crop: .*set `box: clip` in crops\.face"):
+        motion({}, kind=kind)
+    motion({"box": "clip"}, kind=kind)
+    # A whole picture has no box.
+    motion({"detector": "none"}, kind=kind)
+
+
+def test_motion_is_never_enlarged() -> None:
+    crop = {"box": "clip", "size": 64}
+    with pytest.raises(UserError, match=r"inputs\.motion\.size: 65 is more than the 64 pixels"):
+        motion(crop, kind="flow", size=65)
+    assert motion(crop, kind="flow", size=64)["inputs"]["motion"]["size"] == 64
+    motion({**crop, "size": None}, kind="flow", size=65)
+
+
+def test_the_modules_that_a_complete_block_names() -> None:
+    inputs = motion({"box": "clip"}, kind="flow", algorithm={"kind": "dis"})["inputs"]
+    assert inputs["motion"]["algorithm"]["patch_size"] == 8
+    assert named_variants("input", inputs["motion"]) == [("input", "flow"), ("flow", "dis")]
+    assert named_variants("input", inputs["paper"]) == [("input", "image")]
+    default = motion({"box": "clip"}, kind="flow")["inputs"]["motion"]["algorithm"]
+    assert (default["kind"], default["lambda"]) == ("tvl1", 0.15)

@@ -1,15 +1,20 @@
 """Inputs: which examples a sample's crops become, and what their arrays hold."""
 
+from types import ModuleType
+
+import cv2
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from fleeting import registry
 from fleeting.examples.input import Missing, Values
-from fleeting.inputs import image, onset_apex
+from fleeting.inputs import difference, flow, flow_onset_offset, gray, image, onset_apex
 
 SAMPLE = "casme2/sub01/EP02/46"
 PAIR = onset_apex.Settings(crop="paper")
+#: What compares two crops, and the phase of the second.
+COMPARED = {onset_apex: "apex", difference: "apex", flow: "apex", flow_onset_offset: "offset"}
 
 
 def crops(*phases: str) -> list[dict[str, str]]:
@@ -47,11 +52,12 @@ def test_what_every_input_offers(name: str) -> None:
         (("apex",), ("",), ("",)),
     ],
 )
+@pytest.mark.parametrize("kind", [image, gray])
 def test_each_crop_of_a_wanted_phase_is_an_example(
-    wanted: tuple[str, ...], there: tuple[str, ...], used: tuple[str, ...]
+    kind: ModuleType, wanted: tuple[str, ...], there: tuple[str, ...], used: tuple[str, ...]
 ) -> None:
-    settings = image.Settings.model_validate({"crop": "paper", "phases": wanted})
-    made, missing = image.examples(crops(*there), settings)
+    settings = kind.Settings.model_validate({"crop": "paper", "phases": wanted})
+    made, missing = kind.examples(crops(*there), settings)
     assert [(example.name, example.phase, example.crops) for example in made] == [
         (crop["image"], crop["phase"], (crop,)) for crop in crops(*used)
     ]
@@ -97,14 +103,50 @@ def test_onset_and_apex_are_one_example() -> None:
     assert onset_apex.values(PAIR).channels[::3] == ("onset_red", "apex_red")
 
 
-@pytest.mark.parametrize(
-    ("phases", "detail"),
-    [
-        (("onset", "offset"), "no apex crop"),
-        (("apex",), "no onset crop"),
-        ((), "no onset and no apex crop"),
-        (("",), "no onset and no apex crop"),
-    ],
-)
-def test_a_pair_that_lacks_a_phase(phases: tuple[str, ...], detail: str) -> None:
-    assert onset_apex.examples(crops(*phases), PAIR) == ([], [Missing("phase_missing", detail)])
+@pytest.mark.parametrize("kind", COMPARED)
+def test_what_compares_two_crops(kind: ModuleType) -> None:
+    """One example, which does not depend on the crop of the third phase."""
+    rows, settings = crops("onset", "apex", "offset"), kind.Settings(crop="paper")
+    second = next(row for row in rows if row["phase"] == COMPARED[kind])
+    for there in (rows, [rows[0], second]):
+        (example,), missing = kind.examples(there, settings)
+        assert (example.name, example.phase, missing) == (SAMPLE, "", [])
+        assert example.crops == (rows[0], second)
+
+
+@pytest.mark.parametrize("kind", COMPARED)
+@pytest.mark.parametrize("there", [("onset",), ("second",), (), ("",)])
+def test_a_pair_that_lacks_a_phase(kind: ModuleType, there: tuple[str, ...]) -> None:
+    second = COMPARED[kind]
+    phases = [second if phase == "second" else phase for phase in there]
+    lacking = [phase for phase in ("onset", second) if phase not in phases]
+    detail = f"no {' and no '.join(lacking)} crop"
+    made = kind.examples(crops(*phases), kind.Settings(crop="paper"))
+    assert made == ([], [Missing("phase_missing", detail)])
+
+
+def test_grey_is_that_of_opencv() -> None:
+    settings = gray.Settings(crop="paper")
+    (picture,) = pictures(1)
+    array = gray.array([picture], settings)
+    expected = cv2.cvtColor(np.ascontiguousarray(picture[..., ::-1]), cv2.COLOR_BGR2GRAY)
+    assert (array[..., 0] == expected).all()
+    assert array.dtype == np.uint8
+    levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
+    same = gray.array([np.dstack([levels] * 3)], settings)
+    assert (same[..., 0] == levels).all(), "frames in grey stay as they are"
+    assert gray.values(settings) == Values(("grey",), 0, 255)
+
+
+def test_a_difference_is_signed() -> None:
+    settings = difference.Settings(crop="paper")
+    onset, apex = pictures(2)
+    onset[0, 0], apex[0, 0] = 255, 0
+    onset[0, 1], apex[0, 1] = 0, 255
+    array = difference.array([onset, apex], settings)
+    assert (array.shape, array.dtype) == ((5, 4, 1), np.int16)
+    assert array[0, :2, 0].tolist() == [-255, 255]
+    grey = [gray.array([one], gray.Settings(crop="paper")).astype(int) for one in (onset, apex)]
+    assert (array == grey[1] - grey[0]).all()
+    assert (difference.array([onset, onset], settings) == 0).all()
+    assert difference.values(settings) == Values(("difference",), 0, 255)

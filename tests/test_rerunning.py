@@ -76,6 +76,8 @@ def edited(finished: Project, folder: Path, *names: str) -> Project:
                 "databases/readers/table.py",
                 "faces/detectors/ssd_mobilenet_v1.py",
                 "inputs/onset_apex.py",
+                "inputs/flow.py",
+                "examples/flows/tvl1.py",
                 "protocols/leave_one_out.py",
                 "training/optimisers/adamw.py",
                 "training/schedules/cosine.py",
@@ -230,6 +232,25 @@ def test_inputs_experiments_and_databases_come_and_go(finished: Project, tmp_pat
         path: time for path, time in now.items() if path in kept
     }
     assert set(now) >= {path for path in kept if "/runs/" not in str(path)}
+
+
+def test_an_input_of_motion_recrops_nothing(finished: Project, tmp_path: Path) -> None:
+    """And it is packed again after an edit of its own algorithm, not of another."""
+    project = finished.copy(tmp_path / "copy")
+    kept = times(project, "faces/**/*", "inputs/**/*")
+
+    def add(config: dict[str, Any]) -> None:
+        block = {"kind": "flow", "crop": "tiny", "algorithm": "farneback", "size": 28}
+        config["inputs"]["motion"] = block
+
+    project.configure(add)
+    packed = "results/inputs/motion/samm.tsv"
+    assert project.run(packed).jobs == {"pack_inputs": 1}
+    assert kept.items() <= times(project, "faces/**/*", "inputs/**/*").items()
+    project.edit("fleeting/examples/flows/dis.py")
+    assert not project.run("-n", packed).jobs
+    project.edit("fleeting/examples/flows/farneback.py")
+    assert project.run("-n", packed).jobs == {"pack_inputs": 1}
 
 
 def without_samm(config: dict[str, Any]) -> None:

@@ -17,6 +17,7 @@ from fleeting.errors import UserError
 from fleeting.evaluation.schemas import ALWAYS_SCORED
 from fleeting.faces.settings import CropSettings
 from fleeting.preflight import foreign_encoding, obstacle, unquotable
+from fleeting.settings import named_variants
 from fleeting.splits import labels
 from fleeting.training import network_names
 from snakemake.exceptions import WorkflowError

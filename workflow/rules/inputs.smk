@@ -11,7 +11,7 @@ rule inputs:
 rule pack_inputs:
     input:
         code=lambda w: code(
-            "examples.pack", ("input", config["inputs"][w.input_name]["kind"])
+            "examples.pack", *named_variants("input", config["inputs"][w.input_name])
         ),
         annotations=result("annotations/{database}.tsv"),
         faces=lambda w: result(

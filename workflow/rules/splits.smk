@@ -58,7 +58,7 @@ checkpoint draw_split:
 rule link_images:
     input:
         code=lambda w: code(
-            "splits.image_folders", ("input", input_of(w.experiment)["kind"])
+            "splits.image_folders", *named_variants("input", input_of(w.experiment))
         ),
         gate=in_experiment("split.json"),
         split=ancient(in_experiment("split.tsv")),

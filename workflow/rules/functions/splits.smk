@@ -44,5 +44,5 @@ def protocol_and_input(wildcards):
     matched = [protocol["to"]] if protocol["kind"] == "matched" else []
     return [
         *(("protocol", block["kind"]) for block in [protocol, *matched]),
-        ("input", input_of(wildcards.experiment)["kind"]),
+        *named_variants("input", input_of(wildcards.experiment)),
     ]

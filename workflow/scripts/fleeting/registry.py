@@ -20,6 +20,7 @@ FOLDERS = {
     "selection": "frames/selections",
     "detector": "faces/detectors",
     "input": "inputs",
+    "flow": "examples/flows",
     "label_map": "splits/label_maps",
     "protocol": "protocols",
     "network": "training/networks",

@@ -196,6 +196,20 @@ def _unknown(kind: str, name: object, known: list[str]) -> PydanticCustomError:
     )
 
 
+def named_variants(kind: str, block: dict[str, Any]) -> list[tuple[str, str]]:
+    """The (kind, name) pairs of the modules that a variant's complete block names, its own first.
+
+    A job that checks the block imports all of them.
+    """
+    module = registry.load(kind, block["kind"])
+    named = [(kind, block["kind"])]
+    for name, field in module.Settings.model_fields.items():
+        for mark in field.metadata:
+            if isinstance(mark, OneOf):
+                named += named_variants(mark.kind, block[field.alias or name])
+    return named
+
+
 def variant(kind: str, block: dict[str, Any]) -> tuple[ModuleType, Any]:
     """The module that a block of the config names under `kind`, and the block as its settings."""
     module = registry.load(kind, block["kind"])

@@ -26,6 +26,7 @@ def contradictions(config: Config) -> Iterator[str]:
     yield from _wrong_synthetic(config)
     for name, block in config["inputs"].items():
         yield from _unknown(f"inputs.{name}.crop", "crop", block.get("crop"), config["crops"])
+        yield from _wrong_motion(name, block, config["crops"].get(block.get("crop")))
     for model in config["models"]:
         if model in network_names():
             yield f"models.{model}: there is a network of this name already; choose another"
@@ -103,6 +104,19 @@ def undeclared_channels(given: Any, config: Config) -> Iterator[str]:
 def _unknown(place: str, kind: str, name: str, known: Any) -> Iterator[str]:
     if name not in known:
         yield f"{place}: no {kind} is called {name!r}{suggestion(name, list(known))}"
+
+
+def _wrong_motion(name: str, block: Config, crop: Config | None) -> Iterator[str]:
+    """An input that compares crops of one box, of crops that have several, or are too small."""
+    if crop is None or not getattr(registry.load("input", block["kind"]), "ONE_BOX", False):
+        return
+    if crop["box"] == "frame" and crop["detector"]["kind"] != "none":
+        yield (
+            f"inputs.{name}.crop: with `box: frame` the box follows the face, and the motion in "
+            f"it is the detector's as well; set `box: clip` in crops.{block['crop']}"
+        )
+    if (side := crop["size"]) and (size := block.get("size")) and size > side:
+        yield f"inputs.{name}.size: {size} is more than the {side} pixels of the crop; set fewer"
 
 
 def _half_excluded(place: str, experiment: Config) -> Iterator[str]:

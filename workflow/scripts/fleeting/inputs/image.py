@@ -1,34 +1,24 @@
 """Each crop is an example: the paper's input (section 3 pools onset, apex and offset images)."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
-from pydantic_core import PydanticCustomError
 
 from fleeting.examples.input import Crop, Example, InputSettings, Missing, Picture, Values
-
-
-def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
-    if len(set(values)) < len(values):
-        raise PydanticCustomError("distinct", "name each one once")
-    return values
+from fleeting.examples.phases import Phases, distinct, each_of
 
 
 class Settings(InputSettings):
     """Which crops are examples, and what their channels hold."""
 
     kind: str = "image"
-    phases: Annotated[
-        tuple[Literal["onset", "apex", "offset"], ...],
-        Field(min_length=1),
-        AfterValidator(_distinct),
-    ] = Field(
+    phases: Phases = Field(
         ("onset", "apex", "offset"),
         description='Section 3: "these images were from onset, apex, and offset frames only". '
         "Crops without a phase, such as ready pictures, are always used.",
     )
-    channels: Annotated[tuple[str, str, str], AfterValidator(_distinct)] = Field(
+    channels: Annotated[tuple[str, str, str], AfterValidator(distinct)] = Field(
         ("red", "green", "blue"),
         description="What the files' red, green and blue hold. Pretrained weights expect colours.",
     )
@@ -37,14 +27,8 @@ class Settings(InputSettings):
 
 
 def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
-    """One example for each crop of a wanted phase, with the name of its image.
-
-    A wanted phase without a crop is not missing here: an earlier stage has excluded it.
-    """
-    wanted = ("", *settings.phases)
-    return [
-        Example(crop["image"], crop["phase"], (crop,)) for crop in crops if crop["phase"] in wanted
-    ], []
+    """One example for each crop of a wanted phase, with the name of its image."""
+    return each_of(crops, settings.phases)
 
 
 def array(pictures: Sequence[Picture], settings: Settings) -> Picture:

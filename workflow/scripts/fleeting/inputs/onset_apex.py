@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from fleeting.examples.input import Crop, Example, InputSettings, Missing, Picture, Values
+from fleeting.examples.phases import together
 
-PAIR = ("onset", "apex")
 COLOURS = ("red", "green", "blue")
 
 
@@ -18,12 +18,7 @@ class Settings(InputSettings):
 
 def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
     """One example with the name of the sample; missing (`phase_missing`) without both crops."""
-    by_phase = {crop["phase"]: crop for crop in crops}
-    lacking = [phase for phase in PAIR if phase not in by_phase]
-    if lacking:
-        return [], [Missing("phase_missing", f"no {' and no '.join(lacking)} crop")]
-    pair = tuple(by_phase[phase] for phase in PAIR)
-    return [Example(pair[0]["sample"], "", pair)], []
+    return together(crops, "onset", "apex")
 
 
 def array(pictures: Sequence[Picture], settings: Settings) -> Picture:
@@ -33,5 +28,5 @@ def array(pictures: Sequence[Picture], settings: Settings) -> Picture:
 
 def values(settings: Settings) -> Values:
     """Six channels, such as `onset_red`."""
-    channels = tuple(f"{phase}_{colour}" for phase in PAIR for colour in COLOURS)
+    channels = tuple(f"{phase}_{colour}" for phase in ("onset", "apex") for colour in COLOURS)
     return Values(channels, 0, 255)

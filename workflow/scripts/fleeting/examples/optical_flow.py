@@ -1,0 +1,101 @@
+"""What moves between two crops of a clip: the optical flow in pixels, and its strain.
+
+An algorithm is a module in `fleeting/examples/flows/` with two names:
+
+- `Settings`, a `Variant`: its keys in the config;
+- `flow(before, after, settings) -> NDArray[np.float32]`: how far each pixel of `before` moves, in
+  pixels: (H, W, 2), to the right and down, so that before[y, x] is after[y + down, x + right]. Both
+  pictures are (H, W) uint8 in grey. The result depends neither on threads nor on earlier calls.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, SerializeAsAny
+
+from fleeting import registry
+from fleeting.errors import UserError
+from fleeting.examples.grey import grey
+from fleeting.examples.input import InputSettings, Picture, Values
+from fleeting.settings import OneOf, Variant
+
+CHANNELS = ("horizontal", "vertical", "strain")
+
+
+class FlowSettings(InputSettings):
+    """How the flow is computed, and in which size and unit it is given."""
+
+    algorithm: Annotated[SerializeAsAny[Variant], OneOf("flow")] = Field(
+        "tvl1",
+        validate_default=True,
+        description="What computes the flow: a module of examples/flows.",
+    )
+    size: int | None = Field(
+        None,
+        ge=1,
+        le=4096,
+        description="Side of the pictures of motion in pixels, at most the crop's, such as 28; "
+        "null: the crop's. A motion stays in pixels of the crop.",
+    )
+    unit: float = Field(
+        1,
+        gt=0,
+        description="How many pixels of the crop stand for 1, for all clips: a clip scaled by "
+        "itself would lose how strong its motion is. Strain, a ratio, is divided by it as well.",
+    )
+
+
+def array(pictures: Sequence[Picture], settings: FlowSettings) -> NDArray[np.float32]:
+    """The motion from the first to the second of two crops (H, W, 3): (H, W, 3) float32.
+
+    Motion to the right and down, in pixels of the crop, and strain. Shrunk to `size`, a pixel is
+    the mean of those that it covers.
+
+    Raises:
+        UserError: the crops are smaller than `size`, or the algorithm finds no flow of them.
+    """
+    import cv2
+
+    before, after = map(grey, pictures)
+    height, width = before.shape
+    size = settings.size
+    if size is not None and size > min(height, width):
+        raise UserError(
+            f"inputs: size is {size}, but crops are {width} x {height} pixels; set a smaller one"
+        )
+    kind = settings.algorithm.kind
+    try:
+        flow = registry.load("flow", kind).flow(before, after, settings.algorithm)
+    except cv2.error as error:
+        raise UserError(
+            f"inputs: {kind} has no flow of crops of {width} x {height} pixels ({error.err}); set "
+            "a larger `size` of the crops, or other settings of the algorithm"
+        ) from None
+    if not np.isfinite(flow).all():
+        raise UserError(f"inputs: {kind} diverges with these settings; set those of OpenCV")
+    found = np.dstack([flow, strain(flow)])
+    if size is not None:
+        found = cv2.resize(found, (size, size), interpolation=cv2.INTER_AREA)
+    return np.asarray(found, np.float32)
+
+
+def strain(flow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """How much a flow (H, W, 2) in pixels deforms the face at each pixel (H, W): a ratio, no unit.
+
+    The Frobenius norm of the infinitesimal strain tensor, sqrt(u_x^2 + v_y^2 + (u_y + v_x)^2 / 2),
+    which neither a shift nor a small turn of the head changes (Shreve et al., Macro- and
+    micro-expression spotting in long videos using spatio-temporal strain, FG 2011). Derivatives are
+    central differences, one-sided at the borders.
+    """
+    right, down = flow[..., 0], flow[..., 1]
+    right_down, right_right = np.gradient(right)
+    down_down, down_right = np.gradient(down)
+    squared = right_right**2 + down_down**2 + (right_down + down_right) ** 2 / 2
+    return np.asarray(np.sqrt(squared), np.float32)
+
+
+def values(settings: FlowSettings) -> Values:
+    """Motion to the right, motion down, and strain; nothing moves at 0."""
+    return Values(CHANNELS, 0, settings.unit)
