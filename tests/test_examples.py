@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ from fleeting.examples import arrays, pack
 from fleeting.paths import crop_path
 from small_splits import write_crop
 
+FLOW = {"kind": "flow", "crop": "paper", "algorithm": {"kind": "farneback"}}
 IMAGE = {"kind": "image", "crop": "paper"}
 PAIR = {"kind": "onset_apex", "crop": "paper"}
 
@@ -41,7 +43,7 @@ class Packing:
             png = cv2.imencode(".png", picture)[1].tobytes()
             self.faces.append(write_crop(self.results, name, phase, png))
 
-    def pack(self, settings: dict[str, str] = IMAGE) -> list[dict[str, str]]:
+    def pack(self, settings: dict[str, Any] = IMAGE, threads: int = 2) -> list[dict[str, str]]:
         annotations = self.results / f"annotations/{self.database}.tsv"
         faces = self.results / f"faces/{self.database}.tsv"
         tsv.write_rows(self.samples, annotations, tsv.ANNOTATIONS)
@@ -53,6 +55,7 @@ class Packing:
             annotations=annotations,
             faces=faces,
             results=self.results,
+            threads=threads,
             accept_losses=True,
             table=self.table,
             arrays=self.arrays,
@@ -117,7 +120,48 @@ def test_bytes_do_not_depend_on_the_order_of_rows_and_nothing_else_is_left(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == first
 
 
-@pytest.mark.parametrize("settings", [IMAGE, PAIR])
+@pytest.mark.parametrize("settings", [IMAGE, FLOW])
+def test_bytes_do_not_depend_on_threads(tmp_path: Path, settings: dict[str, Any]) -> None:
+    packing = Packing(tmp_path)
+    for number in range(9):
+        packing.sample(f"c{number}", "onset", "apex", size=32)
+    written = []
+    for threads in (1, 2, 4):
+        packing.pack(settings, threads)
+        written.append({path.name: path.read_bytes() for path in packing.table.parent.iterdir()})
+    assert len(written[0]["mine.npy"]) > 9 * 32 * 32 * 3
+    assert written[1] == written[0]
+    assert written[2] == written[0]
+    assert cv2.getNumThreads() == 1
+
+
+def test_few_arrays_are_held_at_a_time() -> None:
+    begun: list[int] = []
+
+    def make(number: int) -> int:
+        begun.append(number)
+        return number
+
+    found = pack.in_order(make, range(100), threads=3)
+    for taken in range(100):
+        assert next(found) == taken
+        assert len(begun) <= taken + 6
+    assert len(begun) == 100
+
+
+def test_an_error_in_a_thread_ends_the_job() -> None:
+    begun: list[int] = []
+
+    def make(number: int) -> int:
+        begun.append(number)
+        raise UserError("no")
+
+    with pytest.raises(UserError, match="no"):
+        list(pack.in_order(make, range(100), threads=2))
+    assert len(begun) <= 4
+
+
+@pytest.mark.parametrize("settings", [IMAGE, PAIR, FLOW])
 def test_crops_of_different_sizes(packing: Packing, settings: dict[str, str]) -> None:
     packing.sample("c4", "onset", "apex", size=9)
     with pytest.raises(UserError, match=r"c1/3/.*\.png is 8 x 8 x 3 uint8, but .*c4/3/.* 9 x 9 x"):

@@ -28,6 +28,7 @@ rule pack_inputs:
         result("benchmarks/inputs/{input_name}/{database}.tsv")
     conda:
         "../../envs/vision.yaml"
+    threads: 2
     resources:
         accept_losses=accept_losses,
     params:
@@ -39,6 +40,7 @@ rule pack_inputs:
         "python {input.code[0]:q} examples.pack --name {wildcards.input_name:q} "
         "--database {wildcards.database:q} --settings {params.settings:q} "
         "--annotations {input.annotations:q} --faces {input.faces:q} "
-        "--results {params.results:q} --accept-losses {resources.accept_losses:q} "
+        "--results {params.results:q} --threads {threads} "
+        "--accept-losses {resources.accept_losses:q} "
         "--table {output.table:q} --arrays {output.arrays:q} "
         "--hashes {output.hashes:q} --excluded {output.excluded:q} > {log:q} 2>&1"

@@ -2,11 +2,14 @@
 
 import hashlib
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +24,7 @@ from fleeting.settings import variant
 log = logging.getLogger(__name__)
 
 Row = Mapping[str, str]
+_Made = TypeVar("_Made")
 
 
 def run(
@@ -31,6 +35,7 @@ def run(
     annotations: Path,
     faces: Path,
     results: Path,
+    threads: int,
     accept_losses: bool,
     table: Path,
     arrays: Path,
@@ -46,6 +51,7 @@ def run(
         annotations: the database's samples.
         faces: the database's crops.
         results: the folder that the crops' paths are relative to.
+        threads: how many examples are made at a time; what is written does not depend on it.
         accept_losses: go on where most examples cannot be made.
         table: table of the examples, written.
         arrays: their arrays in the same order, (N, ..., C), written in NumPy's format.
@@ -59,7 +65,10 @@ def run(
     losses.check(database, f"examples of the input {name}", lost, len(made), accept_losses)
     examples = [example for _, example in made]
     hashed: list[Row] = []
-    digests = write(arrays, arrays_of(examples, results, module, block, hashed), len(examples))
+    # OpenCV's own threads would be more than those of the job.
+    cv2.setNumThreads(1)
+    found = arrays_of(examples, results, module, block, hashed, threads)
+    digests = write(arrays, found, len(examples))
     rows = [_row(*pair, digest) for pair, digest in zip(made, digests, strict=True)]
     tsv.write_rows(rows, table, tsv.EXAMPLES)
     tsv.write_rows(hashed, hashes, tsv.HASHES)
@@ -115,27 +124,62 @@ def arrays_of(
     module: ModuleType,
     settings: Any,
     hashed: list[Row],
+    threads: int,
 ) -> Iterator[NDArray]:
     """The array of each example; `hashed` receives a row of `tsv.HASHES` for each of its pictures.
+
+    Examples are made on `threads` threads, and few of them are held at a time.
 
     Raises:
         UserError: a crop is missing, changed, or not of the size of the others.
     """
-    first: tuple[Crop, Picture] | None = None
-    for example in examples:
+    if not examples:
+        return
+    first = examples[0].crops[0]
+    like = decode(results, first)
+
+    def make(example: Example) -> tuple[NDArray, list[Row]]:
         pictures = [decode(results, crop) for crop in example.crops]
         for crop, picture in zip(example.crops, pictures, strict=True):
-            first = first or (crop, picture)
-            if picture.shape != first[1].shape:
+            if picture.shape != like.shape:
                 raise UserError(
-                    f"{results / first[0]['path']} is {describe(first[1])}, but "
+                    f"{results / first['path']} is {describe(like)}, but "
                     f"{results / crop['path']} is {describe(picture)}: the crops of an input must "
                     "have one size. Set `size` of its block under `crops` in the config"
                 )
-        for number, picture in enumerate(pictures, start=1):
-            hash_of = difference_hash(picture)
-            hashed.append({"example": example.name, "picture": str(number), "hash": hash_of})
-        yield module.array(pictures, settings)
+        hashes = map(difference_hash, pictures)
+        rows: list[Row] = [
+            {"example": example.name, "picture": str(number), "hash": hash_of}
+            for number, hash_of in enumerate(hashes, start=1)
+        ]
+        return module.array(pictures, settings), rows
+
+    for array, rows in in_order(make, examples, threads):
+        hashed += rows
+        yield array
+
+
+def in_order(
+    make: Callable[[Example], _Made], examples: Sequence[Example], threads: int
+) -> Iterator[_Made]:
+    """What `make` returns for each example, made on threads.
+
+    Threads suffice, since OpenCV computes outside Python's lock. At most two results a thread wait
+    to be taken or are being made: unlike here, `map` of a pool would hold all of them.
+    """
+    waiting: deque[Future[_Made]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for example in examples:
+                waiting.append(pool.submit(make, example))
+                if len(waiting) == 2 * threads:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            # After an error or Ctrl-C, those that have not begun.
+            for future in waiting:
+                future.cancel()
 
 
 def decode(results: Path, crop: Crop) -> Picture:
