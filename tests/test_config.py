@@ -1,6 +1,7 @@
 """The config: the paper's values, what a short file is completed to, and what is refused."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,13 @@ from fleeting.settings import named_variants
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
+#: The configs of the documentation that are complete.
+SHOWN = [
+    block
+    for page in sorted((ROOT / "docs").glob("*.md"))
+    if page.name != "extending.md"
+    for block in re.findall(r"```yaml\n(results:.*?)```", page.read_text(), re.DOTALL)
+]
 READY = [ROOT / "config.yaml", *sorted((ROOT / "config").glob("*.yaml"))]
 SHORT = {"databases": {"samm": {"root": "/data/SAMM"}}}
 
@@ -98,6 +106,12 @@ def test_ready_configs_are_valid_and_name_their_schema(path: Path) -> None:
         assert not validator.is_valid(config | wrong)
     named = text.splitlines()[0].removeprefix("# yaml-language-server: $schema=")
     assert (path.parent / named).resolve() == SCHEMA
+
+
+@pytest.mark.parametrize("text", SHOWN, ids=lambda text: text.split()[1])
+def test_configs_of_the_documentation_are_valid(text: str) -> None:
+    config = yaml.safe_load(text)
+    assert load(config)["results"] == config["results"]
 
 
 def test_based_on_changes_one_line() -> None:

@@ -66,7 +66,12 @@ def test_all_examples_run(finished: Project, tmp_path: Path) -> None:
     (project.folder / "tiny.yaml").write_text(config)
     results = "results/lab/experiments/lab"
     tables = ("tables/subjects.tsv", "tables/label_map_counts.tsv", "evaluation/baselines.tsv")
-    project.run(*(f"{results}/{name}" for name in ("scores.tsv", *tables, FIGURE)))
+    motion = "results/lab/inputs/motion/lab.tsv"
+    project.run(motion, *(f"{results}/{name}" for name in ("scores.tsv", *tables, FIGURE)))
+    arrays = np.load((project.folder / motion).with_suffix(".npy"))
+    assert arrays.shape == (SUBJECTS * CLIPS, 28, 28, 3)
+    assert np.allclose(arrays, arrays[:, :1, :1], atol=1e-5), "one motion for the whole face"
+    assert arrays[..., :2].any()
     experiment = project.folder / results
     scores = tsv.read_rows(experiment / "scores.tsv", tsv.SCORES)
     assert {row["metric"] for row in scores} >= {"accuracy", "uf1", "uar", "kappa"}
