@@ -90,6 +90,7 @@ benchmark: $(READY)
 	$(BIN)/python benchmarks/planning.py
 	$(BIN)/python benchmarks/leave_one_out.py $(if $(QUICK),--rounds 1 --epochs 10)
 	$(BIN)/python benchmarks/rendering.py
+	$(BIN)/python benchmarks/flow.py $(if $(QUICK),--quick)
 
 schema: $(READY)
 	$(BIN)/python workflow/scripts/job.py config.schema --output workflow/schemas/config.schema.json

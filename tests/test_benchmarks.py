@@ -79,6 +79,7 @@ def test_the_benchmarks_projects_have_a_config_that_the_workflow_takes(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import cropping
+    import flow
     import planning
     import scratch
 
@@ -88,6 +89,7 @@ def test_the_benchmarks_projects_have_a_config_that_the_workflow_takes(
     grid = experiment["grid"]
     assert len(grid["models"]) * len(grid["lrs"]) * grid["repeats"] == 150
     assert load(cropping.CONFIG)["crops"].keys() == {"clip", "frame"}
+    assert load(flow.project(1))["inputs"][flow.INPUT]["algorithm"]["kind"] == "tvl1"
 
 
 @pytest.mark.parametrize("changed", [False, True])
