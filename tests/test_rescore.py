@@ -135,6 +135,23 @@ def test_a_confusion_matrix(tmp_path: Path, text: str) -> None:
     assert "does not name subjects" in score.describe(scored)[-1]
 
 
+def test_lines_that_are_left_out_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("subject,label,predicted\n1,a,a\n1,b,\n2,b,b\n2,a\n")
+    score.run(file=path, claim="", columns="")
+    assert "Warning: 2 of 4 lines lack a label or a prediction" in (said := capsys.readouterr().out)
+    assert "the first of them line 3" in said
+
+
+def test_an_unknown_column_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("subject,label,predicted\n1,a,a\n")
+    with pytest.raises(UserError, match="no column is called 'sbject'; known: label, predicted"):
+        score.run(file=path, claim="", columns="sbject=subject")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     for path in (tmp_path / "no.csv", Path()):
         with pytest.raises(UserError, match="no such file; name one with FILE="):

@@ -252,7 +252,7 @@ class Summary:
 
     def provenance(self) -> str:
         """How many repeats there are, what varied between them, and which runs failed."""
-        split = "one split" if self.folds == 1 else f"the same {self.folds} folds, pooled,"
+        split = "one split" if self.folds == 1 else f"the same {self.folds} folds, pooled"
         failures = self._failures()
         if self.repeats == 1:
             return f"One repeat on {split}: nothing varied, so there is no spread.{failures}"

@@ -34,12 +34,16 @@ _PREDICTIONS = re.compile(r"pred|output|result", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Predictions:
-    """One entry a prediction; `subject` and `database` are empty where the file does not say."""
+    """One entry a prediction; `subject` and `database` are empty where the file does not say.
+
+    `incomplete` has the lines of a table that lack the label or the prediction.
+    """
 
     label: list[str] = field(default_factory=list)
     predicted: list[str] = field(default_factory=list)
     subject: list[str] = field(default_factory=list)
     database: list[str] = field(default_factory=list)
+    incomplete: list[int] = field(default_factory=list)
 
     def add(self, label: str, predicted: str, subject: str = "", database: str = "") -> None:
         """Add a prediction."""
@@ -66,6 +70,10 @@ def read(path: Path, columns: Mapping[str, str]) -> Predictions:
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file; name one with FILE=predictions.csv")
+    if unknown := sorted(columns.keys() - HEADINGS.keys()):
+        raise UserError(
+            f"COLUMNS: no column is called {unknown[0]!r}; known: {', '.join(HEADINGS)}"
+        )
     text = _text(path)
     if text is not None and not columns and (found := from_lists(text)):
         return found
@@ -109,13 +117,15 @@ def from_table(sheet: Sheet, columns: Mapping[str, str]) -> Predictions | None:
 
 def _below(sheet: Sheet, header: int, columns: Mapping[str, int | None]) -> Predictions | None:
     predictions = Predictions()
-    for _, row in sheet.rows[header + 1 :]:
+    for line, row in sheet.rows[header + 1 :]:
         values = {
             column: "" if place is None else cell_at(row, place)
             for column, place in columns.items()
         }
         if values["label"] and values["predicted"]:
             predictions.add(**values)
+        elif any(row):
+            predictions.incomplete.append(line)
     return predictions if predictions.label else None
 
 

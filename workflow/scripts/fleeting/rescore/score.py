@@ -45,8 +45,14 @@ def run(*, file: Path, claim: str, columns: str) -> None:
         claim: empty, or a claimed number such as `uar=0.7605`.
         columns: empty, or headings such as `label=truth predicted=output`.
     """
-    found = rescore(read(file, _pairs(columns, "COLUMNS")))
+    predictions = read(file, _pairs(columns, "COLUMNS"))
+    found = rescore(predictions)
     print("\n".join(describe(found)))
+    if lines := predictions.incomplete:
+        print(
+            f"Warning: {len(lines)} of {len(lines) + len(predictions.label)} lines lack a label or "
+            f"a prediction and are left out, the first of them line {lines[0]}."
+        )
     for metric, number in _pairs(claim, "CLAIM").items():
         print(explain(metric, number, found))
 
