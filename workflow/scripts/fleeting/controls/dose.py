@@ -50,7 +50,7 @@ THRESHOLDS: tsv.Schema = {
     "intercept": tsv.NUMBER,
     "lapse": tsv.NUMBER,
 }
-#: For so many of the resamples a curve is fitted.
+#: How many of the resamples a curve is fitted to.
 FITTED = 500
 
 
