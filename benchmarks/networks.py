@@ -74,7 +74,7 @@ def main() -> None:
         f"{RESULTS}/experiments/{name}/evaluation/intervals.tsv" for name in block["experiments"]
     ]
     # One at a time: what is measured is a job that has both cores.
-    scratch.snakemake(block, "--cores", "2", "--resources", "gpu=1", "--", *targets)
+    scratch.snakemake(block, *targets, "--cores", "2", "--resources", "gpu=1")
     found = rows()
     measure.write(found, given.output)
     print(pd.DataFrame(found).to_string(index=False))
