@@ -8,8 +8,9 @@ import torch
 from fleeting.training.recipe import Recipe
 
 #: From this image size on, a CPU with instructions for bfloat16 trains faster in it than in
-#: float32; at 96 pixels it was slower, at 224 about twice as fast (AVX-512 BF16, two cores,
-#: ResNet18 and ResNet50, batch 16). Between these two nothing was measured.
+#: float32: at 224 pixels 1.1 (MobileNetV2) to 2.4 x (VGG-11), at 64 0.5 x (MobileNetV2) to 1.2 x
+#: (ResNet50); benchmarks/precision.py, AVX-512 BF16, two cores, batch 16. Between these two nothing
+#: was measured.
 CPU_SIZE = 224
 #: NVIDIA's Ampere and later multiply bfloat16 and TF32 in hardware.
 TENSOR_CORES = (8, 0)
