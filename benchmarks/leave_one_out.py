@@ -2,9 +2,9 @@
 
 The examples are synthetic motion pictures in the numbers of the MEGC 2019 composite (68 subjects,
 250, 109 and 83 clips of three classes), named by a TSV table that the `table` reader takes: each
-row names one ready picture. The same network, recipe and folds run as a plain loop
+row names one ready picture. The same network, folds and epochs run as a plain loop
 (`naive_folds.py`), as one job, and shared out over two jobs on two cores. The predictions of the
-jobs must agree byte by byte; the plain loop draws other random numbers.
+jobs must agree byte by byte; the plain loop draws other random numbers and has no momentum.
 """
 
 import argparse
