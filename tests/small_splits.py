@@ -51,8 +51,9 @@ def write_crop(results: Path, sample: str, phase: str, content: bytes) -> dict[s
     path = crop_path("paper", image)
     write_bytes(content, results / path)
     row = {"image": image, "sample": sample, "phase": phase, "path": path, "file": f"{image}.jpg"}
+    row["frame"] = str(tsv.PHASES.index(phase)) if phase in tsv.PHASES else ""
     row |= {"detector": "none", "outcome": "whole", "sha256": sha256(results / path)}
-    return row | dict.fromkeys(("x0", "y0", "x1", "y1", "confidence"))
+    return row | dict.fromkeys(tsv.FACES.keys() - row.keys(), "")
 
 
 @dataclass(frozen=True)

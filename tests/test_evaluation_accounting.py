@@ -58,7 +58,7 @@ def unused(image, emotion, label, code):
 
 
 def write_crops(results, images):
-    box = [0, 0, 9, 9, 0.9, "blazeface", "face", "x.jpg", "0" * 64]
+    box = [0, 0, 9, 9, 0.9, "blazeface", "face", "x.jpg", "0" * 64, "", "", "", "", ""]
     put(results, FACES, tsv.FACES, ([*named(image), "x.png", *box] for image in images))
     sources = ([*example(image), "0" * 64, "x.jpg"] for image in images)
     put(results, INPUTS, tsv.EXAMPLES, sources)

@@ -43,7 +43,7 @@ def make(folder: Path, examples: dict[str, str], detector: str = "blazeface") ->
                 paint(folder / database / frame, 60, 80)
                 paint(folder / crop, 32, 32)
                 box = ["10", "-5", "50", "35", "0.9" if detector == "blazeface" else ""]
-                outcome = [detector, "face", frame, sha256(folder / crop)]
+                outcome = [detector, "face", frame, sha256(folder / crop), "", "", "", "", ""]
                 faces.append([image, sample, phase, crop, *box, *outcome])
                 example = f"{sample}/{own}".rstrip("/")
                 names = [f"{database}/{subject}", sample]

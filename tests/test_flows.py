@@ -12,12 +12,13 @@ from pydantic import ValidationError
 from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.examples import optical_flow
-from fleeting.examples.input import Values
+from fleeting.examples.input import Example, Values
 from fleeting.inputs import flow as flow_input
 from fleeting.synthetic.expressions import ActionUnits, action_units
 from fleeting.synthetic.frame import Camera, Scene, Shown
 from fleeting.synthetic.identity import Identity
 
+EXAMPLE = Example("casme2/sub01/EP02/46", "", ())
 ALGORITHMS = registry.names("flow")
 SIDE, BORDER = 96, 16
 INSIDE = np.s_[BORDER:-BORDER, BORDER:-BORDER]
@@ -55,7 +56,7 @@ def flow(name: str, before: np.ndarray, after: np.ndarray, **settings: Any) -> n
 def example(before: np.ndarray, after: np.ndarray, **settings: Any) -> np.ndarray:
     """The array of the input `flow` of two grey pictures."""
     block = flow_input.Settings.model_validate({"crop": "c", "algorithm": "farneback", **settings})
-    return flow_input.array([np.dstack([one] * 3) for one in (before, after)], block)
+    return flow_input.array(EXAMPLE, [np.dstack([one] * 3) for one in (before, after)], block)
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -238,7 +239,7 @@ def test_the_motion_is_that_of_grey_pictures() -> None:
     random = np.random.default_rng(0)
     colour = random.integers(0, 256, (2, 32, 32, 3), np.uint8)
     settings = flow_input.Settings.model_validate({"crop": "c", "algorithm": "farneback"})
-    found = flow_input.array([*colour], settings)
+    found = flow_input.array(EXAMPLE, [*colour], settings)
     grey = [cv2.cvtColor(one, cv2.COLOR_RGB2GRAY) for one in colour]
     assert np.array_equal(found, example(*grey))
 

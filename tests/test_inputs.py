@@ -8,18 +8,26 @@ import pytest
 from pydantic import ValidationError
 
 from fleeting import registry
-from fleeting.examples.input import Missing, Values
+from fleeting.examples.input import Example, Missing, Values
 from fleeting.inputs import difference, flow, flow_onset_offset, gray, image, onset_apex
+from fleeting.tsv import PHASES
 
 SAMPLE = "casme2/sub01/EP02/46"
 PAIR = onset_apex.Settings(crop="paper")
+#: Of one whose array depends on its pictures alone.
+EXAMPLE = Example(SAMPLE, "", ())
 #: What compares two crops, and the phase of the second.
 COMPARED = {onset_apex: "apex", difference: "apex", flow: "apex", flow_onset_offset: "offset"}
 
 
 def crops(*phases: str) -> list[dict[str, str]]:
     return [
-        {"image": f"{SAMPLE}/{phase or 'picture'}", "sample": SAMPLE, "phase": phase}
+        {
+            "image": f"{SAMPLE}/{phase or 'picture'}",
+            "sample": SAMPLE,
+            "phase": phase,
+            "frame": phase and str(10 * PHASES.index(phase)),
+        }
         for phase in phases
     ]
 
@@ -36,7 +44,7 @@ def test_what_every_input_offers(name: str) -> None:
     made, missing = module.examples(crops("onset", "apex", "offset"), settings)
     assert made
     assert missing == []
-    array = module.array(pictures(len(made[0].crops)), settings)
+    array = module.array(made[0], pictures(len(made[0].crops)), settings)
     values = module.values(settings)
     assert array.shape[-1] == len(values.channels) == len(set(values.channels))
     assert values.unit > 0
@@ -96,7 +104,7 @@ def test_onset_and_apex_are_one_example() -> None:
     assert example.crops == (rows[0], rows[1])
     assert missing == []
     onset, apex = pictures(2)
-    array = onset_apex.array([onset, apex], PAIR)
+    array = onset_apex.array(EXAMPLE, [onset, apex], PAIR)
     assert array.shape == (5, 4, 6)
     assert (array[..., :3] == onset).all()
     assert (array[..., 3:] == apex).all()
@@ -128,12 +136,12 @@ def test_a_pair_that_lacks_a_phase(kind: ModuleType, there: tuple[str, ...]) -> 
 def test_grey_is_that_of_opencv() -> None:
     settings = gray.Settings(crop="paper")
     (picture,) = pictures(1)
-    array = gray.array([picture], settings)
+    array = gray.array(EXAMPLE, [picture], settings)
     expected = cv2.cvtColor(np.ascontiguousarray(picture[..., ::-1]), cv2.COLOR_BGR2GRAY)
     assert (array[..., 0] == expected).all()
     assert array.dtype == np.uint8
     levels = np.arange(256, dtype=np.uint8).reshape(16, 16)
-    same = gray.array([np.dstack([levels] * 3)], settings)
+    same = gray.array(EXAMPLE, [np.dstack([levels] * 3)], settings)
     assert (same[..., 0] == levels).all(), "frames in grey stay as they are"
     assert gray.values(settings) == Values(("grey",), 0, 255)
 
@@ -143,10 +151,12 @@ def test_a_difference_is_signed() -> None:
     onset, apex = pictures(2)
     onset[0, 0], apex[0, 0] = 255, 0
     onset[0, 1], apex[0, 1] = 0, 255
-    array = difference.array([onset, apex], settings)
+    array = difference.array(EXAMPLE, [onset, apex], settings)
     assert (array.shape, array.dtype) == ((5, 4, 1), np.int16)
     assert array[0, :2, 0].tolist() == [-255, 255]
-    grey = [gray.array([one], gray.Settings(crop="paper")).astype(int) for one in (onset, apex)]
+    grey = [
+        gray.array(EXAMPLE, [one], gray.Settings(crop="paper")).astype(int) for one in (onset, apex)
+    ]
     assert (array == grey[1] - grey[0]).all()
-    assert (difference.array([onset, onset], settings) == 0).all()
+    assert (difference.array(EXAMPLE, [onset, onset], settings) == 0).all()
     assert difference.values(settings) == Values(("difference",), 0, 255)

@@ -34,7 +34,7 @@ CELLS = {
 
 def row(schema: tsv.Schema, clip: str = "EP1", **cells: str) -> Row:
     """A row of a clip whose tables belong together, with other cells."""
-    return {column: CELLS[column].replace("EP1", clip) for column in schema} | cells
+    return {column: CELLS.get(column, "").replace("EP1", clip) for column in schema} | cells
 
 
 def annotation(clip: str = "EP1", **cells: str) -> Row:

@@ -90,8 +90,10 @@ FRAMES: Schema = {
     "path": NAME,
 }
 #: A crop; `path` is relative to the results folder, the box is in pixels of the frame, `file` is
-#: the frame's path in the folder of the database's frames. The hash of the crop's bytes makes this
-#: table change whenever a crop does, and only then.
+#: the frame's path in the folder of the database's frames, `frame` its number (none for a ready
+#: picture). `eye_distance` is in pixels of the crop. `shift_x` and `shift_y` (of the box's centre,
+#: in pixels of the frame) and `roll` (in degrees, clockwise) are how the head moved since the
+#: clip's first frame. What was not looked for is empty. `sha256` is of the crop's bytes.
 FACES: Schema = {
     "image": NAME,
     "sample": NAME,
@@ -106,6 +108,11 @@ FACES: Schema = {
     "outcome": NAME,
     "file": NAME,
     "sha256": SHA256,
+    "frame": MAYBE_INTEGER,
+    "eye_distance": NUMBER,
+    "shift_x": NUMBER,
+    "shift_y": NUMBER,
+    "roll": NUMBER,
 }
 #: An example: one array, made of one or more crops of a sample, in the order of the packed arrays.
 #: `sha256` is of the array's bytes; `source` names the files that it was made from: two examples of

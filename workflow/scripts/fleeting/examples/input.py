@@ -5,9 +5,9 @@ An input is a module in `fleeting/inputs/` with four names:
 - `Settings`, an `InputSettings`: its keys in the config;
 - `examples(crops, settings) -> (list[Example], list[Missing])`: the examples of one sample, and
   those that cannot be made, from its crops in the order of their phases (none if it has none);
-- `array(pictures, settings) -> NDArray`: the array (..., C) of one example, from its pictures in
-  the order of `Example.crops`. All pictures have one shape (H, W, 3); the arrays of all examples
-  must share a shape and a data type;
+- `array(example, pictures, settings) -> NDArray`: the array (..., C) of one example, from the
+  pictures of its crops, in their order. All pictures have one shape (H, W, 3); the arrays of all
+  examples must share a shape and a data type;
 - `values(settings) -> Values`: what the arrays hold.
 """
 
@@ -65,11 +65,15 @@ class Values:
 
 
 def crops_by_sample(faces: Iterable[Path]) -> dict[str, list[Crop]]:
-    """The crops of each sample in the order of their phases, from tables of FACES."""
+    """The crops of each sample, from tables of FACES: by phase, the others after them by frame."""
     found: dict[str, list[Crop]] = defaultdict(list)
     for table in faces:
         for crop in tsv.read_rows(table, tsv.FACES):
             found[crop["sample"]].append(crop)
     for crops in found.values():
-        crops.sort(key=lambda crop: (tsv.PHASE_ORDER[crop["phase"]], crop["image"]))
+        crops.sort(key=_order)
     return found
+
+
+def _order(crop: Crop) -> tuple[int, int, str]:
+    return tsv.PHASE_ORDER[crop["phase"]], int(crop["frame"] or 0), crop["image"]

@@ -18,7 +18,7 @@ from pydantic import Field, SerializeAsAny
 from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.examples.grey import grey
-from fleeting.examples.input import InputSettings, Picture, Values
+from fleeting.examples.input import Example, InputSettings, Picture, Values
 from fleeting.settings import OneOf, Variant
 
 CHANNELS = ("horizontal", "vertical", "strain")
@@ -47,7 +47,9 @@ class FlowSettings(InputSettings):
     )
 
 
-def array(pictures: Sequence[Picture], settings: FlowSettings) -> NDArray[np.float32]:
+def array(
+    example: Example, pictures: Sequence[Picture], settings: FlowSettings
+) -> NDArray[np.float32]:
     """The motion from the first to the second of two crops (H, W, 3): (H, W, 3) float32.
 
     Motion to the right and down, in pixels of the crop, and strain. Shrunk to `size`, a pixel is

@@ -152,7 +152,7 @@ def arrays_of(
             {"example": example.name, "picture": str(number), "hash": hash_of}
             for number, hash_of in enumerate(hashes, start=1)
         ]
-        return module.array(pictures, settings), rows
+        return module.array(example, pictures, settings), rows
 
     for array, rows in in_order(make, examples, threads):
         hashed += rows

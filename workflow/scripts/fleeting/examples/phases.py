@@ -22,13 +22,15 @@ Phases = Annotated[tuple[Phase, ...], Field(min_length=1), AfterValidator(distin
 
 
 def each_of(crops: Sequence[Crop], phases: Sequence[Phase]) -> tuple[list[Example], list[Missing]]:
-    """One example for each crop of a wanted phase, or without a phase, with the image's name.
+    """One example for each crop of a wanted phase, and for each ready picture, with its name.
 
-    A wanted phase without a crop is not missing here: an earlier stage has excluded it.
+    A ready picture has no frame number; a frame without a phase is no example. A wanted phase
+    without a crop is not missing here: an earlier stage has excluded it.
     """
-    wanted = ("", *phases)
     return [
-        Example(crop["image"], crop["phase"], (crop,)) for crop in crops if crop["phase"] in wanted
+        Example(crop["image"], crop["phase"], (crop,))
+        for crop in crops
+        if crop["phase"] in phases or not crop["frame"]
     ], []
 
 

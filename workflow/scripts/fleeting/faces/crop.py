@@ -9,6 +9,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+import cv2
+
 from fleeting import code_in_use, paths, registry, tsv
 from fleeting.errors import UserError
 from fleeting.faces import counts, finished
@@ -18,8 +20,8 @@ from fleeting.faces.settings import Cropping
 
 log = logging.getLogger(__name__)
 
-#: What detects, cuts and resizes.
-LIBRARIES = ("numpy", "opencv-contrib-python-headless", "torch")
+#: What detects, cuts and resizes, besides OpenCV.
+LIBRARIES = ("numpy", "torch")
 
 
 def run(
@@ -98,7 +100,8 @@ def crop_frames(
             "source": job.source,
             "detector": [paths.sha256(file) for file in _files(detector_files)],
             "code": code_in_use.digests(),
-            "versions": {name: version(name) for name in LIBRARIES},
+            # Several packages install OpenCV, so that none of them is asked for its version.
+            "versions": {"opencv": cv2.__version__, **{name: version(name) for name in LIBRARIES}},
         }
     )
     rows = _crop_samples(job, samples, detectors, shared)

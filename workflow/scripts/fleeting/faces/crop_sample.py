@@ -159,4 +159,6 @@ def _write(
         "outcome": outcome,
         "file": row["path"],
         "sha256": digest,
+        "frame": row["frame"],
+        **dict.fromkeys(("eye_distance", "shift_x", "shift_y", "roll"), ""),
     }

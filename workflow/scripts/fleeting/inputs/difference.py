@@ -21,7 +21,7 @@ def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], 
     return together(crops, "onset", "apex")
 
 
-def array(pictures: Sequence[Picture], settings: Settings) -> NDArray[np.int16]:
+def array(example: Example, pictures: Sequence[Picture], settings: Settings) -> NDArray[np.int16]:
     """(H, W, 1) int16, from -255 to 255: the apex minus the onset."""
     onset, apex = (grey(picture).astype(np.int16) for picture in pictures)
     return (apex - onset)[..., None]

@@ -26,7 +26,7 @@ def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], 
     return each_of(crops, settings.phases)
 
 
-def array(pictures: Sequence[Picture], settings: Settings) -> NDArray[np.uint8]:
+def array(example: Example, pictures: Sequence[Picture], settings: Settings) -> NDArray[np.uint8]:
     """(H, W, 1) uint8: the picture's grey values."""
     (picture,) = pictures
     return grey(picture)[..., None]

@@ -31,7 +31,7 @@ def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], 
     return each_of(crops, settings.phases)
 
 
-def array(pictures: Sequence[Picture], settings: Settings) -> Picture:
+def array(example: Example, pictures: Sequence[Picture], settings: Settings) -> Picture:
     """(H, W, 3) uint8: the picture itself."""
     (picture,) = pictures
     return picture

@@ -21,7 +21,7 @@ def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], 
     return together(crops, "onset", "apex")
 
 
-def array(pictures: Sequence[Picture], settings: Settings) -> Picture:
+def array(example: Example, pictures: Sequence[Picture], settings: Settings) -> Picture:
     """(H, W, 6) uint8: the channels of the onset, then those of the apex."""
     return np.concatenate(pictures, axis=2)
 
