@@ -108,7 +108,7 @@ def seconds(parts: int, epochs: int) -> float:
         shutil.rmtree(experiment(parts) / left, ignore_errors=True)
     start = time.perf_counter()
     scratch.snakemake(config(parts, epochs), "training", "--cores", "2", "--resources", "gpu=2")
-    return time.perf_counter() - start
+    return said(f"parts: {parts}", time.perf_counter() - start)
 
 
 def plain_seconds(epochs: int) -> float:
@@ -118,7 +118,13 @@ def plain_seconds(epochs: int) -> float:
     command += ["--examples", str(scratch.ROOT / RESULTS / "inputs/flow/composite.tsv")]
     start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - start
+    return said("plain loop", time.perf_counter() - start)
+
+
+def said(name: str, seconds: float) -> float:
+    """Print the seconds that a variant took, since all of them take long."""
+    print(f"{name}: {seconds:.1f} s", flush=True)
+    return seconds
 
 
 def predictions(parts: int) -> list[str]:

@@ -1,7 +1,7 @@
 """A plain loop over the folds of a split: what a user would write for leave one subject out.
 
 All examples are tensors in memory; each fold has a fresh network, a DataLoader and the loop of
-`naive.py`, in one process with PyTorch's own threads.
+`naive.py`, in one process with PyTorch's own threads, on the GPU where there is one.
 """
 
 import argparse
@@ -37,6 +37,7 @@ def main() -> None:
     split = pd.read_csv(given.split, sep="\t")
     classes = sorted(split["label"].unique())
     network = architecture("small", CHANNELS, tuple(stored.shape[2:]), pretrained=False)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     right = 0
     for fold, rows in split.groupby("fold"):
         torch.manual_seed(int(str(fold)))
@@ -52,9 +53,9 @@ def main() -> None:
                 # Batch normalisation cannot learn from a single example.
                 drop_last=training and len(own) % given.batch_size == 1,
             )
-        built, cpu = network.build(len(classes)), torch.device("cpu")
-        naive.train(built, loaders["train"], loaders["validation"], given.lr, given.epochs, cpu)
-        predicted = naive.predict(built, loaders["test"], cpu).argmax(1)
+        built = network.build(len(classes)).to(device)
+        naive.train(built, loaders["train"], loaders["validation"], given.lr, given.epochs, device)
+        predicted = naive.predict(built, loaders["test"], device).argmax(1)
         right += int((predicted == loaders["test"].dataset.tensors[1]).sum())
     print(f"{right} of {len(names)} test examples are predicted right")
 
