@@ -1,5 +1,6 @@
 """Anyone's predictions: read in three forms, scored by every definition, a claim explained."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -143,6 +144,38 @@ def test_lines_that_are_left_out_are_said(
     score.run(file=path, claim="", columns="")
     assert "Warning: 2 of 4 lines lack a label or a prediction" in (said := capsys.readouterr().out)
     assert "the first of them line 3" in said
+
+
+def test_labels_and_predictions_that_are_not_written_alike_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "predictions.csv"
+    path.write_text("label,predicted\nhappy,0\nsad,1\n")
+    score.run(file=path, claim="", columns="")
+    assert "Warning: no prediction is one of the labels (happy, sad); write both" in (
+        capsys.readouterr().out
+    )
+    path.write_text("label,predicted\nhappy,happy\nsad,Sad\n")
+    score.run(file=path, claim="", columns="")
+    assert "Warning: Sad and sad count as different classes" in capsys.readouterr().out
+    path.write_text("label,predicted\nhappy,happy\nsad,happy\n")
+    score.run(file=path, claim="", columns="")
+    assert "Warning" not in capsys.readouterr().out
+
+
+def test_resamples_that_lack_a_rare_class_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"s{number},{'rare' if number == 0 else 'common'}" for number in range(20)]
+    path = tmp_path / "predictions.csv"
+    rows = [f"{x},{x.split(',')[1]}" for x in lines]
+    path.write_text("\n".join(["subject,label,predicted", *rows]))
+    score.run(file=path, claim="", columns="")
+    share = float(
+        re.findall(r"([0-9.]+)% of the resamples lack a class", capsys.readouterr().out)[0]
+    )
+    # One subject of twenty is in no draw of twenty with (19/20)^20.
+    assert share == pytest.approx(100 * 0.95**20, abs=4)
 
 
 def test_an_unknown_column_is_refused(tmp_path: Path) -> None:

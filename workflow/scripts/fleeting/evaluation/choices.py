@@ -40,7 +40,7 @@ def choice_table(runs: pd.DataFrame, grid: Grid, nested: pd.DataFrame) -> pd.Dat
     chosen = found.sort_values("accuracy", ascending=False, kind="stable").iloc[0]
     reason = (
         f"highest mean validation accuracy at the tested epoch ({chosen['accuracy']:.3f}, "
-        f"{chosen['repeats']} repeats)"
+        f"{chosen['repeats']} {'repeat' if chosen['repeats'] == 1 else 'repeats'})"
         if found["accuracy"].notna().any()
         else "first configuration of the grid: there is no validation accuracy to choose by"
     )

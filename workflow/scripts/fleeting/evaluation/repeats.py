@@ -26,7 +26,7 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 def number_text(value: float | None, decimals: int = 3) -> str:
     """A number for reading; nothing where there is none."""
-    return "" if value is None or isnan(value) else f"{value:.{decimals}f}"
+    return "" if value is None or isnan(value) else f"{value:z.{decimals}f}"
 
 
 def spread_text(row: Mapping[Any, Any], prefix: str = "") -> str:

@@ -1,5 +1,6 @@
 """`make rescore`: every metric of anyone's predictions, how sure it is, and what a claim means."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -53,6 +54,7 @@ def run(*, file: Path, claim: str, columns: str) -> None:
             f"Warning: {len(lines)} of {len(lines) + len(predictions.label)} lines lack a label or "
             f"a prediction and are left out, the first of them line {lines[0]}."
         )
+    print("".join(f"Warning: {line}\n" for line in doubts(predictions)), end="")
     for metric, number in _pairs(claim, "CLAIM").items():
         print(explain(metric, number, found))
 
@@ -78,6 +80,24 @@ def rescore(predictions: Predictions) -> Rescored:
             for index, name in enumerate(coded.databases)
         ]
     return Rescored(groups, nulls(coded), definitions(coded))
+
+
+def doubts(predictions: Predictions) -> list[str]:
+    """What suggests that labels and predictions are not written alike."""
+    label, predicted = set(predictions.label), set(predictions.predicted)
+    found = []
+    if not label & predicted:
+        found.append(
+            f"no prediction is one of the labels ({', '.join(sorted(label))}); write both alike, "
+            "or name the right columns with COLUMNS"
+        )
+    spellings = defaultdict(set)
+    for name in label | predicted:
+        spellings[name.casefold()].add(name)
+    for names in spellings.values():
+        if len(names) > 1:
+            found.append(f"{' and '.join(sorted(names))} count as different classes")
+    return sorted(found)
 
 
 def code(predictions: Predictions) -> Coded:
@@ -146,6 +166,11 @@ def describe(found: Rescored) -> list[str]:
         for metric, title in METRICS.items():
             ends = text(*columns(group.intervals.get(metric)).values())
             lines.append(f"  {title:<10}{group.scores[metric]:.4f}  {ends}".rstrip())
+        if interval and interval.lacking:
+            lines.append(
+                f"  {interval.lacking:.1%} of the resamples lack a class, whose F1 and recall "
+                "count as 0 there."
+            )
     lines.append("\nWithout looking at a face:")
     lines.append(f"{'':<{width}}  " + "  ".join(f"{title:>8}" for title in METRICS.values()))
     for name, scores in found.nulls.items():
