@@ -99,6 +99,22 @@ def test_what_stops_a_stage_is_a_problem_with_its_own_text(folder: Path) -> None
     assert "no table of casme2" in of_level(examine("casme2", config)[0], "problem")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"exclude_subjects": ["samm/999", "casme2/s1"]},
+        {"same_person": [["samm/999", "casme2/s1"]]},
+    ],
+)
+def test_a_subject_that_no_row_has_is_a_problem(folder: Path, changes: dict[str, Any]) -> None:
+    config = config_of(folder)
+    (experiment,) = config["experiments"].values()
+    experiment.update(changes)
+    found = of_level(examine("samm", config)[0], "problem")
+    assert f"{next(iter(changes))}: samm has no subject '999'" in found
+    assert "casme2" not in found
+
+
 def test_frames_that_are_missing_are_counted_and_none_at_all_is_a_problem(folder: Path) -> None:
     config, root = config_of(folder), folder / "databases" / "SAMM"
     before = examine("samm", config)[1]["samm"]["phases"]

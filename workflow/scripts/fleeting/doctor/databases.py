@@ -4,17 +4,18 @@ The stages write into a temporary folder, and log as in a run.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from fleeting import layout, losses, tsv
 from fleeting.databases import extract, settings, table_file
 from fleeting.databases.settings import DatabaseSettings
-from fleeting.doctor.findings import Finding, fine, note
+from fleeting.doctor.findings import Finding, fine, note, problem
 from fleeting.doctor.reference_counts import REFERENCE, differences
 from fleeting.frames import select
 from fleeting.layout import Config
+from fleeting.settings import suggestion
 from fleeting.splits import labels
 
 Row = Mapping[str, str]
@@ -69,6 +70,7 @@ def _stages(
     rows = int(tsv.read_rows(tables["rows"], tsv.ROW_COUNT)[0]["rows"])
     yield from _counts(block["reader"], rows, samples, "synthetic" in config)
     yield from _label_maps(name, config, samples)
+    yield from _unknown_subjects(name, config, {row["subject"] for row in samples})
     unasked = [row for row in excluded if row["code"] != losses.ASKED_FOR]
     yield from _exclusions(unasked, "Correct these rows if they are typing errors")
     frames[name] = Counter()
@@ -127,6 +129,24 @@ def _label_maps(name: str, config: Config, samples: Sequence[Row]) -> Iterator[F
                 f"not the clips of the label map {published}: {', '.join(found)}",
                 "The run uses those that there are; its table label_map_counts has candidates.",
             )
+
+
+def _unknown_subjects(name: str, config: Config, subjects: Collection[str]) -> Iterator[Finding]:
+    """Subjects that experiments name and that have no sample."""
+    for experiment, block in config["experiments"].items():
+        named = {
+            "exclude_subjects": block["exclude_subjects"],
+            "same_person": [subject for group in block["same_person"] for subject in group],
+        }
+        for key, wanted in named.items():
+            parts = (subject.partition("/") for subject in wanted)
+            for subject in (subject for database, _, subject in parts if database == name):
+                if subject not in subjects:
+                    yield problem(
+                        f"experiments.{experiment}.{key}: {name} has no subject {subject!r}"
+                        f"{suggestion(subject, list(subjects))}",
+                        "Correct the name, or remove it.",
+                    )
 
 
 def _exclusions(excluded: Sequence[Row], remedy: str) -> Iterator[Finding]:
