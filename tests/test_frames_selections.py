@@ -17,6 +17,19 @@ def sample(clip: str, onset: int = 3, **extra: str) -> dict[str, str]:
     return frame_files.sample("mine", "p1", clip, onset, onset + 2, "", **extra)
 
 
+def movement(onset: int, apex: object, offset: object) -> dict[str, str]:
+    return frame_files.sample("mine", "p1", "c1", onset, apex, offset)
+
+
+def wanted(row: dict[str, str], **block: object) -> list[Wanted]:
+    return list(select.wanted_by(block)(row))
+
+
+def without_phase(images: list[Wanted]) -> list[int | None]:
+    """The numbers of the frames that have no phase, in their order."""
+    return [image.frame for image in images if not image.phase]
+
+
 def selected(
     root: Path, *samples: dict[str, str], kind: str = "phases", within: int = 0, source: str = "raw"
 ) -> tuple[select.Result, Index]:
@@ -29,7 +42,7 @@ def selected(
 def test_what_every_selection_offers(name: str) -> None:
     module = registry.load("selection", name)
     settings = module.Settings.model_validate({"kind": name})
-    assert module.label(settings) == name
+    assert module.label(settings).startswith(name)
     images = module.wanted(sample("c1", picture="a.png"), settings)
     assert len({image.name for image in images}) == len(images) > 0
     assert all((image.frame is None) == bool(image.path) for image in images)
@@ -42,6 +55,76 @@ def test_phases_and_pictures() -> None:
         Wanted("apex", "apex", 5),
     ]
     assert select.wanted_by({"kind": "pictures"})(row) == [Wanted("picture", path="c1.png")]
+
+
+def test_the_frames_that_evenly_spaced_moments_lie_between() -> None:
+    # Moments 10, 13.33, 16.67 and 20.
+    images = wanted(movement(10, 14, 20), kind="even", count=4)
+    assert images[:2] == [Wanted("onset", "onset", 10), Wanted("offset", "offset", 20)]
+    assert images[2] == Wanted("frame13", "", 13)
+    assert without_phase(images) == [13, 14, 16, 17]
+    # A moment that is a frame needs no other one, and a frame is wanted once.
+    assert without_phase(wanted(movement(10, 14, 20), kind="even", count=6)) == [12, 14, 16, 18]
+    assert without_phase(wanted(movement(10, "", 13), kind="even", count=64)) == [11, 12]
+    assert without_phase(wanted(movement(10, 14, 20), kind="even", count=2)) == []
+    # 0.1 has no exact binary form: a tenth of the way is one frame, and not the one before as well.
+    assert without_phase(wanted(movement(1, "", 11), kind="even", count=11)) == [*range(2, 11)]
+
+
+def test_a_movement_of_one_frame_and_one_without_its_end() -> None:
+    at_once = wanted(movement(10, 10, 10), kind="even")
+    assert [(image.name, image.frame) for image in at_once] == [("onset", 10), ("offset", 10)]
+    assert wanted(movement(10, 14, ""), kind="even") == [Wanted("onset", "onset", 10)]
+
+
+@pytest.mark.parametrize(
+    ("row", "block", "around"),
+    [
+        (movement(10, 20, 40), {}, [18, 19, 21, 22]),
+        (movement(10, 20, 40), {"reach": 1, "step": 5}, [15, 25]),
+        # Between onset and offset, which are wanted already.
+        (movement(10, 12, 15), {"reach": 3}, [11, 13, 14]),
+        (movement(10, 10, 15), {}, [11, 12]),
+        (movement(10, 11, 12), {"reach": 5}, []),
+        # What follows an apex without an offset is unknown.
+        (movement(10, 20, ""), {}, [18, 19]),
+        (movement(10, "", 40), {}, []),
+    ],
+)
+def test_frames_around_the_apex(
+    row: dict[str, str], block: dict[str, int], around: list[int]
+) -> None:
+    images = wanted(row, kind="around_apex", **block)
+    assert without_phase(images) == around
+    named = [image for image in images if image.phase]
+    assert named == wanted(row, kind="phases")
+    assert all(image.name == f"frame{image.frame}" for image in images[len(named) :])
+
+
+def test_other_settings_have_another_folder() -> None:
+    blocks = [{"kind": "even"}, {"kind": "even", "count": 5}]
+    blocks += [{"kind": "around_apex", **own} for own in ({}, {"reach": 3}, {"step": 3})]
+    modules = [registry.load("selection", str(block["kind"])) for block in blocks]
+    labels = [
+        module.label(module.Settings.model_validate(block))
+        for module, block in zip(modules, blocks, strict=True)
+    ]
+    assert labels == ["even_10", "even_5", "around_apex_2_1", "around_apex_3_1", "around_apex_2_3"]
+
+
+def test_a_frame_without_a_phase_is_found_replaced_or_excluded(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"c1/{number}.png" for number in (3, 4, 6, 9)))
+    row = frame_files.sample("mine", "p1", "c1", 3, "", 9, path="c1/{frame}.png")
+    result, _ = selected(tmp_path, row, kind="even", within=1)
+    found = [(entry["image"], entry["phase"], entry["frame"]) for entry in result.frames]
+    name = "mine/p1/c1/3/"
+    assert found[:2] == [(f"{name}onset", "onset", 3), (f"{name}offset", "offset", 9)]
+    assert found[2] == (f"{name}frame4", "", 4)
+    stood_in = {(entry["stated"], entry["used"]) for entry in result.substituted}
+    assert stood_in == {(5, 4), (7, 6), (8, 9)}
+    result, _ = selected(tmp_path, row, kind="even")
+    codes = [(entry["image"], entry["code"]) for entry in result.excluded]
+    assert codes == [(f"{name}frame{number}", "frame_missing") for number in (5, 7, 8)]
 
 
 def test_a_picture_is_one_row_of_its_sample(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """The interface of a selection, and an image that it asks for, by frame number or by path."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -41,3 +41,17 @@ class Selection(Protocol):
     def wanted(self, sample: Sample, settings: Any) -> Sequence[Wanted]:
         """The images of one sample, in the order of the table; none where it has none."""
         ...
+
+
+def phases(sample: Sample, *names: str) -> list[Wanted]:
+    """The frames of these phases, of those that the sample has."""
+    return [
+        Wanted(name=phase, phase=phase, frame=int(sample[phase]))
+        for phase in names
+        if sample[phase]
+    ]
+
+
+def without_phase(numbers: Iterable[int]) -> list[Wanted]:
+    """Frames that belong to no single phase, by number."""
+    return [Wanted(name=f"frame{number}", frame=number) for number in sorted(numbers)]

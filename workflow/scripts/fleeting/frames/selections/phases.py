@@ -1,6 +1,6 @@
 """Onset, apex and offset: the frames that the databases' tables name (section 3 of the paper)."""
 
-from fleeting.frames.wanted import Sample, Wanted
+from fleeting.frames.wanted import Sample, Wanted, phases
 from fleeting.settings import Variant
 from fleeting.tsv import PHASES
 
@@ -18,8 +18,4 @@ def label(settings: Settings) -> str:
 
 def wanted(sample: Sample, settings: Settings) -> list[Wanted]:
     """The phases that the annotations kept: an apex or offset may be missing."""
-    return [
-        Wanted(name=phase, phase=phase, frame=int(sample[phase]))
-        for phase in PHASES
-        if sample[phase]
-    ]
+    return phases(sample, *PHASES)
