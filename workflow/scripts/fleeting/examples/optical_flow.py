@@ -19,6 +19,7 @@ from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.examples.grey import grey
 from fleeting.examples.input import Example, InputSettings, Picture, Values
+from fleeting.examples.magnification import Magnification, magnified
 from fleeting.settings import OneOf, Variant
 
 CHANNELS = ("horizontal", "vertical", "strain")
@@ -45,12 +46,23 @@ class FlowSettings(InputSettings):
         description="How many pixels of the crop stand for 1, for all clips: a clip scaled by "
         "itself would lose how strong its motion is. Strain, a ratio, is divided by it as well.",
     )
+    magnify: Magnification | None = Field(
+        None, description="Motions are magnified before the flow is computed; null: they are not."
+    )
 
 
 def array(
     example: Example, pictures: Sequence[Picture], settings: FlowSettings
 ) -> NDArray[np.float32]:
-    """The motion from the first to the second of two crops (H, W, 3): (H, W, 3) float32.
+    """The motion from the first to the second of two crops: see `motion`."""
+    before, after = magnified(pictures, settings.magnify)
+    return motion(before, [after], settings)
+
+
+def motion(
+    before: Picture, afters: Sequence[Picture], settings: FlowSettings
+) -> NDArray[np.float32]:
+    """The motion from a crop to others, on average: (H, W, 3) float32 of crops (H, W, 3).
 
     Motion to the right and down, in pixels of the crop, and strain. Shrunk to `size`, a pixel is
     the mean of those that it covers.
@@ -60,27 +72,40 @@ def array(
     """
     import cv2
 
-    before, after = map(grey, pictures)
-    height, width = before.shape
+    height, width = before.shape[:2]
     size = settings.size
     if size is not None and size > min(height, width):
         raise UserError(
             f"inputs: size is {size}, but crops are {width} x {height} pixels; set a smaller one"
         )
-    kind = settings.algorithm.kind
-    try:
-        flow = registry.load("flow", kind).flow(before, after, settings.algorithm)
-    except cv2.error as error:
-        raise UserError(
-            f"inputs: {kind} has no flow of crops of {width} x {height} pixels ({error.err}); set "
-            "a larger `size` of the crops, or other settings of the algorithm"
-        ) from None
-    if not np.isfinite(flow).all():
-        raise UserError(f"inputs: {kind} diverges with these settings; set those of OpenCV")
+    first = grey(before)
+    flows = [_flow(first, grey(after), settings.algorithm) for after in afters]
+    flow = np.mean(flows, axis=0)
     found = np.dstack([flow, strain(flow)])
     if size is not None:
         found = cv2.resize(found, (size, size), interpolation=cv2.INTER_AREA)
     return np.asarray(found, np.float32)
+
+
+def _flow(
+    before: NDArray[np.uint8], after: NDArray[np.uint8], algorithm: Variant
+) -> NDArray[np.float32]:
+    """What the algorithm finds (H, W, 2), once it is known to be a flow."""
+    import cv2
+
+    height, width = before.shape
+    try:
+        flow = registry.load("flow", algorithm.kind).flow(before, after, algorithm)
+    except cv2.error as error:
+        raise UserError(
+            f"inputs: {algorithm.kind} has no flow of crops of {width} x {height} pixels "
+            f"({error.err}); set a larger `size` of the crops, or other settings of the algorithm"
+        ) from None
+    if not np.isfinite(flow).all():
+        raise UserError(
+            f"inputs: {algorithm.kind} diverges with these settings; set those of OpenCV"
+        )
+    return np.asarray(flow, np.float32)
 
 
 def strain(flow: NDArray[np.float32]) -> NDArray[np.float32]:

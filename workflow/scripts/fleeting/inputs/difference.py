@@ -4,16 +4,19 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from fleeting.examples.grey import grey
 from fleeting.examples.input import Crop, Example, InputSettings, Missing, Picture, Values
+from fleeting.examples.magnification import Magnification, magnified
 from fleeting.examples.phases import together
 
 
 class Settings(InputSettings):
-    """Nothing to set besides the crop."""
+    """Whether motions are magnified before crops are compared."""
 
     kind: str = "difference"
+    magnify: Magnification | None = Field(None, description="null: they are not.")
 
 
 def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
@@ -23,7 +26,8 @@ def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], 
 
 def array(example: Example, pictures: Sequence[Picture], settings: Settings) -> NDArray[np.int16]:
     """(H, W, 1) int16, from -255 to 255: the apex minus the onset."""
-    onset, apex = (grey(picture).astype(np.int16) for picture in pictures)
+    shown = magnified(pictures, settings.magnify)
+    onset, apex = (grey(picture).astype(np.int16) for picture in shown)
     return (apex - onset)[..., None]
 
 
