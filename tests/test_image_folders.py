@@ -64,6 +64,27 @@ def test_every_crop_of_an_example_is_linked(data: Data) -> None:
         assert path.read_text() == path.stem.replace("__", "/")
 
 
+def test_crops_without_a_phase_are_linked_by_their_frames(data: Data) -> None:
+    (sample, *_) = sorted({row["sample"] for row in tsv.read_rows(data.examples(), tsv.EXAMPLES)})
+    frames = {"onset": "3", "apex": "7", "frame6": "6", "frame8": "8"}
+    rows = [
+        write_crop(data.folder, sample, name, name.encode())
+        | {"phase": "" if name.startswith("frame") else name, "frame": frame}
+        for name, frame in frames.items()
+    ]
+    faces = data.folder / "faces/paper/samm.tsv"
+    tsv.write_rows(rows, faces, tsv.FACES)
+    block = {"kind": "flow_around_apex", "crop": "paper"}
+    (links,) = image_folders.links_of_examples([faces], block).values()
+    name = sample.replace("/", "__")
+    assert {link: (data.folder / path).read_text() for link, path in links.items()} == {
+        f"{name}__onset.png": "onset",
+        f"{name}__6.png": "frame6",
+        f"{name}__apex.png": "apex",
+        f"{name}__8.png": "frame8",
+    }
+
+
 def test_what_cannot_be_linked_is_named(data: Data) -> None:
     for path in (data.folder / "faces").rglob("*.png"):
         path.unlink()

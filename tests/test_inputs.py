@@ -41,7 +41,10 @@ def test_what_every_input_offers(name: str) -> None:
     module = registry.load("input", name)
     settings = module.Settings(crop="paper")
     assert settings.kind == name
-    made, missing = module.examples(crops("onset", "apex", "offset"), settings)
+    # The crops of any selection of frames: all from the onset, 0, to the offset, 20.
+    rows = crops("onset", "apex", "offset")
+    rows += [{**rows[0], "phase": "", "frame": str(number)} for number in range(1, 20)]
+    made, missing = module.examples(rows, settings)
     assert made
     assert missing == []
     array = module.array(made[0], pictures(len(made[0].crops)), settings)

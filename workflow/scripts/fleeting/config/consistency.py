@@ -10,7 +10,7 @@ from typing import Any
 
 from fleeting import registry
 from fleeting.layout import Config
-from fleeting.settings import suggestion
+from fleeting.settings import suggestion, variant
 from fleeting.splits import labels
 from fleeting.training.network_names import network_names
 
@@ -26,7 +26,9 @@ def contradictions(config: Config) -> Iterator[str]:
     yield from _wrong_synthetic(config)
     for name, block in config["inputs"].items():
         yield from _unknown(f"inputs.{name}.crop", "crop", block.get("crop"), config["crops"])
-        yield from _wrong_motion(name, block, config["crops"].get(block.get("crop")))
+        if block.get("crop") in config["crops"]:
+            yield from _wrong_motion(name, block, config["crops"][block["crop"]])
+            yield from _wrong_frames(name, block, config["crops"][block["crop"]]["frames"])
     for model in config["models"]:
         if model in network_names():
             yield f"models.{model}: there is a network of this name already; choose another"
@@ -106,9 +108,9 @@ def _unknown(place: str, kind: str, name: str, known: Any) -> Iterator[str]:
         yield f"{place}: no {kind} is called {name!r}{suggestion(name, list(known))}"
 
 
-def _wrong_motion(name: str, block: Config, crop: Config | None) -> Iterator[str]:
+def _wrong_motion(name: str, block: Config, crop: Config) -> Iterator[str]:
     """An input that compares crops of one box, of crops that have several, or are too small."""
-    if crop is None or not getattr(registry.load("input", block["kind"]), "ONE_BOX", False):
+    if not getattr(registry.load("input", block["kind"]), "ONE_BOX", False):
         return
     if crop["box"] == "frame" and crop["detector"]["kind"] != "none":
         yield (
@@ -117,6 +119,18 @@ def _wrong_motion(name: str, block: Config, crop: Config | None) -> Iterator[str
         )
     if (side := crop["size"]) and (size := block.get("size")) and size > side:
         yield f"inputs.{name}.size: {size} is more than the {side} pixels of the crop; set fewer"
+
+
+def _wrong_frames(name: str, block: Config, frames: Config) -> Iterator[str]:
+    """An input that is made of the frames of one selection, of crops of other frames."""
+    module, settings = variant("input", block)
+    needed = module.frames(settings) if hasattr(module, "frames") else {}
+    if any(frames.get(key) != value for key, value in needed.items()):
+        written = ", ".join(f"{key}: {value}" for key, value in needed.items())
+        yield (
+            f"inputs.{name}.crop: the input {block['kind']} is made of `frames: {{{written}}}`; "
+            f"set it in crops.{block['crop']}, or in a block of its own"
+        )
 
 
 def _half_excluded(place: str, experiment: Config) -> Iterator[str]:

@@ -123,8 +123,11 @@ class FoldData:
 
 
 def motion_channels(channels: Sequence[str]) -> list[int]:
-    """The places of the channels of motion, in the order of `MOTION`; none if one is missing."""
+    """The places of the channels of motion, in the order of `MOTION`.
+
+    None if one is missing, or there are several, as in a sequence: none of them is the motion.
+    """
     meanings = [channel.rpartition("_")[2] for channel in channels]
-    if not set(MOTION) <= set(meanings):
+    if any(meanings.count(meaning) != 1 for meaning in MOTION):
         return []
     return [meanings.index(meaning) for meaning in MOTION]

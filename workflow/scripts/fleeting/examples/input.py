@@ -9,6 +9,9 @@ An input is a module in `fleeting/inputs/` with four names:
   pictures of its crops, in their order. All pictures have one shape (H, W, 3); the arrays of all
   examples must share a shape and a data type;
 - `values(settings) -> Values`: what the arrays hold.
+
+Two more are checked when the config is read: `ONE_BOX = True`, where the crops of a clip must share
+a box, and `frames(settings) -> dict`, the keys that the block `frames` of its crop must have.
 """
 
 from collections import defaultdict
@@ -27,6 +30,7 @@ from fleeting.settings import Variant
 Crop = Mapping[str, str]
 #: (H, W, 3): red, green and blue.
 Picture = NDArray[np.uint8]
+COLOURS = ("red", "green", "blue")
 
 
 class InputSettings(Variant):

@@ -4,10 +4,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fleeting.examples.input import Crop, Example, InputSettings, Missing, Picture, Values
+from fleeting.examples.input import (
+    COLOURS,
+    Crop,
+    Example,
+    InputSettings,
+    Missing,
+    Picture,
+    Values,
+)
 from fleeting.examples.phases import together
-
-COLOURS = ("red", "green", "blue")
 
 
 class Settings(InputSettings):

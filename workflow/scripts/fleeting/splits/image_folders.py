@@ -73,7 +73,7 @@ def links_of_examples(faces: Sequence[Path], input: dict[str, Any]) -> dict[str,
     """The links of each example: their names, each with the path of the crop that it points to.
 
     The only crop of an example is named after the example; one of several, after the example and
-    its phase.
+    its phase or, without one, its frame.
     """
     module, settings = variant("input", input)
     links = {}
@@ -84,6 +84,7 @@ def links_of_examples(faces: Sequence[Path], input: dict[str, Any]) -> dict[str,
                 links[example.name] = {f"{name}.png": example.crops[0]["path"]}
             else:
                 links[example.name] = {
-                    f"{name}__{crop['phase']}.png": crop["path"] for crop in example.crops
+                    f"{name}__{crop['phase'] or crop['frame']}.png": crop["path"]
+                    for crop in example.crops
                 }
     return links
