@@ -75,14 +75,14 @@ def test_crops_at_moments_that_are_frames_stay_as_they_are() -> None:
         (crops({"offset": 10}, 5), Missing("phase_missing", "no onset crop")),
         ([], Missing("phase_missing", "no onset and no offset crop")),
         (
-            crops({"onset": 10, "offset": 20}, 13, 14, 17),
+            crops({"onset": 10, "offset": 20}, 13, 14),
             Missing(
                 *("moment_missing", "moment 3 of 4, at frame 16.7, lies between the crops of "),
             ),
         ),
         # Those of another selection.
         (crops({"onset": 10, "apex": 15, "offset": 20}), Missing("moment_missing", "moment 2 of")),
-        (crops({"onset": 10, "offset": 12}), Missing("moment_missing", "moment 2 of 4")),
+        (crops({"onset": 10, "offset": 14}), Missing("moment_missing", "moment 2 of 4")),
     ],
 )
 def test_a_sequence_without_the_crops_of_a_moment(rows: list[Crop], missing: Missing) -> None:
@@ -92,18 +92,28 @@ def test_a_sequence_without_the_crops_of_a_moment(rows: list[Crop], missing: Mis
     assert found.detail.startswith(missing.detail)
 
 
-def test_a_neighbour_may_stand_in_for_a_missing_frame() -> None:
+@pytest.mark.parametrize(
+    ("onset", "others", "used", "shown"),
+    [
+        # The moments are 10, 30.5 and 51. 32 stands in for 30 and 31, and is there twice.
+        (10, [32, 32], [10, 32, 51], 30.5),
+        (10, [28, 32], [10, 28, 32, 51], 30.5),
+        # Of its two frames one is excluded.
+        (10, [31], [10, 31, 51], 30.5),
+        # 12 stands in for the onset, so that the moment is 31.5.
+        (12, [30, 31], [12, 31, 51], 31.5),
+    ],
+)
+def test_a_neighbour_may_stand_in_for_a_missing_frame(
+    onset: int, others: list[int], used: list[int], shown: float
+) -> None:
     """Up to half of the way to the next moment; the weights follow the frames that there are."""
     settings = of_sequence(count=3)
-    # The moment is 30, and 32 was taken for 30 or 31.
-    rows = crops({"onset": 10, "offset": 51}, 28, 32)
-    rows.append({**rows[-1], "image": f"{NAME}/frame31"})
-    (example,), _ = sequence.examples(rows, settings)
-    assert numbers_of(example) == [10, 28, 32, 51]
-    shown = [np.full((2, 2, 3), 4 * number, np.uint8) for number in numbers_of(example)]
-    assert sequence.array(example, shown, settings)[0, 0, 3] == 122
-    far = crops({"onset": 10, "offset": 51}, 19, 32)
-    assert sequence.examples(far, settings)[0] == []
+    rows = crops({"onset": onset, "offset": 51}, *others)
+    (example,), missing = sequence.examples(rows, settings)
+    assert (numbers_of(example), missing) == (used, [])
+    pictures = [np.full((2, 2, 3), 4 * number, np.uint8) for number in used]
+    assert sequence.array(example, pictures, settings)[0, 0, 3] == 4 * shown
 
 
 def test_a_sequence_of_flow_is_from_the_first_moment_to_each_later_one() -> None:

@@ -52,9 +52,10 @@ def frames(settings: Settings) -> dict[str, object]:
 def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
     """One example with the name of the sample, of the crops that its moments lie between.
 
-    Missing without onset or offset (`phase_missing`), or where a moment has no crop near it on
-    either side (`moment_missing`). A crop is near if it is less than a frame away or, since a
-    neighbour may stand in for a missing frame, less than half of the way to the next moment.
+    Missing without onset or offset (`phase_missing`), or where a moment has no crop near it
+    (`moment_missing`): less than a frame away or, since a neighbour may stand in for a missing
+    frame, less than half of the way to the next moment. If only one of its two frames is missing,
+    the moment lies between the other one and the next crop beyond.
     """
     pairs, missing = together(crops, "onset", "offset")
     if missing:
@@ -65,10 +66,10 @@ def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], 
     numbers = sorted(by_frame)
     first, last = (int(crop["frame"]) for crop in pair.crops)
     near = max(Fraction(1), Fraction(last - first, 2 * (settings.count - 1)))
-    used = set()
+    used: set[int] = set()
     for position, moment in enumerate(evenly_spaced(first, last, settings.count), start=1):
         sides = _sides(numbers, moment)
-        if any(abs(number - moment) >= near for number in sides):
+        if all(abs(number - moment) >= near for number in sides):
             detail = (
                 f"moment {position} of {settings.count}, at frame {float(moment):.1f}, lies "
                 f"between the crops of frames {sides[0]} and {sides[1]}"
