@@ -24,7 +24,7 @@ Levels = list[NDArray[np.float32]]
 
 
 class Magnification(Settings):
-    """The keys of `magnify`; the defaults are those of one of the paper's examples (baby)."""
+    """The keys of `magnify`; the defaults are those of its authors for their example `baby`."""
 
     amplification: float = Field(
         10, gt=0, le=1000, description="alpha: how often the change is added, beyond once."
@@ -98,7 +98,7 @@ def level_amplification(level: int, settings: Magnification) -> float:
     """The alpha of a level: that of the settings, at most lambda_l / (8 delta) - 1, at least 0.
 
     delta = lambda_c / (8 (1 + alpha)), the largest motion in pixels for which the approximation
-    holds at lambda_c: (1 + alpha) delta < lambda / 8 (equation 14 of the paper).
+    holds at lambda_c: (1 + alpha) delta < lambda / 8.
     """
     delta = settings.wavelength / (8 * (1 + settings.amplification))
     limit = FINEST * 2**level / (8 * delta) - 1
