@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fleeting.evaluation.baseline import Examples, FoldData, motion_channels
+from fleeting.evaluation.baseline import Examples, FoldData
 from fleeting.evaluation.baselines import regional_kernel_ridge as ridge
+from fleeting.motion import motion_channels
 from fleeting.splits.gate import ArrayFormat
 
 CLASSES = ("left", "lower", "upper")
@@ -15,6 +16,10 @@ MOTION = ArrayFormat(
     unit=64,
     shape=(28, 28, 3),
     dtype="uint8",
+)
+#: Of a sequence of motions.
+SEVERAL = tuple(
+    f"{moment}_{meaning}" for moment in ("apex", "offset") for meaning in MOTION.channels
 )
 COUNT = 90
 LABELS = np.array([CLASSES[number % 3] for number in range(COUNT)])
@@ -108,6 +113,7 @@ def test_the_kernel_is_the_one_of_the_recipe() -> None:
     [
         (("horizontal", "vertical", "strain"), [0, 1, 2]),
         (("apex_strain", "apex_vertical", "apex_horizontal", "red"), [2, 1, 0]),
+        (SEVERAL, [0, 1, 2]),
         (("red", "green", "blue"), []),
         (("horizontal", "vertical", "blue"), []),
     ],

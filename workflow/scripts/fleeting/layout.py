@@ -9,6 +9,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from fleeting import registry
+from fleeting.motion import motion_channels
 from fleeting.paths import RUN
 from fleeting.settings import variant
 
@@ -68,6 +69,20 @@ def compares(kind: str, name: str) -> bool:
     return registry.constants(kind, name).get("SCOPE") == "comparison"
 
 
+def holds_motion(config: Config, name: str) -> bool:
+    """Whether each example of an input is one motion, as its channels say."""
+    module, settings = variant("input", config["inputs"][name])
+    return bool(motion_channels(module.values(settings).channels))
+
+
+def experiments(config: Config, kind: str, name: str) -> list[str]:
+    """The experiments that have a table or figure of their own."""
+    blocks = config["experiments"]
+    if registry.constants(kind, name).get("LOOKS_AT") != "motion":
+        return list(blocks)
+    return [own for own, block in blocks.items() if holds_motion(config, block["input"])]
+
+
 def stem(kind: str, name: str) -> str:
     """The file name of a table or figure, without its ending; it may hold `{lr}`."""
     return str(registry.constants(kind, name).get("FILE", name))
@@ -83,7 +98,7 @@ def output_paths(config: Config, kind: str, *endings: str) -> Iterator[str]:
     """The paths of all tables or all figures, with each of the endings."""
     for name in registry.names(kind):
         path = output_path(kind, name)
-        for experiment in [""] if compares(kind, name) else config["experiments"]:
+        for experiment in [""] if compares(kind, name) else experiments(config, kind, name):
             lrs = config["experiments"][experiment]["grid"]["lrs"] if "{lr}" in path else [""]
             for lr, ending in product(lrs, endings):
                 yield path.format(experiment=experiment, lr=lr) + ending

@@ -4,8 +4,8 @@ A baseline is a module in `fleeting/evaluation/baselines/` with four names:
 
 - `TITLE`: what it predicts, for reading;
 - `LOOKS_AT`: what it is given: `labels`, the annotations alone (a null model); `examples`, the
-  values of the examples too; `motion`, the same of an input whose channels are those of `MOTION`,
-  without which it is left out;
+  values of the examples too; `motion`, the same of an input that holds a motion
+  (`fleeting.motion`), without which it is left out;
 - `DRAWS`: whether its predictions are drawn at random: its scores are then means over ten draws,
   or over the repeats where each has a split of its own;
 - `predict(fold) -> Sequence[str]`: the class of each test example of a `FoldData`.
@@ -27,8 +27,6 @@ from fleeting.splits.gate import ArrayFormat
 if TYPE_CHECKING:
     import pandas as pd
 
-#: What the channels of an input of motion mean; the last part of their names, as in `apex_strain`.
-MOTION = ("horizontal", "vertical", "strain")
 #: How many values of each example are converted at a time.
 BLOCK = 16_384
 
@@ -120,14 +118,3 @@ class FoldData:
     def test_points(self) -> NDArray[np.float64]:
         """The test examples as points, see `Examples.points`."""
         return self.examples.points[self.test_places]
-
-
-def motion_channels(channels: Sequence[str]) -> list[int]:
-    """The places of the channels of motion, in the order of `MOTION`.
-
-    None if one is missing, or there are several, as in a sequence: none of them is the motion.
-    """
-    meanings = [channel.rpartition("_")[2] for channel in channels]
-    if any(meanings.count(meaning) != 1 for meaning in MOTION):
-        return []
-    return [meanings.index(meaning) for meaning in MOTION]

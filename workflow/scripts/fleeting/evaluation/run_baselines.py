@@ -10,11 +10,12 @@ import pandas as pd
 from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
-from fleeting.evaluation.baseline import Examples, FoldData, motion_channels
+from fleeting.evaluation.baseline import Examples, FoldData
 from fleeting.evaluation.interval_table import people_of, scored
 from fleeting.evaluation.paired import count_by_subject
 from fleeting.evaluation.schemas import ALWAYS_SCORED
 from fleeting.examples import arrays
+from fleeting.motion import motion_channels
 from fleeting.splits.folds import FoldSubsets, read_split
 from fleeting.splits.protocol import derived_seed
 

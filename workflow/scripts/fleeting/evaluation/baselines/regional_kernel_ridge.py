@@ -12,7 +12,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fleeting.evaluation.baseline import MOTION, Examples, FoldData, motion_channels
+from fleeting.evaluation.baseline import Examples, FoldData
+from fleeting.motion import MOTION, motion_channels
 
 TITLE = "regional kernel ridge"
 LOOKS_AT = "motion"
