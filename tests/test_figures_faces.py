@@ -2,23 +2,20 @@
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pandas as pd
 import pytest
 
 from fabricated_runs import DATABASES, declared
 from fleeting import registry, tsv
 from fleeting.drawing import draw as draw_job
-from fleeting.drawing import show_faces, style
+from fleeting.drawing import show_faces
 from fleeting.errors import UserError
 from fleeting.evaluation import schemas
 from fleeting.evaluation.schemas import MOST_CONFUSED, PAPERS_PAIR
 from fleeting.figures import confused_pair
 from fleeting.paths import crop_path, sha256
+from painted_faces import paint, shows_skin
 
-#: No colour of the figures' own: wherever it is found, a pixel of a frame or crop was shown.
-SKIN = (200, 30, 220)
 FIGURES = ["cropping", "confused_pair"]
 
 
@@ -56,11 +53,6 @@ def make(folder: Path, examples: dict[str, str], detector: str = "blazeface") ->
     tsv.write(pairs.reindex(columns=list(schemas.PAIRS)), path, schemas.PAIRS)
 
 
-def paint(path: Path, height: int, width: int) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), np.full((height, width, 3), SKIN[::-1], np.uint8))
-
-
 def write(rows: list, path: Path, schema: tsv.Schema) -> None:
     tsv.write(pd.DataFrame(rows, columns=list(schema)), path, schema)
 
@@ -87,15 +79,6 @@ def values(name: str, results: Path, faces="none", synthetic=(), kind="image") -
 def draw(name: str, results: Path, *faces, **more):
     files = declared("figure", name, results)
     return registry.load("figure", name).draw(files, values(name, results, *faces, **more))
-
-
-def shows_skin(figure, folder: Path) -> bool:
-    """Whether the saved figure holds a pixel of a frame or crop."""
-    style.save(figure, folder / "figure.svg", folder / "figure.png")
-    pixels = cv2.imread(str(folder / "figure.png"))
-    found = bool((np.abs(pixels.astype(int) - SKIN[::-1]).max(axis=2) < 12).any())
-    assert ("<image" in (folder / "figure.svg").read_text()) == found
-    return found
 
 
 @pytest.mark.parametrize(
