@@ -11,7 +11,7 @@ from fleeting import registry
 
 FIGURES = registry.names("figure")
 #: Figures without repeats: their captions say so in their own words.
-COUNTS = ("databases", "classes", "cropping", "protocol")
+COUNTS = ("databases", "classes", "cropping", "protocol", "motion_of_clips", "strain_by_class")
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -36,7 +36,7 @@ def test_a_caption_is_one_paragraph_that_says_how_numbers_were_obtained(name):
 def test_the_rules_can_read_what_a_figure_declares_without_importing_it(name):
     constants = registry.constants("figure", name)
     module = registry.load("figure", name)
-    for constant in ("CAPTION", "READS", "SETTINGS", "FILE", "SCOPE"):
+    for constant in ("CAPTION", "READS", "SETTINGS", "FILE", "SCOPE", "LOOKS_AT"):
         assert constants.get(constant) == getattr(module, constant, None)
     for paths in declared("figure", name, Path("results")).values():
         assert all("{" not in str(path) for path in paths)

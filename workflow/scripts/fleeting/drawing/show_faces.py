@@ -81,7 +81,7 @@ def draw_image(axes: Axes, pixels: np.ndarray) -> None:
         size = (WIDEST, max(1, round(height * WIDEST / width)))
         pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     axes.imshow(pixels, extent=(0, width, height, 0), interpolation="antialiased")
-    _fit(axes, width, height)
+    fit(axes, width, height)
 
 
 def draw_outline(axes: Axes, width: int, height: int, text: str) -> None:
@@ -90,11 +90,11 @@ def draw_outline(axes: Axes, width: int, height: int, text: str) -> None:
         Rectangle((0, 0), width, height, facecolor="#F2F2F2", edgecolor=style.EDGE, linewidth=0.8)
     )
     axes.text(width / 2, height / 2, text, ha="center", va="center", fontsize=8, color="#444444")
-    _fit(axes, width, height)
+    fit(axes, width, height)
 
 
-def _fit(axes: Axes, width: int, height: int) -> None:
-    """No ticks, spines or grid around an image, and square pixels."""
+def fit(axes: Axes, width: int, height: int) -> None:
+    """No ticks, spines or grid around an image of so many pixels, and square pixels."""
     axes.set_xlim(0, width)
     axes.set_ylim(height, 0)
     axes.set_aspect("equal")

@@ -5,14 +5,15 @@ pattern and a marker of its own, and neighbouring bars differ in lightness or ha
 print can be read as well.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from textwrap import fill
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from fleeting.files import whole
@@ -87,6 +88,12 @@ def new_figure(height: float, width: float = PAGE_WIDTH, gap: float = 0.04) -> F
     return Figure(figsize=(width, height), layout=ConstrainedLayoutEngine(h_pad=gap))
 
 
+def rows_of(figure: Figure, heights: Sequence[float]) -> list[SubFigure]:
+    """Divide a figure into parts below each other, of these heights in inches."""
+    parts = figure.subfigures(len(heights), 1, squeeze=False, height_ratios=heights)
+    return list(np.ravel(parts))
+
+
 def save(figure: Figure, svg: Path, png: Path) -> None:
     """Write both files, whole or not at all, without times or versions in them."""
     _apply_settings()
@@ -143,6 +150,11 @@ def repeats(counts: Iterable[int]) -> str:
     if low != high:
         return f"{low} to {high} repeats"
     return "1 repeat" if low == 1 else f"{low} repeats"
+
+
+def counted(count: int, name: str) -> str:
+    """`1 clip`, `2 clips`."""
+    return f"{count} {name}{'s' * (count != 1)}"
 
 
 def mean_of(count: int) -> str:
