@@ -27,7 +27,7 @@ PENALTY = 1.0
 #: Of the standard deviation of the blur, in pixels.
 BLUR = 1.0
 
-Array = NDArray[np.float32]
+Array = NDArray[np.float64]
 
 
 def predict(fold: FoldData) -> Sequence[str]:
@@ -36,7 +36,7 @@ def predict(fold: FoldData) -> Sequence[str]:
     A training clip of a class with n_c of n clips in K classes weighs n / (K n_c).
     """
     train, test = fold.train_places, fold.test_places
-    similar = kernel(*distances(fold.examples), train)
+    similar = kernel(*distances(fold.examples), len(fold.examples.places), train)
     names, label = np.unique(fold.train["label"].to_numpy(dtype=str), return_inverse=True)
     counts = np.bincount(label)
     weight = len(train) / (len(names) * counts[label])
@@ -46,39 +46,44 @@ def predict(fold: FoldData) -> Sequence[str]:
     return [str(name) for name in names[response.argmax(axis=1)]]
 
 
-def kernel(direct: Array, mirrored: Array, train: Sequence[int]) -> NDArray[np.float64]:
-    """The similarity of every two examples, (N, N): one plus the mean of the regions' kernels.
+def kernel(direct: Array, mirrored: Array, count: int, train: Sequence[int]) -> Array:
+    """The similarity of every two of `count` examples, (N, N): one plus the mean of the kernels.
 
     A fold's training examples decide the width of each region's kernel, the mean squared distance
     of two of them, and the scale of the mean: divided by its variance among them, not centred.
 
     Args:
-        direct: the squared distances of the regions of every two examples, (R, N, N).
+        direct: see `distances`.
         mirrored: the same with the second of both mirrored.
+        count: N.
         train: the places of the training examples.
     """
-    chosen = np.zeros(direct.shape[-1], np.float32)
+    one, other = np.triu_indices(count)
+    chosen = np.zeros(count)
     chosen[train] = 1
     # Of different clips: the distance of a clip from itself is 0.
-    pairs = len(train) * (len(train) - 1)
-    widths = (direct @ chosen) @ chosen / max(pairs, 1)
-    mean = np.zeros(direct.shape[1:], np.float32)
+    pairs = len(train) * (len(train) - 1) / 2
+    widths = direct @ (chosen[one] * chosen[other]) / max(pairs, 1)
+    mean = np.zeros(direct.shape[1])
     # One region at a time, in place: that of all at once would not fit into a processor's cache.
     exponent = np.empty_like(mean)
-    for one, other, width in zip(direct, mirrored, widths, strict=True):
-        for squared in (one, other):
-            np.multiply(squared, -1 / max(width, np.float32(1e-12)), out=exponent)
+    for own, turned, width in zip(direct, mirrored, widths, strict=True):
+        for squared in (own, turned):
+            np.multiply(squared, -1 / max(width, 1e-12), out=exponent)
             mean += np.exp(exponent, out=exponent)
-    both = (mean / (2 * len(direct))).astype(float)
-    both = (both + both.T) / 2
-    own = both[np.ix_(train, train)]
-    spread = np.trace(own) / len(own) - own.mean()
+    both = np.empty((count, count))
+    both[one, other] = both[other, one] = mean / (2 * len(direct))
+    among = both[np.ix_(train, train)]
+    spread = np.trace(among) / len(among) - among.mean()
     return both / (spread if spread > 0 else 1) + 1
 
 
 @lru_cache(maxsize=1)
 def distances(examples: Examples) -> tuple[Array, Array]:
-    """The squared distances of each region of every two examples, and of the second's mirror."""
+    """The squared distances of each region of every two examples, and of the second's mirror.
+
+    Both are symmetric: each holds the upper triangles, row by row, of (R, N, N).
+    """
     from sklearn.metrics.pairwise import euclidean_distances
 
     places = motion_channels(examples.values.channels)
@@ -90,15 +95,16 @@ def distances(examples: Examples) -> tuple[Array, Array]:
         for group in GROUPS
         for pair in zip(regions_of(clips, group), regions_of(flipped, group), strict=True)
     ]
-    direct = np.empty((len(regions), len(clips), len(clips)), np.float32)
+    upper = np.triu_indices(len(clips))
+    direct = np.empty((len(regions), len(upper[0])))
     mirrored = np.empty_like(direct)
     for number, (own, turned) in enumerate(regions):
-        direct[number] = euclidean_distances(own, squared=True)
-        mirrored[number] = euclidean_distances(own, turned, squared=True)
+        direct[number] = euclidean_distances(own, squared=True)[upper]
+        mirrored[number] = euclidean_distances(own, turned, squared=True)[upper]
     return direct, mirrored
 
 
-def resized(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def resized(values: Array) -> Array:
     """A clip (H, W, 3) at the side of the pictures."""
     import cv2
 
@@ -108,7 +114,7 @@ def resized(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA))
 
 
-def normalised(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def normalised(values: Array) -> Array:
     """Clips (N, 28, 28, 3), each made comparable with the others by itself.
 
     The medians of its horizontal and of its vertical motion, which are the head's, are taken off;
@@ -120,18 +126,18 @@ def normalised(values: NDArray[np.float64]) -> NDArray[np.float64]:
     head[..., MOTION.index("strain")] = 0
     blurred = gaussian_filter(values - head, BLUR, axes=(1, 2))
     size = np.sqrt((blurred**2).mean(axis=(1, 2), keepdims=True))
-    result: NDArray[np.float64] = blurred / (size + 1e-6)
+    result: Array = blurred / (size + 1e-6)
     return result
 
 
-def mirror(clips: NDArray[np.float64]) -> NDArray[np.float64]:
+def mirror(clips: Array) -> Array:
     """Clips flipped left to right, where motion to the right becomes motion to the left."""
     flipped = clips[:, :, ::-1].copy()
     flipped[..., MOTION.index("horizontal")] *= -1
     return flipped
 
 
-def regions_of(clips: NDArray[np.float64], channels: tuple[int, ...]) -> NDArray[np.float64]:
+def regions_of(clips: Array, channels: tuple[int, ...]) -> Array:
     """The regions of clips in some channels as vectors, (regions, N, values)."""
     windows = np.lib.stride_tricks.sliding_window_view(clips, (WINDOW, WINDOW), axis=(1, 2))
     chosen = windows[:, ::STRIDE, ::STRIDE][:, :, :, list(channels)]
