@@ -104,7 +104,7 @@ def test_the_kernel_is_the_one_of_the_recipe() -> None:
     expected = (total + total.T) / 2 / count
     fitted = expected[:5, :5]
     expected = expected / (np.trace(fitted) / 5 - fitted.mean()) + 1
-    found = ridge.kernel(*ridge.distances(examples(stored)), len(stored), train)
+    found = ridge.kernel(*ridge.distances(examples(stored)), train)
     assert found == pytest.approx(expected, rel=1e-8)
 
 

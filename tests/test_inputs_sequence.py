@@ -9,12 +9,12 @@ from pydantic import ValidationError
 
 from fleeting.config.loading import load
 from fleeting.errors import UserError
-from fleeting.evaluation.baseline import motion_channels
 from fleeting.examples import optical_flow
 from fleeting.examples.input import Crop, Missing, Values
 from fleeting.examples.magnification import Magnification, magnified
 from fleeting.frames.select import wanted_by
 from fleeting.inputs import sequence
+from fleeting.motion import motion_channels
 from fleeting.training.channel_meanings import meanings
 from fleeting.training.mirror import mirrored
 from frame_files import sample

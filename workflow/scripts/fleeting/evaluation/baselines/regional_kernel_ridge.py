@@ -36,7 +36,7 @@ def predict(fold: FoldData) -> Sequence[str]:
     A training clip of a class with n_c of n clips in K classes weighs n / (K n_c).
     """
     train, test = fold.train_places, fold.test_places
-    similar = kernel(*distances(fold.examples), len(fold.examples.places), train)
+    similar = kernel(*distances(fold.examples), train)
     names, label = np.unique(fold.train["label"].to_numpy(dtype=str), return_inverse=True)
     counts = np.bincount(label)
     weight = len(train) / (len(names) * counts[label])
@@ -46,33 +46,35 @@ def predict(fold: FoldData) -> Sequence[str]:
     return [str(name) for name in names[response.argmax(axis=1)]]
 
 
-def kernel(direct: Array, mirrored: Array, count: int, train: Sequence[int]) -> Array:
-    """The similarity of every two of `count` examples, (N, N): one plus the mean of the kernels.
+def kernel(direct: Array, mirrored: Array, train: Sequence[int]) -> Array:
+    """The similarity of every two examples, (N, N): one plus the mean of the regions' kernels.
 
     A fold's training examples decide the width of each region's kernel, the mean squared distance
     of two of them, and the scale of the mean: divided by its variance among them, not centred.
 
     Args:
         direct: see `distances`.
-        mirrored: the same with the second of both mirrored.
-        count: N.
+        mirrored: likewise.
         train: the places of the training examples.
     """
-    one, other = np.triu_indices(count)
+    count = mirrored.shape[-1]
+    upper = np.triu_indices(count)
     chosen = np.zeros(count)
     chosen[train] = 1
     # Of different clips: the distance of a clip from itself is 0.
     pairs = len(train) * (len(train) - 1) / 2
-    widths = direct @ (chosen[one] * chosen[other]) / max(pairs, 1)
-    mean = np.zeros(direct.shape[1])
-    # One region at a time, in place: that of all at once would not fit into a processor's cache.
-    exponent = np.empty_like(mean)
-    for own, turned, width in zip(direct, mirrored, widths, strict=True):
-        for squared in (own, turned):
-            np.multiply(squared, -1 / max(width, 1e-12), out=exponent)
+    widths = np.maximum(direct @ np.outer(chosen, chosen)[upper] / max(pairs, 1), 1e-12)
+    of_pairs, of_mirrored = np.zeros(direct.shape[1]), np.zeros((count, count))
+    for squared, mean in ((direct, of_pairs), (mirrored, of_mirrored)):
+        # One region at a time, in place: all at once would not fit into a processor's cache.
+        exponent = np.empty_like(mean)
+        for own, width in zip(squared, widths, strict=True):
+            np.multiply(own, -1 / width, out=exponent)
             mean += np.exp(exponent, out=exponent)
-    both = np.empty((count, count))
-    both[one, other] = both[other, one] = mean / (2 * len(direct))
+    both = (of_mirrored + of_mirrored.T) / 2
+    both[upper] += of_pairs
+    both.T[upper] = both[upper]
+    both /= 2 * len(direct)
     among = both[np.ix_(train, train)]
     spread = np.trace(among) / len(among) - among.mean()
     return both / (spread if spread > 0 else 1) + 1
@@ -80,9 +82,11 @@ def kernel(direct: Array, mirrored: Array, count: int, train: Sequence[int]) -> 
 
 @lru_cache(maxsize=1)
 def distances(examples: Examples) -> tuple[Array, Array]:
-    """The squared distances of each region of every two examples, and of the second's mirror.
+    """The squared distances of every two examples in each region, and from the second's mirror.
 
-    Both are symmetric: each holds the upper triangles, row by row, of (R, N, N).
+    Returns:
+        The upper triangle of each region's distances, which are symmetric, row by row: (R, P); and
+        those from mirrored examples (R, N, N), which are not, as the face's sides are two regions.
     """
     from sklearn.metrics.pairwise import euclidean_distances
 
@@ -97,10 +101,10 @@ def distances(examples: Examples) -> tuple[Array, Array]:
     ]
     upper = np.triu_indices(len(clips))
     direct = np.empty((len(regions), len(upper[0])))
-    mirrored = np.empty_like(direct)
+    mirrored = np.empty((len(regions), len(clips), len(clips)))
     for number, (own, turned) in enumerate(regions):
         direct[number] = euclidean_distances(own, squared=True)[upper]
-        mirrored[number] = euclidean_distances(own, turned, squared=True)[upper]
+        mirrored[number] = euclidean_distances(own, turned, squared=True)
     return direct, mirrored
 
 
