@@ -1,4 +1,4 @@
-"""LeNet-5 and the network of three streams, against what their publications state."""
+"""LeNet-5 and the network of three streams, against what their publications state; two layers."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,25 @@ def test_three_streams_are_the_published_ones() -> None:
         architecture("triple_stream", FLOW, (3, 28), False).build(3)
 
 
-@pytest.mark.parametrize("name", ["lenet5", "triple_stream", "small"])
+def test_two_layers_halve_28_pixels_twice_and_see_every_position() -> None:
+    network = architecture("two_layer", FLOW, (28, 28), False).build(3)
+    convolutions = 3 * 16 * 9 + 16 * 32 * 9 + 2 * (16 + 32)
+    assert counts(network) == {"features": convolutions, "head": 7 * 7 * 32 * 3 + 3}
+    values = torch.rand(2, 3, 28, 28)
+    assert network.features[:4](values).shape == (2, 16, 14, 14)
+    assert network[:2](values).shape == (2, 32, 7, 7)
+    with pytest.raises(UserError, match="at least 4 pixels"):
+        architecture("two_layer", FLOW, (3, 28), False).build(3)
+
+
+@pytest.mark.parametrize("size", [(4, 4), (20, 28), (32, 32), (64, 48), (224, 224)])
+def test_two_layers_take_any_size_with_few_weights(size: tuple[int, int]) -> None:
+    network = architecture("two_layer", FLOW, size, False).build(7)
+    assert network(torch.rand(2, 3, *size)).shape == (2, 7)
+    assert sum(counts(network).values()) < 20_000
+
+
+@pytest.mark.parametrize("name", ["lenet5", "triple_stream", "small", "two_layer"])
 def test_shallow_networks_learn_and_are_reloaded(name: str) -> None:
     torch.manual_seed(0)
     found = architecture(name, FLOW, (28, 28), False)
