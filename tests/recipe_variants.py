@@ -12,6 +12,13 @@ VARIANTS: dict[str, dict[str, Any]] = {
     **{name: {"augmentations": [name]} for name in registry.names("augmentation")},
     "several": {"augmentations": ["shift", "mixup", "horizontal_flip"], "accumulation": 2},
     "label_smoothing": {"label_smoothing": 0.1, "balance": "class_weights"},
+    "auxiliary": {"auxiliary": {"action_units": [4, 12]}, "balance": "class_weights"},
+    "auxiliary_mixed": {
+        "auxiliary": {"action_units": [1, 4], "weight": 2},
+        "augmentations": ["mixup", "horizontal_flip"],
+        "accumulation": 2,
+        "weight_average": 0.9,
+    },
     "weight_average": {"weight_average": 0.9, "tested_epoch": "best_validation"},
     "early_stopping": {"early_stopping": 1, "weight_average": 0.5},
 }

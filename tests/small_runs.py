@@ -176,10 +176,25 @@ def side(*places: int) -> Subset:
     return Subset([str(n) for n in places], [("dark", "bright")[n % 2] for n in places])
 
 
-def filled(chosen: Subset, capacity: int = COUNT) -> RoleBuffer:
+def units_of(recipe: Recipe) -> int:
+    """How many action units a recipe adds to the network's outputs."""
+    return len(recipe.auxiliary.action_units) if recipe.auxiliary else 0
+
+
+def unit_targets(chosen: Subset, units: int) -> np.ndarray:
+    """Targets of action units that follow from the examples' numbers; every fifth is not coded."""
+    rows = []
+    for number in map(int, chosen.examples):
+        coded = number % 5 != 3
+        shown = [number % (2 + place) == 0 for place in range(units)]
+        rows.append([*(coded and one for one in shown), coded])
+    return np.array(rows, np.float32)
+
+
+def filled(chosen: Subset, capacity: int = COUNT, units: int = 0) -> RoleBuffer:
     """The examples that are fitted on."""
-    examples = RoleBuffer(capacity, store())
-    examples.fill(store(), chosen, CLASSES)
+    examples = RoleBuffer(capacity, store(), units)
+    examples.fill(store(), chosen, CLASSES, unit_targets(chosen, units))
     return examples
 
 

@@ -18,7 +18,7 @@ from fleeting.training.interruption import Stopped
 from fleeting.training.precision import configure_torch
 from fleeting.training.recipe import Recipe
 from recipe_variants import VARIANTS
-from small_runs import Interrupting
+from small_runs import Interrupting, unit_targets, units_of
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 
@@ -57,8 +57,9 @@ FOLDS = (
 def fitter(precision: str, changes: dict[str, Any]) -> Fitter:
     recipe = Recipe.model_validate(RECIPE | changes)
     configure_torch(recipe)
-    network = RESNET.build(3).to("cuda", memory_format=torch.channels_last)
-    buffers = RoleBuffer(130, examples()), RoleBuffer(30, examples())
+    units = units_of(recipe)
+    network = RESNET.build(3 + units).to("cuda", memory_format=torch.channels_last)
+    buffers = RoleBuffer(130, examples(), units), RoleBuffer(30, examples())
     return Fitter(network, RESNET, ARRAYS, *buffers, 1e-3, recipe, precision, 3)
 
 
@@ -66,13 +67,14 @@ def fit(
     own: Fitter, fold: int, state: State | None = None, progress: Any = None
 ) -> tuple[list[Epoch], State]:
     """Fit a fold as a job does; its history and weights."""
+    units = units_of(own.recipe)
     for buffer, chosen in zip((own.training, own.validation), FOLDS[fold], strict=True):
-        buffer.fill(examples(), chosen, CLASSES)
+        buffer.fill(examples(), chosen, CLASSES, unit_targets(chosen, units))
     generators.seed(fold)
     if state:
         own.resume(state)
     else:
-        own.start(RESNET.build(3).state_dict(), fold)
+        own.start(RESNET.build(3 + units).state_dict(), fold)
     history = own.fit(lambda _: None, progress)
     return history, {name: value.clone() for name, value in own.network.state_dict().items()}
 

@@ -16,7 +16,17 @@ from fleeting.training import cuda_graphs
 from fleeting.training.fit import Epoch, Fitter
 from fleeting.training.recipe import Recipe
 from recipe_variants import VARIANTS
-from small_runs import ARRAYS, CLASSES, NETWORK, RECIPE, filled, side, store
+from small_runs import (
+    ARRAYS,
+    CLASSES,
+    NETWORK,
+    RECIPE,
+    filled,
+    side,
+    store,
+    unit_targets,
+    units_of,
+)
 
 
 class Tape(TorchDispatchMode):
@@ -88,9 +98,10 @@ FOLDS = (
 
 def fitter(recipe: Recipe) -> Fitter:
     torch.manual_seed(5)
-    network = torch.nn.Sequential(NETWORK.build(2), torch.nn.Dropout(0.2))
+    units = units_of(recipe)
+    network = torch.nn.Sequential(NETWORK.build(2 + units), torch.nn.Dropout(0.2))
     network.to(memory_format=torch.channels_last)
-    buffers = filled(FOLDS[0][0], 15), filled(FOLDS[0][1], 15)
+    buffers = filled(FOLDS[0][0], 15, units), filled(FOLDS[0][1], 15)
     return Fitter(network, NETWORK, ARRAYS, *buffers, 0.01, recipe, "fp32", 2)
 
 
@@ -101,7 +112,8 @@ def weights(own: Fitter) -> dict[str, torch.Tensor]:
 def fit(own: Fitter, fold: int, initial: dict[str, torch.Tensor]) -> list[Epoch]:
     torch.manual_seed(fold)
     own.start(initial, fold)
-    own.training.fill(store(), FOLDS[fold][0], CLASSES)
+    targets = unit_targets(FOLDS[fold][0], units_of(own.recipe))
+    own.training.fill(store(), FOLDS[fold][0], CLASSES, targets)
     own.validation.fill(store(), FOLDS[fold][1], CLASSES)
     return own.fit(lambda _: None)
 

@@ -14,7 +14,7 @@ from fleeting.training.predict import predict
 from fleeting.training.recipe import Recipe
 from fleeting.training.state import as_bytes
 from recipe_variants import VARIANTS
-from small_runs import ARRAYS, NETWORK, RECIPE, filled, side
+from small_runs import ARRAYS, NETWORK, RECIPE, filled, side, units_of
 
 EPOCHS = 2
 
@@ -23,10 +23,11 @@ def fitter(changes: dict[str, Any]) -> Fitter:
     torch.set_num_threads(1)
     recipe = Recipe.model_validate({**RECIPE, "epochs": EPOCHS, **changes})
     torch.manual_seed(5)
-    network = NETWORK.build(2)
+    units = units_of(recipe)
+    network = NETWORK.build(2 + units)
     network.add_module("dropout", torch.nn.Dropout(0.2))
     network.to(memory_format=torch.channels_last)
-    buffers = filled(side(*range(10)), 12), filled(side(10, 11, 12), 12)
+    buffers = filled(side(*range(10)), 12, units), filled(side(10, 11, 12), 12)
     weighs = balancing.weighs(recipe.balance)
     own = Fitter(network, NETWORK, ARRAYS, *buffers, 0.01, recipe, "fp32", 2, weighs)
     if weighs:

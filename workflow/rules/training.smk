@@ -1,5 +1,4 @@
-# Training: one GPU job for every (experiment, model, lr, repeat), with all of its folds inside; with
-# `parts` in an experiment, its folds are divided among several jobs.
+# Training: one GPU job for every run (experiment, model, lr, repeat), or for each of its `parts`.
 include: "functions/training.smk"
 
 
@@ -100,6 +99,7 @@ rule train:
         examples=lambda w: ancient(of_databases("inputs/{input}/{database}.tsv")(w)),
         arrays=lambda w: ancient(of_databases("inputs/{input}/{database}.npy")(w)),
         weights=weights_of_run,
+        action_units=action_units_of_run,
     output:
         history=f"{RUN}/history.tsv",
         predictions=f"{RUN}/predictions.tsv",
@@ -129,6 +129,7 @@ rule train:
         recipe=lambda w: as_json(experiment(w)["recipe"]),
         parts=lambda w: experiment(w)["parts"],
         weights=weights_arguments,
+        action_units=action_unit_arguments,
         # Undeclared: a rule's outputs are the same for all experiments. run.json has its digest.
         trace=trace_arguments,
         # Undeclared: Snakemake would remove it before it starts a job again.
@@ -137,9 +138,9 @@ rule train:
         "Training {wildcards.model} at {wildcards.lr}, repeat {wildcards.repeat}, part {wildcards.part}"
     shell:
         "python {input.code[0]:q} training.run --gate {input.gate:q} --split {input.split:q} "
-        "--folds {input.folds:q} --examples {input.examples:q} "
-        "--experiment {wildcards.experiment:q} --model {wildcards.model:q} "
-        "--network {params.network:q} --lr {wildcards.lr:q} --repeat {wildcards.repeat:q} --part {wildcards.part:q} "
+        "--folds {input.folds:q} --examples {input.examples:q} {params.action_units:q} "
+        "--experiment {wildcards.experiment:q} --model {wildcards.model:q} --lr {wildcards.lr:q} "
+        "--network {params.network:q} --repeat {wildcards.repeat:q} --part {wildcards.part:q} "
         "--parts {params.parts:q} --recipe {params.recipe:q} {params.weights:q} "
         "--gpu-slots-per-device {resources.gpu_slots_per_device:q} "
         "--checkpoint-every-minutes {resources.checkpoint_every_minutes:q} "

@@ -50,6 +50,21 @@ def weights_arguments(wildcards):
     return ["--weights", record, *(["--weights-file", *own] if own else [])]
 
 
+def action_units_of_run(wildcards):
+    """The table of the action units that a run learns; none where it learns classes alone."""
+    path = in_experiment("action_units.tsv").format(**wildcards)
+    return [path] if experiment(wildcards)["recipe"]["auxiliary"] else []
+
+
+def action_unit_arguments(wildcards):
+    """The argument that says where these are."""
+    return [
+        word
+        for path in action_units_of_run(wildcards)
+        for word in ("--action-units", path)
+    ]
+
+
 def trace_arguments(wildcards):
     """The argument that says where a run's trace is written; none where it is not wanted."""
     path = in_experiment(f"{layout.RUN}/trace.tsv").format(**wildcards)

@@ -18,25 +18,31 @@ class Augmentation:
         self.mixes = any(hasattr(module, "mix") for module, _ in self.steps)
 
     def __call__(
-        self, values: torch.Tensor, labels: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+        self, values: torch.Tensor, labels: torch.Tensor, units: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
         """Change a batch.
 
         Args:
             values: (B, C, ...) as the input declares them.
             labels: (B,) int64.
+            units: (B, U + 1) targets of action units; None: they are not learnt.
 
         Returns:
-            The values, and the labels; or (B, K) probabilities of the classes where an augmentation
-            mixes examples.
+            The values, the labels and the units. Where an augmentation mixes examples, labels are
+            (B, K) probabilities of the classes, and the units are mixed as they are.
         """
         if self.mixes:
             # Not `one_hot`, which asks the device for the largest label.
             places = torch.arange(self.classes, device=labels.device)
             labels = (labels[:, None] == places).to(values.dtype)
+            if units is not None:
+                # All targets of an example in one row, so that they are mixed with one share.
+                labels = torch.cat([labels, units], dim=1)
         for module, settings in self.steps:
             if hasattr(module, "mix"):
                 values, labels = module.mix(values, labels, settings)
             else:
                 values = module.apply(values, self.channels, settings)
-        return values, labels
+        if self.mixes and units is not None:
+            labels, units = labels[:, : self.classes], labels[:, self.classes :]
+        return values, labels, units

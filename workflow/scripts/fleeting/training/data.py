@@ -42,19 +42,28 @@ class RoleBuffer:
     Attributes:
         values: (capacity, C, ...) as stored, the channels last in memory; zero from `count` on.
         labels: (capacity,) int64, positions in the list of classes.
+        units: (capacity, U + 1) float32 targets of action units, see `ActionUnits.targets`; None:
+            they are not learnt.
         count: how many examples there are now.
     """
 
-    def __init__(self, capacity: int, examples: JobExamples) -> None:
-        """Make room for `capacity` of a job's examples."""
+    def __init__(self, capacity: int, examples: JobExamples, units: int = 0) -> None:
+        """Make room for `capacity` of a job's examples, and for their targets of U `units`."""
         arrays = examples.arrays
         self._arrays = arrays.new_zeros((capacity, *arrays.shape[1:]))
         self.values = self._arrays.movedim(-1, 1)
         self.labels = torch.zeros(capacity, dtype=torch.int64, device=arrays.device)
+        self.units = torch.zeros(capacity, units + 1, device=arrays.device) if units else None
         self.count = 0
 
-    def fill(self, examples: JobExamples, subset: Subset, classes: Sequence[str]) -> None:
-        """Copy a subset here; nothing of the previous fold stays."""
+    def fill(
+        self,
+        examples: JobExamples,
+        subset: Subset,
+        classes: Sequence[str],
+        units: NDArray[np.float32] | None = None,
+    ) -> None:
+        """Copy a subset here, with its targets of action units; nothing of the last fold stays."""
         self.count = len(subset.examples)
         indices = examples.indices(subset)
         torch.index_select(examples.arrays, 0, indices, out=self._arrays[: self.count])
@@ -63,6 +72,9 @@ class RoleBuffer:
         labels = torch.tensor([positions[label] for label in subset.labels], dtype=torch.int64)
         self.labels[: self.count].copy_(labels)
         self.labels[self.count :].zero_()
+        if self.units is not None and units is not None:
+            self.units[: self.count].copy_(torch.from_numpy(units))
+            self.units[self.count :].zero_()
 
 
 def scaled(stored: torch.Tensor, arrays: ArrayFormat) -> torch.Tensor:

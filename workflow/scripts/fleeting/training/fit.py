@@ -23,7 +23,7 @@ from fleeting.training.checkpoint import Progress, State
 from fleeting.training.data import RoleBuffer, scaled
 from fleeting.training.epochs import Epoch
 from fleeting.training.freezing import freeze
-from fleeting.training.loss import training_loss
+from fleeting.training.loss import training_losses
 from fleeting.training.precision import allow_tf32, autocast
 from fleeting.training.recipe import Recipe
 from fleeting.training.weight_average import WeightAverage
@@ -59,7 +59,7 @@ class Fitter:
             lr: the learning rate before the schedule.
             recipe: everything else.
             precision: `fp32`, `tf32` or `bf16`, as `precision.choose` returns it.
-            classes: K, the network's outputs.
+            classes: K, the network's first outputs; one for each action unit follows, if any.
             weighs: whether classes weigh differently in the training loss; see `weigh`.
         """
         self.network, self.architecture, self.arrays = network, architecture, arrays
@@ -243,15 +243,15 @@ class Fitter:
     def _train_step(self, batch: torch.Tensor) -> None:
         self.optimiser.zero_grad()
         for micro_batch in micro_batches(batch, self.recipe.accumulation):
-            targets, logits, auxiliary = self._forward(self.training, micro_batch)
-            loss = self._loss(logits, targets)
+            targets, units, (outputs, *auxiliary) = self._forward(self.training, micro_batch)
+            loss, of_classes = self._losses(outputs, targets, units)
             # Of mixed examples, the label of the larger share.
             labels = targets.argmax(1) if self.augment.mixes else targets
-            self.train_sums[0].add_(loss.detach().double() * len(micro_batch))
-            self.train_sums[1].add_((logits.argmax(1) == labels).sum())
+            self.train_sums[0].add_(of_classes.detach().double() * len(micro_batch))
+            self.train_sums[1].add_((self._logits(outputs).argmax(1) == labels).sum())
             if auxiliary:
                 for weight, other in zip(self.architecture.aux_weights, auxiliary, strict=True):
-                    loss = loss + weight * self._loss(other, targets)
+                    loss = loss + weight * self._losses(other, targets, units)[0]
             if len(micro_batch) < len(batch):
                 # The gradients add up to that of the mean over the whole batch.
                 loss = loss * (len(micro_batch) / len(batch))
@@ -262,7 +262,8 @@ class Fitter:
 
     def _validation_step(self, batch: torch.Tensor) -> None:
         with torch.no_grad():
-            labels, logits, _ = self._forward(self.validation, batch)
+            labels, _, (outputs, *_) = self._forward(self.validation, batch)
+            logits = self._logits(outputs)
             self.validation_sum.add_(cross_entropy(logits.float(), labels).double() * len(batch))
             # As a product of matrices, which no order of additions can change.
             true, named = (
@@ -272,19 +273,24 @@ class Fitter:
 
     def _forward(
         self, examples: RoleBuffer, batch: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor, list[torch.Tensor]]:
-        """The labels (B) of a batch, its logits (B, K), and the logits of auxiliary heads.
+    ) -> tuple[torch.Tensor, torch.Tensor | None, Sequence[torch.Tensor]]:
+        """The labels (B) of a batch, its units, its outputs (B, K + U), and those of other heads.
 
         In training examples are augmented; where these are mixed, labels are (B, K) probabilities.
         """
         values, labels = scaled(examples.values[batch], self.arrays), examples.labels[batch]
+        units = None if examples.units is None else examples.units[batch]
         if self.network.training:
-            values, labels = self.augment(values, labels)
+            values, labels, units = self.augment(values, labels, units)
         values = self.architecture.prepare(values)
         with autocast(self.precision, self.device):
             outputs = self.network(values)
-        logits, *auxiliary = outputs if isinstance(outputs, tuple) else (outputs,)
-        return labels, logits, auxiliary
+        return labels, units, outputs if isinstance(outputs, tuple) else (outputs,)
 
-    def _loss(self, logits: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        return training_loss(logits, targets, self.class_weights, self.recipe.label_smoothing)
+    def _logits(self, outputs: torch.Tensor) -> torch.Tensor:
+        return outputs[:, : len(self.classes)] if self.recipe.auxiliary else outputs
+
+    def _losses(
+        self, outputs: torch.Tensor, targets: torch.Tensor, units: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        return training_losses(outputs, targets, units, self.class_weights, self.recipe)

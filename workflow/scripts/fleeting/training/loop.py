@@ -13,6 +13,7 @@ from fleeting.examples import arrays
 from fleeting.splits.folds import FoldSubsets
 from fleeting.splits.gate import Gate
 from fleeting.training import balancing, epochs, generators, weights
+from fleeting.training.action_units import ActionUnits
 from fleeting.training.architecture import Architecture
 from fleeting.training.channel_meanings import meanings
 from fleeting.training.checkpoint import Progress, State
@@ -43,6 +44,7 @@ class Job:
         recipe: everything else.
         keep_models: whether a fold's model is part of its result.
         trace: whether the test examples are also predicted after every epoch.
+        action_units: what is learnt beside the classes, as the recipe says; None: nothing.
     """
 
     gate: Gate
@@ -55,14 +57,20 @@ class Job:
     recipe: Recipe
     keep_models: bool
     trace: bool = False
+    action_units: ActionUnits | None = None
+
+    @property
+    def outputs(self) -> int:
+        """The network's: the classes, and the action units after them."""
+        units = self.action_units.listed if self.action_units else ()
+        return len(self.gate.classes) + len(units)
 
     def fresh(self) -> Mapping[str, torch.Tensor]:
         """A network's initial state dict; what is random in it is drawn from the generators."""
-        classes = len(self.gate.classes)
         if self.fetched is None:
-            return self.architecture.build(classes).state_dict()
+            return self.architecture.build(self.outputs).state_dict()
         assert self.weights_file is not None
-        return weights.fresh_state(self.architecture, classes, self.weights_file, self.fetched)
+        return weights.fresh_state(self.architecture, self.outputs, self.weights_file, self.fetched)
 
 
 def train(
@@ -104,9 +112,11 @@ def train(
     subsets = [subset for fold in folds for subset in (fold.train, fold.validation, fold.test)]
     names = sorted({name for subset in subsets for name in subset.examples})
     examples = JobExamples(names, arrays.load(job.examples, names), device)
-    training = RoleBuffer(max(len(fold.train.examples) for fold in folds), examples)
+    units = job.action_units
+    largest = max(len(fold.train.examples) for fold in folds)
+    training = RoleBuffer(largest, examples, len(units.listed) if units else 0)
     validation = RoleBuffer(max(len(fold.validation.examples) for fold in folds), examples)
-    network = job.architecture.build(len(classes))
+    network = job.architecture.build(job.outputs)
     # Convolutions are faster with the channels last, on the CPU and on tensor cores.
     network.to(device).to(memory_format=torch.channels_last)
     shared = (network, job.architecture, job.gate.input, training, validation)
@@ -125,7 +135,8 @@ def train(
                 trace.resume(progress.current["trace"])
         else:
             fitter.start(initial, seed)
-        training.fill(examples, fold.train, classes)
+        targets = units.targets(fold.train) if units else None
+        training.fill(examples, fold.train, classes, targets)
         validation.fill(examples, fold.validation, classes)
         if weighs:
             fitter.weigh(balancing.class_weights(fold.train, classes, recipe.balance))
@@ -171,7 +182,8 @@ def _predict_tests(
     tested = examples.values(fold.test)
     recipe = job.recipe
     shared = (network, job.architecture, tested, job.gate.input)
-    return predict(*shared, recipe.batch_size, precision, recipe.mirrored_test)
+    outputs = predict(*shared, recipe.batch_size, precision, recipe.mirrored_test)
+    return outputs[:, : len(job.gate.classes)]
 
 
 def moved(network: torch.nn.Module, initial: Mapping[str, torch.Tensor]) -> float:

@@ -34,7 +34,7 @@ def predict(
         mirror: whether logits are the mean over each example and its mirror image.
 
     Returns:
-        (N, classes) logits on the device.
+        (N, outputs) logits on the device; those of the classes are the first.
 
     Raises:
         UserError: a channel's name does not say what it becomes in a mirror.

@@ -2,9 +2,29 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, SerializeAsAny, model_validator
+from pydantic import AfterValidator, Field, SerializeAsAny, field_validator, model_validator
 
 from fleeting.settings import OneOf, Settings, Variant, usable_path
+
+
+class Auxiliary(Settings):
+    """What a network learns beside the classes, from the same training examples."""
+
+    action_units: list[Annotated[int, Field(ge=1, le=99)]] = Field(
+        min_length=1,
+        description="action units, by number: the network gets an output for each",
+    )
+    weight: float = Field(
+        0.3, gt=0, description="of their mean binary cross entropy, which is added to the loss"
+    )
+
+    @field_validator("action_units")
+    @classmethod
+    def _check_units(cls, units: list[int]) -> list[int]:
+        for unit in units:
+            if units.count(unit) > 1:
+                raise ValueError(f"the action unit {unit} is listed twice; remove one")
+        return units
 
 
 def _usable_weights(path: str) -> str:
@@ -49,6 +69,11 @@ class Recipe(Settings):
         ge=0,
         lt=1,
         description="the share of each label that is spread over all classes",
+    )
+    auxiliary: Auxiliary | None = Field(
+        None,
+        description="what is learnt beside the classes: the action units of the training clips; "
+        "null: nothing",
     )
     batch_size: int = Field(16, ge=2, le=65536, description="training examples in a step")
     accumulation: int = Field(

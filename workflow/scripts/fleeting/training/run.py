@@ -15,6 +15,7 @@ from fleeting.paths import sha256
 from fleeting.splits.folds import FoldSubsets, of_part, read_split
 from fleeting.training import balancing, checkpoint, cuda_graphs, devices, loop, memory, precision
 from fleeting.training import weights as pretrained
+from fleeting.training.action_units import ActionUnits
 from fleeting.training.architecture import architecture
 from fleeting.training.checkpoint import Progress
 from fleeting.training.heartbeat import FILE_NAME, beating
@@ -42,6 +43,7 @@ def run(
     recipe: Recipe,
     weights: Path | None = None,
     weights_file: Path | None = None,
+    action_units: Path | None = None,
     gpu_slots_per_device: int,
     checkpoint_every_minutes: int,
     allow_missing: bool,
@@ -74,6 +76,7 @@ def run(
         weights: the record of the pretrained weights, made when they were fetched; None: from
             scratch.
         weights_file: the file of the weights; None: the one in torchvision's cache.
+        action_units: which samples show which units, for a recipe with `auxiliary`.
         gpu_slots_per_device: how many jobs may share a GPU.
         checkpoint_every_minutes: the state is saved after an epoch if this many minutes have passed
             since the last time.
@@ -90,7 +93,8 @@ def run(
 
     Raises:
         SystemExit: the process was asked to stop; its state is saved.
-        UserError: an input is missing, changed or corrupt, or the run does not fit into memory.
+        UserError: an input is missing, changed or corrupt, the run does not fit into memory, or no
+            training example of a fold shows an action unit that is to be learnt.
     """
     contents, all_folds = read_split(gate, split, folds, examples)
     own_folds = [
@@ -104,10 +108,15 @@ def run(
     built = architecture(network, contents.input.channels, size, fetched is not None)
     if fetched and not weights_file:
         weights_file = pretrained.cache_folder() / fetched.file
+    units = None
+    if recipe.auxiliary:
+        assert action_units is not None
+        units = ActionUnits(recipe.auxiliary.action_units, action_units, examples)
     job = loop.Job(
         *(contents, examples, built, fetched, weights_file, float(lr), repeat, recipe),
         keep_models=keep_models,
         trace=trace is not None,
+        action_units=units,
     )
     facts = {
         "experiment": experiment,
@@ -123,6 +132,14 @@ def run(
         "weights": fetched.facts() if fetched else None,
         "versions": _versions(),
         "classes": list(contents.classes),
+        # The network has an output for each class, then one for each unit.
+        "action_units": {
+            "listed": units.listed,
+            "coded_train_examples": units.coded_counts(own_folds),
+            "sha256": sha256(action_units),
+        }
+        if units
+        else None,
         **_counts(own_folds, contents.classes),
         "trace": trace is not None,
     }

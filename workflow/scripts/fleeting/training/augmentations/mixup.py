@@ -24,7 +24,7 @@ def mix(
 
     Args:
         batch: (N, C, H, W) values.
-        targets: (N, K) probabilities of the classes.
+        targets: (N, K) probabilities of the classes; targets of action units may follow these.
         settings: the settings.
 
     Returns:
