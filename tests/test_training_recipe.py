@@ -67,7 +67,7 @@ def test_the_defaults_are_the_papers_and_survive_json() -> None:
         ({"epochs": 0}, "epochs"),
         ({"tested_epoch": "best"}, "tested_epoch"),
         ({"balance": "cap"}, "examples"),
-        ({"auxiliary": {"action_units": []}}, "action_units"),
+        ({"auxiliary": {"action_units": []}}, "list an action unit, or set"),
         ({"auxiliary": {"action_units": [4, 1, 4]}}, "the action unit 4 is listed twice"),
         ({"auxiliary": {"action_units": [0]}}, "action_units.0"),
         ({"auxiliary": {"action_units": [4], "weight": 0}}, "weight"),

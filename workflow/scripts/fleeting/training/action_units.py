@@ -5,12 +5,14 @@ Which units is the config's choice, the same in every fold: nothing is learnt fr
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fleeting import tsv
 from fleeting.errors import UserError
+from fleeting.paths import sha256
 from fleeting.splits.folds import FoldSubsets, Subset
 from fleeting.tsv import NAME, TEXT, Schema
 
@@ -33,7 +35,7 @@ class ActionUnits:
         Raises:
             UserError: a table is missing or corrupt.
         """
-        self.listed = listed
+        self.listed, self._table = listed, table
         coded = {
             row["sample"]: [float(str(unit) in row["action_units"].split("+")) for unit in listed]
             for row in tsv.read_rows(table, ACTION_UNITS)
@@ -57,8 +59,10 @@ class ActionUnits:
         ]
         return np.array(rows, np.float32)
 
-    def coded_counts(self, folds: Iterable[FoldSubsets]) -> dict[str, int]:
-        """How many training examples of each fold were coded, by the fold's number.
+    def facts(self, folds: Iterable[FoldSubsets]) -> dict[str, Any]:
+        """What run.json says: the units, how many training examples of each fold were coded.
+
+        The table's digest is in it too, so that a run with others never resumes.
 
         Raises:
             UserError: no training example of a fold shows any of the units.
@@ -74,4 +78,8 @@ class ActionUnits:
                     "`auxiliary: null`"
                 )
             counts[str(fold.fold)] = int(targets[:, -1].sum())
-        return counts
+        return {
+            "listed": self.listed,
+            "coded_train_examples": counts,
+            "sha256": sha256(self._table),
+        }

@@ -11,8 +11,7 @@ class Auxiliary(Settings):
     """What a network learns beside the classes, from the same training examples."""
 
     action_units: list[Annotated[int, Field(ge=1, le=99)]] = Field(
-        min_length=1,
-        description="action units, by number: the network gets an output for each",
+        description="action units, by number: the network gets an output for each"
     )
     weight: float = Field(
         0.3, gt=0, description="of their mean binary cross entropy, which is added to the loss"
@@ -21,6 +20,8 @@ class Auxiliary(Settings):
     @field_validator("action_units")
     @classmethod
     def _check_units(cls, units: list[int]) -> list[int]:
+        if not units:
+            raise ValueError("list an action unit, or set `auxiliary: null`")
         for unit in units:
             if units.count(unit) > 1:
                 raise ValueError(f"the action unit {unit} is listed twice; remove one")

@@ -133,13 +133,7 @@ def run(
         "versions": _versions(),
         "classes": list(contents.classes),
         # The network has an output for each class, then one for each unit.
-        "action_units": {
-            "listed": units.listed,
-            "coded_train_examples": units.coded_counts(own_folds),
-            "sha256": sha256(action_units),
-        }
-        if units
-        else None,
+        "action_units": units.facts(own_folds) if units else None,
         **_counts(own_folds, contents.classes),
         "trace": trace is not None,
     }
