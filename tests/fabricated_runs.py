@@ -47,7 +47,7 @@ SETTINGS = {
     },
     "input": {"kind": "image", "phases": list(tsv.PHASES)},
     "crop.size": 64,
-    "crop.frames": {"kind": "phases"},
+    "crop.frames": {"kind": "phases", "neutral": False},
 }
 
 

@@ -23,7 +23,7 @@ SCHEMAS = {
     "scores": tsv.SCORES,
     "split": tsv.SPLIT,
 }
-SETTINGS = {"input.kind": "image", "crop.frames.kind": "phases"}
+SETTINGS = {"input.kind": "image", "crop.frames": {"kind": "phases", "neutral": False}}
 
 
 def write_files(

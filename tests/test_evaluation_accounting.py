@@ -10,7 +10,7 @@ from small_splits import resolved_map
 
 SETTINGS = {
     "databases": ["casme"],
-    "crop.frames": {"kind": "phases"},
+    "crop.frames": {"kind": "phases", "neutral": False},
     "label_map": resolved_map(
         {"happiness": ["happiness"], "tense": ["tense"], "pride": ["pride", "proud"]}, "casme"
     ).model_dump(),

@@ -4,6 +4,7 @@ import pytest
 
 from fleeting import tsv
 from fleeting.evaluation import schemas
+from fleeting.evaluation.motion import COMPARED
 from fleeting.tables import overview
 
 EXPERIMENT = {
@@ -47,13 +48,15 @@ DATABASES = [
 SCHEMAS = {
     "experiments": schemas.EXPERIMENTS,
     "matched": schemas.MATCHED,
+    "motion": COMPARED,
     "databases": schemas.DATABASES,
 }
 
 
-def made(folder, experiments, matched=()):
+def made(folder, experiments, matched=(), motion=()):
     """The overview; what a table lacks is filled with zeros."""
-    tables = {"experiments": experiments, "matched": matched, "databases": DATABASES}
+    tables = {"experiments": experiments, "matched": matched, "motion": motion}
+    tables["databases"] = DATABASES
     files = {name: [folder / f"{name}.tsv"] for name in tables}
     for name, rows in tables.items():
         schema = SCHEMAS[name]
@@ -122,6 +125,19 @@ def test_the_verdict_names_only_baselines_that_there_are(
     }
     frame, _ = made(tmp_path, [EXPERIMENT | beside | scores])
     assert frame["verdict"].tolist() == [verdict]
+
+
+def test_motion_stands_beside_its_noise_floor(tmp_path) -> None:
+    known = {"input": "flow", "database": "casme", "motion": 1.25, "floor": 0.25, "above": 0.75}
+    unknown = {**known, "database": "samm", "floor": None, "above": None}
+    _, page = made(tmp_path, [EXPERIMENT], motion=[known, unknown])
+    (_, tested), (heading, moved), _ = page.parts
+    assert len(tested) == 1
+    assert heading == "What moved, in pixels of the crop"
+    assert moved.to_numpy().tolist() == [
+        ["flow, casme", "1.250", "0.250", "75.0%"],
+        ["flow, samm", "1.250", "not known", ""],
+    ]
 
 
 def test_an_experiment_may_be_called_null(tmp_path) -> None:

@@ -64,7 +64,7 @@ def test_databases_with_fewer_examples_than_crops_show_both(tmp_path):
 
 
 def test_databases_of_ready_pictures_ask_for_one_a_sample(tmp_path):
-    settings = {**SETTINGS, "crop.frames.kind": "pictures"}
+    settings = {**SETTINGS, "crop.frames": {"kind": "pictures"}}
     images = draw("databases", tmp_path, {"databases": database_table()}, settings).axes[2]
     assert images.get_legend_handles_labels()[1][0] == "one a sample"
     assert images.get_xlabel() == "images"

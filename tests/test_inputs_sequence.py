@@ -171,8 +171,9 @@ def test_what_the_channels_of_a_sequence_mean() -> None:
         ({"count": 1}, "count"),
         ({"count": 65}, "count"),
         ({"of": "frames"}, "of"),
-        ({"size": 28}, "size and unit are of flows: remove them, or set `of: flow`"),
-        ({"unit": 4}, "size and unit are of flows"),
+        ({"size": 28}, "size, unit and measured_in are of flows: remove them, or set `of: flow`"),
+        ({"unit": 4}, "size, unit and measured_in are of flows"),
+        ({"measured_in": "eye_distances"}, "measured_in are of flows"),
     ],
 )
 def test_wrong_settings_of_a_sequence(block: dict[str, Any], message: str) -> None:

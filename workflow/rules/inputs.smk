@@ -6,6 +6,15 @@ rule inputs:
             name=layout.inputs(config),
             database=DATABASES,
         ),
+        expand(
+            result("inputs/{name}/{database}.motion.tsv"),
+            name=[
+                name
+                for name in layout.inputs(config)
+                if layout.measures_motion(config, name)
+            ],
+            database=DATABASES,
+        ),
 
 
 rule pack_inputs:
@@ -44,3 +53,37 @@ rule pack_inputs:
         "--accept-losses {resources.accept_losses:q} "
         "--table {output.table:q} --arrays {output.arrays:q} "
         "--hashes {output.hashes:q} --excluded {output.excluded:q} > {log:q} 2>&1"
+
+
+# How much moves in each clip, beside its noise floor: only of inputs of motion.
+rule measure_motion:
+    input:
+        code=lambda w: code(
+            "examples.measure_motion",
+            *named_variants("input", config["inputs"][w.input_name]),
+        ),
+        faces=lambda w: result(
+            f"faces/{config['inputs'][w.input_name]['crop']}/{w.database}.tsv"
+        ),
+        examples=result("inputs/{input_name}/{database}.tsv"),
+        # Ancient: too large to compare, and the table holds their digests.
+        arrays=ancient(result("inputs/{input_name}/{database}.npy")),
+    output:
+        result("inputs/{input_name}/{database}.motion.tsv"),
+    log:
+        result("logs/inputs/{input_name}/{database}.motion.log"),
+    benchmark:
+        result("benchmarks/inputs/{input_name}/{database}.motion.tsv")
+    conda:
+        "../../envs/vision.yaml"
+    threads: 2
+    params:
+        results=results_folder,
+        settings=lambda w: as_json(config["inputs"][w.input_name]),
+    message:
+        "Measuring the motion in {wildcards.input_name} of {wildcards.database}"
+    shell:
+        "python {input.code[0]:q} examples.measure_motion --name {wildcards.input_name:q} "
+        "--database {wildcards.database:q} --settings {params.settings:q} "
+        "--faces {input.faces:q} --examples {input.examples:q} --results {params.results:q} "
+        "--threads {threads} --motion {output:q} > {log:q} 2>&1"

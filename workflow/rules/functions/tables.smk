@@ -13,15 +13,22 @@ def job_name(kind, name):
 
 
 def declared(kind, name):
-    """The files that a table or figure declares, by name; some only of synthetic databases."""
+    """The files that a table or figure declares, by name.
+
+    Some are only of synthetic databases, some only of inputs of motion.
+    """
     constants = registry.constants(kind, name)
     truth = constants.get("READS_SYNTHETIC", {}) if "synthetic" in config else {}
-    return {**constants["READS"], **truth}
+    return {**constants["READS"], **truth, **constants.get("READS_MOTION", {})}
 
 
 def reads(kind, name):
     """Input functions, by name, for the files that a table or figure declares."""
-    return {key: files_at(path) for key, path in declared(kind, name).items()}
+    of_motion = registry.constants(kind, name).get("READS_MOTION", {})
+    return {
+        key: files_at(path, only_motion=key in of_motion)
+        for key, path in declared(kind, name).items()
+    }
 
 
 def code_of(job, kind, name):
@@ -41,8 +48,11 @@ def code_of(job, kind, name):
     )
 
 
-def files_at(path):
-    """An input function for a declared path: {database} and {experiment} stand for all."""
+def files_at(path, only_motion=False):
+    """An input function for a declared path: {database} and {experiment} stand for all.
+
+    With `only_motion`, for all experiments whose input measures motion.
+    """
 
     def files(wildcards):
         own = getattr(wildcards, "experiment", None)
@@ -50,6 +60,8 @@ def files_at(path):
             dict.fromkeys(
                 found
                 for experiment in ([own] if own else EXPERIMENTS)
+                if not only_motion
+                or layout.measures_motion(config, EXPERIMENTS[experiment]["input"])
                 for found in expand(
                     result(path),
                     experiment=experiment,

@@ -53,6 +53,11 @@ def inputs(config: Config) -> list[str]:
     return sorted({block["input"] for block in config["experiments"].values()})
 
 
+def measures_motion(config: Config, name: str) -> bool:
+    """Whether an input's arrays are the motion between two crops, which is then measured."""
+    return hasattr(registry.load("input", config["inputs"][name]["kind"]), "BETWEEN")
+
+
 def crops(config: Config) -> list[str]:
     """The names of the crops that these inputs are made of, sorted."""
     return sorted({config["inputs"][name]["crop"] for name in inputs(config)})

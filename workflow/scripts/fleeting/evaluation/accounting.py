@@ -3,12 +3,14 @@
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from fleeting import tsv
 from fleeting.errors import UserError
 from fleeting.faces.outcomes import hits
+from fleeting.frames.neutral import NEUTRAL, neutral_frame
 from fleeting.paths import image_name
 from fleeting.tsv import EXCLUDED, PHASES, SUBSTITUTED
 
@@ -26,7 +28,7 @@ def count(
     files: Mapping[str, Sequence[Path]],
     place: int,
     database: str,
-    selection: str,
+    selection: Mapping[str, Any],
     split: pd.DataFrame,
     unused: pd.DataFrame,
 ) -> dict[str, object]:
@@ -37,7 +39,7 @@ def count(
             `{stage}_excluded` and `{stage}_substituted`, one per database.
         place: the database's place in these lists.
         database: its name.
-        selection: the kind of the selection of frames.
+        selection: the config's block of the selection of frames.
         split: the experiment's split.tsv.
         unused: its unused.tsv.
 
@@ -60,9 +62,11 @@ def count(
     row_exclusions = len(excluded["annotations"]) - len(images["annotations"])
     _assert(database, "rows read", rows, {"samples": len(samples), "excluded rows": row_exclusions})
 
-    if selection == BY_PHASE:
+    if selection["kind"] == BY_PHASE:
         dropped = list(images["annotations"])
         asked = _phases(samples, dropped, database)
+        if selection["neutral"]:
+            asked += _neutral(samples)
     else:
         dropped, asked = [], [*frames["image"], *images["frames"]]
         of_frames = [*frames["sample"], *excluded["frames"]["sample"]]
@@ -134,6 +138,12 @@ def _phases(samples: pd.DataFrame, dropped: list[str], database: str) -> list[st
             missing += images[~known].tolist()
     _assert_same(database, "images without a frame number", missing, dropped)
     return asked
+
+
+def _neutral(samples: pd.DataFrame) -> list[str]:
+    """The images of the neutral frames of those samples that have one."""
+    has_one = [neutral_frame(dict(row)) is not None for _, row in samples.iterrows()]
+    return [image_name(sample, NEUTRAL) for sample in samples.loc[has_one, "sample"]]
 
 
 def _assert(database: str, name: str, total: int, parts: Mapping[str, int]) -> None:

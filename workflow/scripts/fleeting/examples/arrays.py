@@ -4,7 +4,7 @@ Files are memory-mapped: only the arrays that are asked for are read.
 """
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -84,14 +84,30 @@ def load(tables: Sequence[Path], names: Sequence[str]) -> NDArray:
     for place, name in enumerate(names):
         array, digest, path = stored[name]
         result[place] = array
-        if hashlib.sha256(result[place].tobytes()).hexdigest() != digest:
-            raise UserError(f"{path}: the array of {name} is not the one that was packed; {REMEDY}")
+        _check(result[place], name, digest, path)
     return result
+
+
+def each(table: Path) -> Iterator[tuple[dict[str, str], NDArray]]:
+    """The examples of one table, each with its array: one after the other, in the table's order.
+
+    Raises:
+        UserError: the arrays are missing, truncated, changed or of another table.
+    """
+    for path, rows, arrays in _mapped([table]):
+        for row, array in zip(rows, arrays, strict=True):
+            _check(array, row["example"], row["sha256"], path)
+            yield row, array
 
 
 def describe(array: NDArray) -> str:
     """The shape and data type for messages, such as `8 x 8 x 3 uint8`."""
     return f"{' x '.join(map(str, array.shape))} {array.dtype}"
+
+
+def _check(array: NDArray, name: str, digest: str, path: Path) -> None:
+    if hashlib.sha256(array.tobytes()).hexdigest() != digest:
+        raise UserError(f"{path}: the array of {name} is not the one that was packed; {REMEDY}")
 
 
 def _mapped(tables: Sequence[Path]) -> list[tuple[Path, list[dict[str, str]], NDArray]]:

@@ -1,4 +1,7 @@
-"""What moves between two crops of a clip: the optical flow in pixels, and its strain.
+"""What moves between two crops of a clip: the optical flow, and its strain.
+
+An input of it says `BETWEEN`, the phases of its first and last crop: its motion is then measured,
+beside what the same `array` finds between two neutral frames (see `examples/motion.py`).
 
 An algorithm is a module in `fleeting/examples/flows/` with two names:
 
@@ -9,7 +12,7 @@ An algorithm is a module in `fleeting/examples/flows/` with two names:
 """
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +21,14 @@ from pydantic import Field, SerializeAsAny
 from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.examples.grey import grey
-from fleeting.examples.input import Example, InputSettings, Picture, Values
+from fleeting.examples.input import Crop, Example, InputSettings, Picture, Values
 from fleeting.examples.magnification import Magnification, magnified
 from fleeting.settings import OneOf, Variant
 
 CHANNELS = ("horizontal", "vertical", "strain")
+#: What stands for 1 by default, in what motion is measured in. A hundredth of the distance of the
+#: eyes is about a pixel of a crop of 224 x 224.
+UNITS = {"pixels": 1.0, "eye_distances": 0.01}
 
 
 class FlowSettings(InputSettings):
@@ -40,11 +46,17 @@ class FlowSettings(InputSettings):
         description="Side of the pictures of motion in pixels, at most the crop's, such as 28; "
         "null: the crop's. A motion stays in pixels of the crop.",
     )
-    unit: float = Field(
-        1,
+    measured_in: Literal["pixels", "eye_distances"] = Field(
+        "pixels",
+        description="What a motion is measured in: pixels of the crop, or distances of the eyes in "
+        "it, so that faces of all sizes compare; these need a detector that finds the eyes.",
+    )
+    unit: float | None = Field(
+        None,
         gt=0,
-        description="How many pixels of the crop stand for 1, for all clips: a clip scaled by "
-        "itself would lose how strong its motion is. Strain, a ratio, is divided by it as well.",
+        description="How many pixels of the crop, or eye distances, stand for 1, for all clips: a "
+        "clip scaled by itself would lose how strong its motion is. Strain, a ratio, is divided by "
+        "it as well. null: 1 pixel, 0.01 eye distances.",
     )
     magnify: Magnification | None = Field(
         None, description="Motions are magnified before the flow is computed; null: they are not."
@@ -56,19 +68,20 @@ def array(
 ) -> NDArray[np.float32]:
     """The motion from the first to the second of two crops: see `motion`."""
     before, after = magnified(pictures, settings.magnify)
-    return motion(before, [after], settings)
+    return motion(example, before, [after], settings)
 
 
 def motion(
-    before: Picture, afters: Sequence[Picture], settings: FlowSettings
+    example: Example, before: Picture, afters: Sequence[Picture], settings: FlowSettings
 ) -> NDArray[np.float32]:
     """The motion from a crop to others, on average: (H, W, 3) float32 of crops (H, W, 3).
 
-    Motion to the right and down, in pixels of the crop, and strain. Shrunk to `size`, a pixel is
-    the mean of those that it covers.
+    Motion to the right and down, in pixels or eye distances of the crop, and strain. Shrunk to
+    `size`, a pixel is the mean of those that it covers.
 
     Raises:
-        UserError: the crops are smaller than `size`, or the algorithm finds no flow of them.
+        UserError: the crops are smaller than `size`, the algorithm finds no flow of them, or the
+            eyes' distance is asked for and not known.
     """
     import cv2
 
@@ -84,6 +97,8 @@ def motion(
     found = np.dstack([flow, strain(flow)])
     if size is not None:
         found = cv2.resize(found, (size, size), interpolation=cv2.INTER_AREA)
+    if settings.measured_in == "eye_distances":
+        found[..., :2] /= _known_distance(example.crops[0], settings.crop)
     return np.asarray(found, np.float32)
 
 
@@ -108,6 +123,26 @@ def _flow(
     return np.asarray(flow, np.float32)
 
 
+def eye_distance(crop: Crop) -> float | None:
+    """The distance of the eyes in pixels of the crop; None where the detector finds none.
+
+    Crops of one box have one.
+    """
+    return float(crop["eye_distance"]) if crop["eye_distance"] else None
+
+
+def _known_distance(crop: Crop, name: str) -> float:
+    distance = eye_distance(crop)
+    if distance is None:
+        raise UserError(
+            f"inputs: measured_in is eye_distances, but {crop['image']} has none, since its eyes "
+            f"were not looked for; set `detector: blazeface`, which finds them, in crops.{name} "
+            "(with `provider_crops: detect` for crops of a database's provider), or `measured_in: "
+            "pixels`"
+        )
+    return distance
+
+
 def strain(flow: NDArray[np.float32]) -> NDArray[np.float32]:
     """How much a flow (H, W, 2) in pixels deforms the face at each pixel (H, W): a ratio, no unit.
 
@@ -125,4 +160,4 @@ def strain(flow: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def values(settings: FlowSettings) -> Values:
     """Motion to the right, motion down, and strain; nothing moves at 0."""
-    return Values(CHANNELS, 0, settings.unit)
+    return Values(CHANNELS, 0, settings.unit or UNITS[settings.measured_in])

@@ -34,6 +34,22 @@ def each_of(crops: Sequence[Crop], phases: Sequence[Phase]) -> tuple[list[Exampl
     ], []
 
 
+def after_onset(crops: Sequence[Crop]) -> Crop | None:
+    """The crop of the neutral frame: hardly a part of a movement has happened by then.
+
+    It has no phase. Of the frames after the onset's and before those of the other phases it is the
+    first. None without one, or if the crop of the onset or of all other phases is missing.
+    """
+    frames = {crop["phase"]: int(crop["frame"]) for crop in crops if crop["phase"]}
+    onset = frames.pop("onset", None)
+    if onset is None or not frames:
+        return None
+    others = [crop for crop in crops if not crop["phase"] and crop["frame"]]
+    # By the files' own numbers: the onset's neighbour may stand in for a missing onset.
+    between = [crop for crop in others if onset < int(crop["frame"]) < min(frames.values())]
+    return min(between, key=lambda crop: int(crop["frame"]), default=None)
+
+
 def together(crops: Sequence[Crop], *phases: Phase) -> tuple[list[Example], list[Missing]]:
     """One example of a sample's crops of these phases, in their order, with the sample's name.
 

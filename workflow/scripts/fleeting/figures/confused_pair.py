@@ -132,10 +132,14 @@ def _shown(example: Row, settings: Mapping[str, Any]) -> bool:
 
 
 def _first_crop(crops: Sequence[Row], example: Row) -> Row:
-    """The crop of an example that comes first: of its own phase, or else in order of phases."""
+    """The crop of an example that comes first: of its own phase, or else in order of phases.
+
+    Frames without a phase come last.
+    """
     return min(
         (crop for crop in crops if crop["sample"] == example["sample"]),
         key=lambda crop: (
+            bool(crop["frame"] and not crop["phase"]),
             crop["phase"] != example["phase"],
             ("", *tsv.PHASES).index(crop["phase"]),
         ),

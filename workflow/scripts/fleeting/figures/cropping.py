@@ -46,8 +46,9 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         return show_faces.allowed(settings, sample["database"], sample["subject"])
 
     def rank(crop: Row) -> tuple[object, ...]:
-        """What may be shown, then apex frames, then plainly detected faces, then by name."""
-        return not shown(crop), crop["phase"] != "apex", crop["outcome"] != "face", crop["image"]
+        """What may be shown, then apex, then phases, then plainly detected faces, then by name."""
+        phase, outcome = crop["phase"], crop["outcome"]
+        return not shown(crop), phase != "apex", not phase, outcome != "face", crop["image"]
 
     examples = [
         (table, min(crops, key=rank))

@@ -16,7 +16,7 @@ READS = {
     "databases": "experiments/{experiment}/tables/databases.tsv",
     "gate": "experiments/{experiment}/split.json",
 }
-SETTINGS = ("crop.frames.kind", "input.kind")
+SETTINGS = ("crop.frames", "input.kind")
 CAPTION = (
     'Figure 3 of the paper ("Data Collection"), in numbers: for each database its subjects, the '
     "rows read from its table and the usable samples among them, the images asked for (three a "
@@ -40,7 +40,10 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
     table = schemas.read(files["databases"][0], schemas.DATABASES)
     table = table[table["database"] != TOTAL]
     folds = gate.read(files["gate"][0]).folds
-    selection, unit = settings["crop.frames.kind"], style.unit(settings["input.kind"])
+    unit = style.unit(settings["input.kind"])
+    frames = settings["crop.frames"]
+    # With the neutral frame, the phases are not all that is asked for.
+    selection = "" if frames.get("neutral") else frames["kind"]
     # By a bar's name in the legend, the columns that it is stacked of.
     images = {ASKED.get(selection, "asked for"): ["images_expected"], "crops": ["crops"]}
     if (table["examples"] != table["crops"]).any():

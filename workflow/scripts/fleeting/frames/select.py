@@ -237,7 +237,8 @@ def _add_image(
             path = search.find_picture(root, image.path)
         else:
             assert clip is not None, "a frame is searched in its clip"
-            number, path = search.find_frame(root, clip, image.frame, within)
+            reach = 0 if image.exact else within
+            number, path = search.find_frame(root, clip, image.frame, reach)
     except Unusable as problem:
         result.excluded.append({**row, **problem.exclusion()})
         return

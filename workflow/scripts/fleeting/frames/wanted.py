@@ -20,12 +20,14 @@ class Wanted:
         frame: the number of the frame, which is searched in the folders of the sample's clip. None
             where `path` names the file.
         path: relative to the folder of the database's frames; empty where the table names no file.
+        exact: whether no neighbour may stand in for a missing frame.
     """
 
     name: str
     phase: str = ""
     frame: int | None = None
     path: str = ""
+    exact: bool = False
 
 
 class Selection(Protocol):

@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from fleeting.examples import optical_flow
 from fleeting.examples.input import Crop, Example, Missing, Picture
 from fleeting.examples.magnification import magnified
-from fleeting.examples.phases import together
+from fleeting.examples.phases import Phase, together
 
 #: A box that follows the face would hide its motion, and add that of the detector.
 ONE_BOX = True
+BETWEEN: tuple[Phase, Phase] = ("onset", "apex")
 
 values = optical_flow.values
 
@@ -36,7 +37,7 @@ def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], 
     Of the frames around the apex those are used that there are: an earlier stage has excluded the
     others. Some clips are too short to have any.
     """
-    pairs, missing = together(crops, "onset", "apex")
+    pairs, missing = together(crops, *BETWEEN)
     if missing:
         return [], missing
     (pair,) = pairs
@@ -52,4 +53,4 @@ def array(example: Example, pictures: Sequence[Picture], settings: Settings) -> 
     """(H, W, 3) float32, or of `size`: the mean flow, and the strain of that mean."""
     onset, *others = pictures
     afters = [magnified([onset, other], settings.magnify)[1] for other in others]
-    return optical_flow.motion(onset, afters, settings)
+    return optical_flow.motion(example, onset, afters, settings)

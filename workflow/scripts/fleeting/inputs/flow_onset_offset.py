@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from fleeting.examples import optical_flow
 from fleeting.examples.input import Crop, Example, Missing
-from fleeting.examples.phases import together
+from fleeting.examples.phases import Phase, together
 
 #: A box that follows the face would hide its motion, and add that of the detector.
 ONE_BOX = True
+BETWEEN: tuple[Phase, Phase] = ("onset", "offset")
 
 array, values = optical_flow.array, optical_flow.values
 
@@ -20,4 +21,4 @@ class Settings(optical_flow.FlowSettings):
 
 def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
     """One example with the name of the sample; missing (`phase_missing`) without both crops."""
-    return together(crops, "onset", "offset")
+    return together(crops, *BETWEEN)

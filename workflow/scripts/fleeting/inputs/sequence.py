@@ -25,7 +25,7 @@ ONE_BOX = True
 
 
 class Settings(optical_flow.FlowSettings):
-    """Those of every flow, and what a sequence is of; `size` and `unit` are of flows."""
+    """Those of every flow, of which `size`, `unit` and `measured_in` are of flows alone."""
 
     kind: str = "sequence"
     count: Count = Field(DEFAULT_COUNT, description="How many moments from onset to offset.")
@@ -37,9 +37,10 @@ class Settings(optical_flow.FlowSettings):
 
     @model_validator(mode="after")
     def _agree(self) -> Self:
-        if self.of == "crops" and (self.size is not None or self.unit != 1):
+        of_flow = (self.size, self.unit, self.measured_in)
+        if self.of == "crops" and of_flow != (None, None, "pixels"):
             raise PydanticCustomError(
-                "of", "size and unit are of flows: remove them, or set `of: flow`"
+                "of", "size, unit and measured_in are of flows: remove them, or set `of: flow`"
             )
         return self
 
@@ -91,7 +92,9 @@ def array(
     if settings.of == "crops":
         return np.concatenate(shown, axis=2)
     first, *later = shown
-    return np.dstack([optical_flow.motion(first, [picture], settings) for picture in later])
+    return np.dstack(
+        [optical_flow.motion(example, first, [picture], settings) for picture in later]
+    )
 
 
 def interpolated(pictures: Sequence[Picture], numbers: list[int], count: int) -> list[Picture]:

@@ -57,6 +57,7 @@ def frames_on_disk(clip: Clip, count: int) -> list[int]:
         "falling": clip.apex + fall // 2,
         "before": clip.onset - max(rise // 2, 1),
         "after": clip.offset + max(fall // 2, 1),
+        "second": clip.onset + 1,
     }
     return sorted({numbers[position] for position in POSITIONS[:count]})
 

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from fleeting import settings as base
 
 #: In the order in which they are added when `frames_per_clip` grows; see `fleeting.synthetic.plan`.
-POSITIONS = ("onset", "apex", "offset", "rising", "falling", "before", "after")
+POSITIONS = ("onset", "apex", "offset", "rising", "falling", "before", "after", "second")
 
 
 class Disturbances(base.Settings):
@@ -108,10 +108,11 @@ class Settings(base.Settings):
         description="The share of the full expression at each annotated frame.",
     )
     frames_per_clip: int = Field(
-        len(POSITIONS),
+        7,
         ge=3,
         le=len(POSITIONS),
-        description="3 (only the annotated frames) to 7 (also before, between and after them).",
+        description="3 (only the annotated frames) to 7 (also before, between and after them) and "
+        "8 (also the one right after the onset).",
     )
     noise: float = Field(
         1.5, ge=0, le=255, description="Standard deviation of the cameras' noise in grey values."

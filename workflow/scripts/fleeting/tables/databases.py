@@ -62,9 +62,8 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     """
     split = tsv.read(files["split"][0], tsv.SPLIT)
     unused = tsv.read(files["unused"][0], tsv.UNUSED)
-    selection = settings["crop.frames"]["kind"]
     counts = pd.DataFrame(
-        count(files, place, database, selection, split, unused)
+        count(files, place, database, settings["crop.frames"], split, unused)
         for place, database in enumerate(settings["databases"])
     )
     total = {**counts.drop(columns=["database", "table"]).sum(), "database": "total", "table": ""}

@@ -1,4 +1,4 @@
-"""The first page of the report: what was run, on what, what came out, and what leaked."""
+"""The first page of the report: what was run, on what, what came out, what leaked, what moved."""
 
 from collections.abc import Mapping
 from math import isnan
@@ -9,6 +9,7 @@ import pandas as pd
 
 from fleeting.evaluation import intervals, schemas
 from fleeting.evaluation.choices import configuration_title
+from fleeting.evaluation.motion import COMPARED
 from fleeting.evaluation.render import Page
 from fleeting.evaluation.repeats import number_text
 from fleeting.evaluation.scores import metric_title
@@ -18,12 +19,13 @@ SCOPE = "comparison"
 FORMATS = ("rst",)
 CAPTION = (
     "The UAR of each experiment with its 95% interval over subjects, the trained models held "
-    "fixed, beside chance; what mixing subjects adds, where experiments are matched; and the "
-    "databases."
+    "fixed, beside chance; what mixing subjects adds, where experiments are matched; how much "
+    "moves beside the noise floor, where inputs measure motion; and the databases."
 )
 READS = {
     "experiments": "comparison/experiments.tsv",
     "matched": "comparison/matched.tsv",
+    "motion": "comparison/motion.tsv",
     "databases": "experiments/{experiment}/tables/databases.tsv",
 }
 SETTINGS = ()
@@ -42,12 +44,13 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     """
     experiments = schemas.read(files["experiments"][0], schemas.EXPERIMENTS)
     matched = schemas.read(files["matched"][0], schemas.MATCHED)
+    motion = schemas.read(files["motion"][0], COMPARED)
     same = ["experiment", "model", "lr"]
     named = experiments.groupby(same, sort=False)["choice"].agg(" and ".join)
     frame = experiments[COLUMNS.split()].drop_duplicates(same).drop(columns="choice")
     frame = frame.merge(named, left_on=same, right_index=True)[COLUMNS.split()]
     frame["verdict"] = [_verdict(row) for row in frame.to_dict("records")]
-    return frame, _page(frame, matched, _databases(files["databases"]))
+    return frame, _page(frame, matched, motion, _databases(files["databases"]))
 
 
 def _verdict(row: Mapping[Any, Any]) -> str:
@@ -75,7 +78,9 @@ def _databases(paths: list[Path]) -> pd.DataFrame:
     return every[["database", "subjects", "samples"]]
 
 
-def _page(frame: pd.DataFrame, matched: pd.DataFrame, databases: pd.DataFrame) -> Page:
+def _page(
+    frame: pd.DataFrame, matched: pd.DataFrame, motion: pd.DataFrame, databases: pd.DataFrame
+) -> Page:
     # Few columns: the text of the report's first page is narrow.
     tested = pd.DataFrame(
         {
@@ -107,6 +112,8 @@ def _page(frame: pd.DataFrame, matched: pd.DataFrame, databases: pd.DataFrame) -
     parts = [("What came out", tested)]
     if len(leaked):
         parts.append(("What leaked: the same folds with subjects on both sides", leaked))
+    if len(motion):
+        parts.append(("What moved, in pixels of the crop", _moved(motion)))
     return Page(
         "Overview",
         "UAR is the recall averaged over classes. Null models are given annotations alone, other "
@@ -114,6 +121,19 @@ def _page(frame: pd.DataFrame, matched: pd.DataFrame, databases: pd.DataFrame) -
         "where the interval of their difference, on the same resampled subjects, is above zero. "
         f"{intervals.NOTE}",
         [*parts, ("On what: subjects and samples of the databases", databases)],
+    )
+
+
+def _moved(motion: pd.DataFrame) -> pd.DataFrame:
+    """How much moves by input and database, beside the noise floor where it is known."""
+    rows = motion.to_dict("records")
+    return pd.DataFrame(
+        {
+            "input, database": [f"{row['input']}, {row['database']}" for row in rows],
+            "motion": motion["motion"].map(number_text),
+            "noise floor": [number_text(value) or "not known" for value in motion["floor"]],
+            "clips above it": ["" if isnan(v) else f"{v:.1%}" for v in motion["above"]],
+        }
     )
 
 
