@@ -38,12 +38,19 @@ def sample(
 
 
 def select_frames(
-    samples: list[dict[str, str]], within: int = 0, kind: str = "phases", **settings: object
+    samples: list[dict[str, str]],
+    within: int = 0,
+    kind: str = "phases",
+    selection: dict[str, object] | None = None,
+    **settings: object,
 ) -> tuple[select.Result, Index]:
-    """What the stage finds, given the database's settings (`reader`, `root`, ...)."""
+    """What the stage finds, given the database's settings (`reader`, `root`, ...).
+
+    `selection` holds the keys of the selection of that kind, if it has some.
+    """
     module = reader.load(str(settings["reader"]))
     block = module.Settings.model_validate(settings)
-    want = select.wanted_by({"kind": kind})
+    want = select.wanted_by({"kind": kind, **(selection or {})})
     index = select.index_for(samples, want, block.frames_root)
     return select.select(samples, want, index, module, block, within), index
 

@@ -33,6 +33,7 @@ VARIANTS = {
     "faces.fetch": ["detector"],
     "faces.crop": ["detector"],
     "examples.pack": ["input", "flow"],
+    "examples.measure_motion": ["input", "flow"],
     "splits.split": ["protocol", "input", "flow"],
     "training.weights": ["network"],
     "progress.estimate": ["network", "balance"],

@@ -207,6 +207,23 @@ def test_a_selection_of_ready_pictures_has_one_image_a_sample(results):
         make("databases", results, **pictures_only)
 
 
+def test_neutral_frames_are_asked_for_besides_the_phases(results):
+    """EP02 has none: its apex comes right after the onset."""
+    with_neutral = {"crop.frames": {"kind": "phases", "neutral": True}}
+    edit(results, ANNOTATIONS, tsv.ANNOTATIONS, lambda it: it.assign(offset="9", apex=["", 2, 4]))
+    frames = [excluded("EP03/1/apex", "frames", "frame_missing", 4)]
+    frames.append(excluded("EP03/1/neutral", "frames", "frame_missing", 4))
+    put(results, f"{FRAMES}.excluded", tsv.EXCLUDED, frames)
+    examples = tsv.read(results / f"{INPUTS}.tsv", tsv.EXAMPLES)
+    write_crops(results, [*CROPS, "EP01/1/neutral"])
+    tsv.write(examples, results / f"{INPUTS}.tsv", tsv.EXAMPLES)
+    columns = ("images_expected", "crops", "excluded_frames", "examples")
+    assert counts(results, *columns, **with_neutral) == [11, 7, 2, 6]
+    write_crops(results, CROPS)
+    with pytest.raises(UserError, match="11 images expected, but 6 crops"):
+        make("databases", results, **with_neutral)
+
+
 def test_an_input_may_not_make_an_example_of_every_crop(results):
     put(results, f"{INPUTS}.excluded", tsv.EXCLUDED, [excluded("", "inputs", "no_pair", 4)])
     edit(results, INPUTS, tsv.EXAMPLES, lambda frame: frame.iloc[:-1])

@@ -193,6 +193,23 @@ def test_of_a_stack_of_crops_the_first_is_shown(tmp_path, examples, kind, captio
     assert figure.axes[0].images
 
 
+def test_a_frame_without_a_phase_is_the_last_to_be_shown(tmp_path):
+    """As the neutral frame, though the example of a clip has no phase either."""
+    make(tmp_path, {"offset": "", "onset": ""})
+    for database in DATABASES:
+        table = tmp_path / f"faces/paper/{database}.tsv"
+        faces = tsv.read(table, tsv.FACES)
+        onsets = faces[faces["phase"] == "onset"]
+        images = onsets["image"].str.replace("/onset", "/neutral")
+        neutral = onsets.assign(phase="", frame="8", image=images)
+        tsv.write(pd.concat([neutral, faces]), table, tsv.FACES)
+    pair, cropping = (
+        draw(name, tmp_path, "synthetic", DATABASES).axes[0] for name in FIGURES[::-1]
+    )
+    assert pair.get_xlabel() == "CASME, s1\nclip, onset"
+    assert cropping.get_xlabel().startswith("s1, clip, offset")
+
+
 def test_pairs_are_the_papers_and_each_choices_worst():
     table = [
         *pair_rows("paper", "1e-05", PAPERS_PAIR, "happiness", "surprise"),

@@ -237,7 +237,7 @@ def test_inputs_experiments_and_databases_come_and_go(finished: Project, tmp_pat
 
 
 def test_an_input_of_motion_recrops_nothing(finished: Project, tmp_path: Path) -> None:
-    """And it is packed again after an edit of its own algorithm, not of another."""
+    """And it is packed and measured again after an edit of its own algorithm, not of another."""
     project = finished.copy(tmp_path / "copy")
     kept = times(project, "faces/**/*", "inputs/**/*")
 
@@ -246,13 +246,16 @@ def test_an_input_of_motion_recrops_nothing(finished: Project, tmp_path: Path) -
         config["inputs"]["motion"] = block
 
     project.configure(add)
-    packed = "results/inputs/motion/samm.tsv"
-    assert project.run(packed).jobs == {"pack_inputs": 1}
+    measured = "results/inputs/motion/samm.motion.tsv"
+    both = {"pack_inputs": 1, "measure_motion": 1}
+    assert project.run(measured).jobs == both
     assert kept.items() <= times(project, "faces/**/*", "inputs/**/*").items()
     project.edit("fleeting/examples/flows/dis.py")
-    assert not project.run("-n", packed).jobs
+    assert not project.run("-n", measured).jobs
     project.edit("fleeting/examples/flows/farneback.py")
-    assert project.run("-n", packed).jobs == {"pack_inputs": 1}
+    assert project.run("-n", measured).jobs == both
+    # An input of pictures measures nothing.
+    assert not list((project.folder / "results/inputs/tiny").glob("*.motion.tsv"))
 
 
 def without_samm(config: dict[str, Any]) -> None:
