@@ -9,7 +9,7 @@ from fleeting.faces.settings import CropSettings
 
 def test_the_defaults_are_the_papers() -> None:
     assert CropSettings().model_dump(mode="json") == {
-        "frames": {"kind": "phases"},
+        "frames": {"kind": "phases", "neutral": False},
         "detector": {"kind": "blazeface", "confidence": 0.5, "weights": None},
         "box": "frame",
         "margin": None,

@@ -41,7 +41,7 @@ def _page(frame: pd.DataFrame) -> Page:
             "database": frame["database"],
             "clips": frame["clips"],
             "with a neutral frame": frame["floor_clips"],
-            "which is so many frames after the onset": [
+            "frames from onset to neutral frame": [
                 "" if pd.isna(value) else f"{value:g}" for value in frame["floor_frames"]
             ],
             "motion (pixels)": _numbers(frame["motion"]),
