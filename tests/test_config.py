@@ -195,6 +195,30 @@ def test_motion_needs_a_box_that_does_not_follow_the_face(kind: str) -> None:
     motion({"detector": "none"}, kind=kind)
 
 
+@pytest.mark.parametrize(
+    ("crop", "source", "refused"),
+    [
+        ({}, "raw", True),
+        ({}, "cropped", False),
+        ({"provider_crops": "detect"}, "cropped", True),
+        ({"box": "clip"}, "raw", False),
+        ({"detector": "none"}, "raw", False),
+    ],
+)
+def test_frames_are_aligned_inside_one_box(
+    crop: dict[str, Any], source: str, refused: bool
+) -> None:
+    databases = {"casme2": {"root": "a", "source": source}}
+    config = {**SHORT, "databases": databases, "crops": {"paper": {"align": "rigid", **crop}}}
+    if refused:
+        with pytest.raises(
+            UserError, match=r"crops\.paper\.align: .*set `box: clip` in crops\.paper"
+        ):
+            load(config)
+    else:
+        assert load(config)["crops"]["paper"]["align"] == "rigid"
+
+
 def test_motion_is_never_enlarged() -> None:
     crop = {"box": "clip", "size": 64}
     with pytest.raises(UserError, match=r"inputs\.motion\.size: 65 is more than the 64 pixels"):

@@ -69,6 +69,10 @@ def test_one_box_of_each_face() -> None:
     assert best.tolist() == boxes[[1, 0]].tolist()
     mean = best_boxes(boxes, 0.5, 0.5, weighted=True)
     assert mean[0].tolist() == pytest.approx([0.8, 0, 10.8, 10, 0.9])
+    # What else is known of a face's places is averaged as well.
+    eyes = np.array([[8, 8, 9, 9], [2, 3, 7, 3], [4, 3, 9, 3]])
+    seen = best_boxes(np.hstack([boxes, eyes]), 0.5, 0.5, weighted=True)
+    assert seen[0].tolist() == pytest.approx([*mean[0], 2.8, 3, 7.8, 3])
 
 
 @pytest.mark.parametrize(("confidence", "found"), [(0.3, [0.7, 0.4]), (0.9, [0.7])])

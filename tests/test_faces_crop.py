@@ -1,5 +1,6 @@
 """The crop job with a detector of red squares: what becomes of each frame."""
 
+import shutil
 import weakref
 from pathlib import Path
 
@@ -43,6 +44,26 @@ def test_box_margin_and_pixels(database: Database, source: str) -> None:
     image = cv2.imread(str(database.crops()[0]))
     assert image.shape == (48, 48, 3)
     assert image[24, 24, 2] == 200
+
+
+@pytest.mark.parametrize(("size", "distance"), [(52, 24), (None, 12)])
+def test_the_eye_distance_is_in_pixels_of_the_crop(
+    database: Database,
+    detector: RedSquares,
+    monkeypatch: pytest.MonkeyPatch,
+    size: int | None,
+    distance: float,
+) -> None:
+    """Of the frame that the box is of; other detectors do not know it."""
+    database.frame("onset", FACE)
+    database.frame("apex", FACE)
+    assert set(column(database.crop()[0], "eye_distance")) == {""}
+    find = detector.detect
+    eyes = np.array([[44, 46, 56, 46]])
+    monkeypatch.setattr(detector, "detect", lambda image: np.hstack([find(image), eyes]))
+    shutil.rmtree(database.results)
+    (apex, onset), _ = database.crop(box="clip", size=size)
+    assert float(onset["eye_distance"]) == float(apex["eye_distance"]) == distance
 
 
 def test_largest_of_several_confident_faces(database: Database) -> None:

@@ -27,12 +27,12 @@ def database(tmp_path: Path) -> Database:
     return Database(tmp_path)
 
 
-def finished(database: Database) -> dict[Path, int]:
+def finished(database: Database, **changes: object) -> dict[Path, int]:
     """Three samples of an onset and an apex frame, cropped; the times of their files."""
     for onset in (10, 20, 30):
         for phase in ("onset", "apex"):
             database.frame(phase, FACE, onset=onset)
-    database.crop()
+    database.crop(**changes)
     return times(database)
 
 
@@ -52,13 +52,14 @@ def written(database: Database, before: dict[Path, int]) -> set[str]:
     return {path.parent.name for path in changed}
 
 
-def test_another_sample_crops_only_itself(database: Database) -> None:
+@pytest.mark.parametrize("block", [{}, {"box": "clip", "align": "rigid"}])
+def test_another_sample_crops_only_itself(database: Database, block: dict[str, str]) -> None:
     """Although every row of the database's table moves."""
-    before = finished(database)
+    before = finished(database, **block)
     database.frame("onset", FACE, onset=5)
     for row in database.rows:
         row["table_row"] = int(str(row["table_row"])) + 1
-    database.crop()
+    database.crop(**block)
     assert written(database, before) == {"5"}
 
 

@@ -12,6 +12,7 @@ def test_the_defaults_are_the_papers() -> None:
         "frames": {"kind": "phases", "neutral": False},
         "detector": {"kind": "blazeface", "confidence": 0.5, "weights": None},
         "box": "frame",
+        "align": "none",
         "margin": None,
         "size": 224,
         "provider_crops": "keep",
@@ -43,6 +44,7 @@ def test_a_block_survives_the_command_line() -> None:
     ("change", "named"),
     [
         ({"box": "face"}, "box"),
+        ({"align": "affine"}, "align"),
         ({"size": 0}, "size"),
         ({"size": 4097}, "size"),
         ({"margin": {"top": 1}}, "sides"),

@@ -29,6 +29,8 @@ def contradictions(config: Config) -> Iterator[str]:
         if block.get("crop") in config["crops"]:
             yield from _wrong_motion(name, block, config["crops"][block["crop"]])
             yield from _wrong_frames(name, block, config["crops"][block["crop"]]["frames"])
+    for name, crop in config["crops"].items():
+        yield from _wrong_alignment(name, crop, config["databases"])
     for model in config["models"]:
         if model in network_names():
             yield f"models.{model}: there is a network of this name already; choose another"
@@ -130,6 +132,18 @@ def _wrong_frames(name: str, block: Config, frames: Config) -> Iterator[str]:
         yield (
             f"inputs.{name}.crop: the input {block['kind']} is made of `frames: {{{written}}}`; "
             f"set it in crops.{block['crop']}, or in a block of its own"
+        )
+
+
+def _wrong_alignment(name: str, crop: Config, databases: Config) -> Iterator[str]:
+    """Crops that are aligned, and have a box each."""
+    if crop["align"] == "none" or crop["box"] == "clip" or crop["detector"]["kind"] == "none":
+        return
+    kept = crop["provider_crops"] == "keep"
+    if not all(kept and database["source"] == "cropped" for database in databases.values()):
+        yield (
+            f"crops.{name}.align: frames are aligned inside one box, and with `box: frame` each "
+            f"has its own; set `box: clip` in crops.{name}"
         )
 
 

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 #: (height, width, 3), BGR.
 Image = NDArray[np.uint8]
-#: (N, 5): x0 y0 x1 y1 confidence, in pixels of the image, the most confident first.
+#: (N, 5): x0 y0 x1 y1 confidence, in pixels of the image, the most confident first. Or (N, 9), of a
+#: detector that knows the eyes: then also the x and y of one eye's centre, and of the other's.
 Boxes = NDArray[np.float64]
 
 
@@ -47,24 +48,26 @@ def best_boxes(boxes: Boxes, confidence: float, overlap: float, weighted: bool) 
     """One box for each face (non-maximum suppression).
 
     Args:
-        boxes: (N, 5) in any order.
+        boxes: (N, 5) or (N, 9), in any order.
         confidence: boxes below it are left out; if all are, the best one stays.
         overlap: the intersection over union above which two boxes show the same face.
-        weighted: return the mean of a face's boxes, weighted by confidence, not its best box.
+        weighted: return the mean of a face's boxes (and of its eyes), weighted by confidence, not
+            its best box.
     """
     ranked = boxes[np.argsort(-boxes[:, 4], kind="stable")]
     confident = ranked[:, 4] >= confidence
     ranked = ranked[confident] if confident.any() else ranked[:1]
     faces = []
+    places = [column for column in range(boxes.shape[1]) if column != 4]
     while len(ranked):
         same = _overlaps(ranked[0], ranked) > overlap
         same[0] = True
         group, ranked = ranked[same], ranked[~same]
         best = group[0].copy()
         if weighted:
-            best[:4] = np.average(group[:, :4], axis=0, weights=group[:, 4])
+            best[places] = np.average(group[:, places], axis=0, weights=group[:, 4])
         faces.append(best)
-    return np.array(faces, np.float64).reshape(-1, 5)
+    return np.array(faces, np.float64).reshape(-1, boxes.shape[1])
 
 
 def _overlaps(box: NDArray[np.float64], boxes: Boxes) -> NDArray[np.float64]:

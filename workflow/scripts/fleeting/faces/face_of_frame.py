@@ -1,5 +1,6 @@
 """The face of a frame: which of the detected boxes it is, and the error if there is none."""
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
@@ -18,7 +19,8 @@ DARK = 16
 class Face:
     """A detected face: its box (x0, y0, x1, y1) in pixels and the confidence.
 
-    `outcome` describes it in the table; `width` and `height` are the frame's.
+    `outcome` describes it in the table; `width` and `height` are the frame's. `eye_distance` is in
+    pixels; None where the detector does not know the eyes.
     """
 
     box: tuple[float, float, float, float]
@@ -26,6 +28,7 @@ class Face:
     outcome: str
     width: int
     height: int
+    eye_distance: float | None
 
     @property
     def cut(self) -> bool:
@@ -93,8 +96,9 @@ def choose(boxes: Boxes, confidence: float, width: int, height: int) -> Face:
     if not faces:
         best = max((box[4] for box in usable), default=0.0)
         raise Unusable("no_face", f"best confidence {best:.3f}, needed {confidence:g}")
-    x0, y0, x1, y1, box_confidence = max(
+    x0, y0, x1, y1, box_confidence, *eyes = max(
         faces, key=lambda box: (box[2] - box[0]) * (box[3] - box[1])
     )
+    eye_distance = math.dist(eyes[:2], eyes[2:]) if eyes else None
     outcome = "face" if len(faces) == 1 else f"largest of {len(faces)} faces"
-    return Face((x0, y0, x1, y1), box_confidence, outcome, width, height)
+    return Face((x0, y0, x1, y1), box_confidence, outcome, width, height, eye_distance)

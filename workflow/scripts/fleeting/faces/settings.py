@@ -43,6 +43,11 @@ class Cropping(Settings):
         description="frame: a box for each image, as in section 3. clip: one box for the whole "
         "clip, from its first frame with a face.",
     )
+    align: Literal["none", "rigid"] = Field(
+        "none",
+        description="rigid: before a frame is cropped, the box is moved and turned as the head has "
+        "since the clip's first frame. Needs one box a clip.",
+    )
     margin: Margin | None = Field(
         None,
         description="How far the crop reaches beyond the detected box; null: the detector's own.",

@@ -25,9 +25,10 @@ from fleeting.synthetic.sheets import write_xls, write_xlsx
 VIDEO = b"RIFF\x04\x00\x00\x00AVI "
 #: What is true of each row of the table, whatever the row itself says. By phase: the share of the
 #: full expression; the `displacement` by it (see `Scene.displacement`) in pixels of the frame; the
-#: head's place (pixels of a 640x480 frame) and roll (degrees) in comparison with the subject's
-#: usual; how far the eyes are closed by a blink; the light as a share of the usual. `side` is the
-#: side of the picture with the expression: `left`, `right` or `both`.
+#: head's place (pixels of a 640x480 frame) and roll (degrees, anticlockwise) in comparison with the
+#: subject's usual; how far the eyes are closed by a blink; the light as a share of the usual; where
+#: the point between the ears, about which the head rolls, lies in the frame (`head_x` and `head_y`,
+#: in its pixels). `side` is the side of the picture with the expression: `left`, `right` or `both`.
 TRUTH: tsv.Schema = {
     "sample": tsv.NAME,
     "database": tsv.NAME,
@@ -47,7 +48,10 @@ TRUTH: tsv.Schema = {
     **{
         f"{phase}_{name}": tsv.NUMBER
         for phase in tsv.PHASES
-        for name in ("displacement", "x", "y", "roll", "eyes_closed", "light")
+        for name in (
+            *("displacement", "x", "y", "roll", "eyes_closed", "light"),
+            *("head_x", "head_y"),
+        )
     },
 }
 
@@ -156,6 +160,7 @@ def _truth(scene: Scene, clip: Clip, row: int, settings: Settings) -> dict[str, 
     rendered: dict[str, float] = {}
     for phase, frame in frames.items():
         moment = shown(clip, frame, settings, frame_generator(clip, frame, settings))
+        head_x, head_y = scene.place(moment.pose)
         rendered |= {
             f"{phase}_displacement": scene.displacement(moment),
             f"{phase}_x": moment.pose.x,
@@ -163,6 +168,8 @@ def _truth(scene: Scene, clip: Clip, row: int, settings: Settings) -> dict[str, 
             f"{phase}_roll": moment.pose.roll,
             f"{phase}_eyes_closed": moment.closed,
             f"{phase}_light": moment.light,
+            f"{phase}_head_x": float(head_x),
+            f"{phase}_head_y": float(head_y),
         }
     return {
         "sample": sample_name(clip.database, clip.subject, clip.name, clip.stated_onset),

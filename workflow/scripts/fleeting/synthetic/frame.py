@@ -98,20 +98,23 @@ class Scene:
         lengths = np.hypot(moved[:, 0], moved[:, 1])
         return float(np.quantile(lengths, 0.95)) * self._scale(shown.pose)
 
+    def place(self, pose: Pose) -> NDArray[np.float64]:
+        """Where the point between the ears lies, about which the head rolls, in pixels (x, y)."""
+        shift = self.camera.face / USUAL_FACE
+        return np.array((self.camera.x + pose.x * shift, self.camera.y + pose.y * shift))
+
     def _scale(self, pose: Pose) -> float:
         """Pixels of the frame a face unit."""
         return self.camera.face * self.face.person.size * pose.size
 
     def _placement(self, pose: Pose) -> NDArray[np.float64]:
         """The affine map from the canvas of the face to the frame, (2, 3)."""
-        camera, person, grid = self.camera, self.face.person, self.face.grid
-        shift = camera.face / USUAL_FACE
+        person, grid = self.face.person, self.face.grid
         angle = np.deg2rad(person.roll + pose.roll)
         turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
         linear = turn * (self._scale(pose) / grid.unit)
         origin = grid.pixels(np.zeros(2))
-        centre = np.array((camera.x + pose.x * shift, camera.y + pose.y * shift))
-        return np.concatenate([linear, (centre - linear @ origin)[:, None]], axis=1)
+        return np.concatenate([linear, (self.place(pose) - linear @ origin)[:, None]], axis=1)
 
     def _lay(self, image: Array, drawn: Array, placement: NDArray[np.float64]) -> None:
         """Lay the drawn face over the image, working only where it can reach."""

@@ -75,8 +75,9 @@ class BlazeFace:
         )
         scores, regressors = self.net.forward(["classificators", "regressors"])
         boxes = decode(np.asarray(scores)[0], np.asarray(regressors)[0])
-        boxes[:, [0, 2]] = (boxes[:, [0, 2]] - left) / scale
-        boxes[:, [1, 3]] = (boxes[:, [1, 3]] - top) / scale
+        across, down = [0, 2, 5, 7], [1, 3, 6, 8]
+        boxes[:, across] = (boxes[:, across] - left) / scale
+        boxes[:, down] = (boxes[:, down] - top) / scale
         return best_boxes(boxes, self.confidence, OVERLAP, weighted=True)
 
 
@@ -92,8 +93,13 @@ def anchors() -> NDArray[np.float64]:
 
 
 def decode(scores: NDArray[np.float32], regressors: NDArray[np.float32]) -> Boxes:
-    """Boxes (896, 5) in pixels of the input, from scores (896, 1) and regressors (896, 16)."""
+    """Boxes (896, 9) in pixels of the input, from scores (896, 1) and regressors (896, 16).
+
+    Of a box, the regressors are its centre and size, and then six points: the eyes come first.
+    """
     confidence = 1 / (1 + np.exp(-np.clip(scores[:, 0].astype(np.float64), -80, 80)))
-    centre = anchors() * SIZE + regressors[:, :2]
+    anchor = anchors() * SIZE
+    centre = anchor + regressors[:, :2]
     half = regressors[:, 2:4].astype(np.float64) / 2
-    return np.column_stack([centre - half, centre + half, confidence])
+    eyes = np.tile(anchor, 2) + regressors[:, 4:8]
+    return np.column_stack([centre - half, centre + half, confidence, eyes])
