@@ -38,6 +38,8 @@ STEPS, LAST_STEP = 30, 0.005
 #: Two frames show the same if the light has at least this gain, and their slopes this correlation:
 #: it is above .7 for synthetic faces with blinks, and about 0 for noise and even light.
 LEAST_GAIN, LIKENESS = 0.01, 0.3
+#: The condition of the normal equations is below 1e7 for faces, above 1e13 where rounding is all.
+LARGEST_CONDITION = 1e10
 #: A smaller box, in pixels, shows too little.
 SMALLEST = 16
 
@@ -54,7 +56,7 @@ class Motion(NamedTuple):
     roll: float
 
 
-STILL = Motion(0, 0, 0)
+STILL = Motion(0.0, 0.0, 0.0)
 
 
 def to_frame(square: Rectangle, motion: Motion, width: int, height: int) -> Array:
@@ -173,10 +175,10 @@ class _Level:
             seen = self._box(picture, found)
             values = seen[self.region].ravel().astype(float)
             weighted = self.changes * weights[:, None]
-            try:
-                fitted = np.linalg.solve(weighted.T @ self.changes, weighted.T @ values)
-            except np.linalg.LinAlgError:
-                raise _unaligned("the first frame is flat") from None
+            products = weighted.T @ self.changes
+            if np.linalg.cond(products) > LARGEST_CONDITION:
+                raise _unaligned("the first frame is flat, in one direction or in both")
+            fitted = np.linalg.solve(products, weighted.T @ values)
             weights = _biweight(values - self.changes @ fitted)
             if fitted[3] < LEAST_GAIN:
                 raise _unaligned("the frame is flat, or does not show the same")
