@@ -27,6 +27,8 @@ def warn(
         f"databases.{database}.source: cropped and crops.{crop}.provider_crops: keep.",
         "dark_picture": "A camera of 10 or 12 bits may have written 16-bit files in which only "
         "the lower bits are used: scale these up, to the full range, and save the frames again.",
+        "not_aligned": "Look at these frames: the upper face must be seen in them and in the first "
+        f"frame of their clip. Then set crops.{crop}.align: none where it is not.",
         "unreadable_image": "Copy or unpack these files again.",
     }
     losses.check(
