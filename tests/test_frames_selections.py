@@ -1,4 +1,4 @@
-"""What selections want of a sample: phases by their numbers, ready pictures by their paths."""
+"""What selections want of a sample: frames by their numbers, ready pictures by their paths."""
 
 from pathlib import Path
 
@@ -9,12 +9,13 @@ from fleeting import registry
 from fleeting.errors import UserError
 from fleeting.frames import select
 from fleeting.frames.index import Index
+from fleeting.frames.selections import clip
 from fleeting.frames.wanted import Wanted
 from frame_files import touch
 
 
-def sample(clip: str, onset: int = 3, **extra: str) -> dict[str, str]:
-    return frame_files.sample("mine", "p1", clip, onset, onset + 2, "", **extra)
+def sample(name: str, onset: int = 3, **extra: str) -> dict[str, str]:
+    return frame_files.sample("mine", "p1", name, onset, onset + 2, "", **extra)
 
 
 def movement(onset: int, apex: object, offset: object) -> dict[str, str]:
@@ -125,6 +126,34 @@ def test_a_frame_without_a_phase_is_found_replaced_or_excluded(tmp_path: Path) -
     result, _ = selected(tmp_path, row, kind="even")
     codes = [(entry["image"], entry["code"]) for entry in result.excluded]
     assert codes == [(f"{name}frame{number}", "frame_missing") for number in (5, 7, 8)]
+
+
+def test_a_clip_has_the_annotated_frames_whatever_the_step() -> None:
+    row = {"onset": "3", "apex": "6", "offset": "9"}
+    named = {"onset": 3, "apex": 6, "offset": 9}
+    for step, others in ((1, [4, 5, 7, 8]), (2, [5, 7]), (5, [8]), (100, [])):
+        block = {"kind": "clip", "step": step}
+        found = select.wanted_by(block)(row)
+        assert without_phase(list(found)) == others
+        assert {image.phase: image.frame for image in found if image.phase} == named
+        settings = clip.Settings.model_validate(block)
+        assert clip.label(settings) == ("clip" if step == 1 else f"clip_{step}")
+
+
+@pytest.mark.parametrize(
+    ("apex", "offset", "expected"),
+    [
+        ("", "5", [("onset", 3), ("offset", 5), ("", 4)]),
+        ("5", "", [("onset", 3), ("apex", 5), ("", 4)]),
+        ("", "", [("onset", 3)]),
+        ("3", "4", [("onset", 3), ("apex", 3), ("offset", 4)]),
+    ],
+)
+def test_a_clip_that_lacks_an_annotation(
+    apex: str, offset: str, expected: list[tuple[str, int]]
+) -> None:
+    found = clip.wanted({"onset": "3", "apex": apex, "offset": offset}, clip.Settings())
+    assert [(image.phase, image.frame) for image in found] == expected
 
 
 def test_a_picture_is_one_row_of_its_sample(tmp_path: Path) -> None:

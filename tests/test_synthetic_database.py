@@ -12,13 +12,14 @@ import pandas as pd
 import pytest
 import xlrd
 from openpyxl import load_workbook
+from pydantic import ValidationError
 
 from conftest import made_once
 from fleeting import jobs, tsv
 from fleeting.errors import UserError
 from fleeting.synthetic.database import TRUTH, run, write, write_all
 from fleeting.synthetic.format import QUIRKS, load_format
-from fleeting.synthetic.plan import plan
+from fleeting.synthetic.plan import frames_on_disk, plan
 from fleeting.synthetic.settings import Settings
 
 DATABASES = ("cas_me2", "casme", "casme2", "samm")
@@ -127,6 +128,22 @@ def test_sound_rows_have_their_frames_and_odd_rows_what_their_oddity_says(databa
             assert all(found.values()), clip
         if clip.quirk in ("", "clip_missing", "frame_missing", "frame_near", "macro"):
             assert stated == true
+
+
+def test_all_frames_are_those_of_the_movement_but_for_oddities_of_the_frames():
+    for database in DATABASES:
+        for clip in planned(database, {**TINY, "frames_per_clip": "all"}):
+            numbers = frames_on_disk(clip, "all")
+            if clip.quirk in ("frame_missing", "frame_near", "clip_missing"):
+                assert numbers == frames_on_disk(clip, 3)
+            elif clip.quirk not in ("duplicated_key", "order_violation"):
+                assert numbers == list(range(clip.onset, clip.offset + 1))
+
+
+@pytest.mark.parametrize("value", [2, 8, "some", [3]])
+def test_numbers_of_frames_that_no_clip_has(value):
+    with pytest.raises(ValidationError, match="is not all, or a number from 3 to 8"):
+        Settings(frames_per_clip=value)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ more subject leaves the others as they are.
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from fleeting import tsv
 from fleeting.errors import UserError
@@ -34,10 +34,11 @@ def plan(database: str, settings: Settings) -> list[Clip]:
     ]
 
 
-def frames_on_disk(clip: Clip, count: int) -> list[int]:
+def frames_on_disk(clip: Clip, count: int | Literal["all"]) -> list[int]:
     """The numbers of the frames that a clip has on disk, sorted.
 
-    `count` is `frames_per_clip`; a row with an oddity has its annotated frames only.
+    `count` is `frames_per_clip`; a row with an oddity has its annotated frames only, unless it is
+    `all` and the oddity is not of the frames.
     """
     if clip.quirk in ("clip_missing", "duplicated_key", "order_violation"):
         return []
@@ -46,6 +47,8 @@ def frames_on_disk(clip: Clip, count: int) -> list[int]:
         return sorted(annotated - {clip.apex})
     if clip.quirk == "frame_near":
         return sorted(annotated - {clip.apex} | {clip.apex + 1})
+    if count == "all":
+        return list(range(clip.onset, clip.offset + 1))
     if clip.quirk:
         return sorted(annotated)
     rise, fall = clip.apex - clip.onset, clip.offset - clip.apex

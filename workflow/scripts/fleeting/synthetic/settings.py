@@ -2,13 +2,22 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from fleeting import settings as base
 
 #: In the order in which they are added when `frames_per_clip` grows; see `fleeting.synthetic.plan`.
 POSITIONS = ("onset", "apex", "offset", "rising", "falling", "before", "after", "second")
+
+
+def _how_many(value: object) -> object:
+    """Refuse anything but a number of frames and `all`, with one error for both."""
+    if value in ("all", *range(3, len(POSITIONS) + 1)):
+        return value
+    raise PydanticCustomError(
+        "frames", "{value} is not all, or a number from 3 to 8", {"value": repr(value)}
+    )
 
 
 class Disturbances(base.Settings):
@@ -107,12 +116,10 @@ class Settings(base.Settings):
         min_length=3,
         description="The share of the full expression at each annotated frame.",
     )
-    frames_per_clip: int = Field(
+    frames_per_clip: Annotated[int | Literal["all"], BeforeValidator(_how_many)] = Field(
         7,
-        ge=3,
-        le=len(POSITIONS),
-        description="3 (only the annotated frames) to 7 (also before, between and after them) and "
-        "8 (also the one right after the onset).",
+        description="3 (only the annotated frames) to 7 (also before, between and after them), 8 "
+        "(also the one right after the onset), or all: every frame from onset to offset.",
     )
     noise: float = Field(
         1.5, ge=0, le=255, description="Standard deviation of the cameras' noise in grey values."
