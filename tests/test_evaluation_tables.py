@@ -24,7 +24,7 @@ from fleeting.evaluation import write_table
 from fleeting.evaluation.schemas import MOST_CONFUSED, PAPERS_PAIR
 
 #: Those that need more than runs and their split have tests of their own.
-ELSEWHERE = {"databases", "excluded", "label_map_counts", "leak_meter", "near_duplicates"}
+ELSEWHERE = {"apexes", "databases", "excluded", "label_map_counts", "leak_meter", "near_duplicates"}
 ELSEWHERE |= {"overview", "table1_structure"}
 NAMES = sorted({*registry.names("table")} - ELSEWHERE)
 

@@ -54,6 +54,7 @@ class Packing:
             settings=settings,
             annotations=annotations,
             faces=faces,
+            apexes=[],
             results=self.results,
             threads=threads,
             accept_losses=True,

@@ -31,6 +31,7 @@ def link(data: Data, kind: str = "image") -> list[Path]:
     image_folders.run(
         split=data.folder / "split.tsv",
         faces=[data.folder / "faces/paper/samm.tsv"],
+        apexes=[],
         input=block,
         results=data.folder,
         output=data.folder / "view",

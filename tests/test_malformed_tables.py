@@ -192,6 +192,7 @@ def test_a_split_that_leads_out_of_the_results(tmp_path: Path, cells: Row) -> No
         image_folders.run(
             split=tmp_path / "split.tsv",
             faces=[],
+            apexes=[],
             input={"kind": "image", "crop": "paper"},
             results=tmp_path,
             output=tmp_path / "a/b/images",

@@ -21,6 +21,7 @@ SPLIT_LOG = "results/logs/splits/subjects/draw_split.log"
 OF_DATA = ("table_databases", "table_excluded", "table_unused", "table_classes")
 OF_DATA += ("table_table1_structure", "figure_databases", "figure_classes", "figure_cropping")
 OF_DATA += ("figure_protocol", "table_label_map_counts", "table_near_duplicates", "table_motion")
+OF_DATA += ("table_apexes",)
 #: Nor has this experiment those of motion.
 OF_DATA += ("figure_motion_of_clips", "figure_strain_by_class")
 SHOWN = {f"{kind}_{name}": 1 for kind in ("table", "figure") for name in registry.names(kind)}

@@ -1,4 +1,7 @@
 # Inputs: examples made of the crops, each an array, packed once for all experiments.
+include: "functions/inputs.smk"
+
+
 rule inputs:
     input:
         expand(
@@ -17,15 +20,43 @@ rule inputs:
         ),
 
 
+# For inputs that ask for it.
+rule find_apex:
+    input:
+        code=lambda w: code(
+            "examples.find_apex", *named_variants("apex", apex_of(w.input_name))
+        ),
+        annotations=result("annotations/{database}.tsv"),
+        faces=input_faces,
+    output:
+        result("inputs/{input_name}/{database}.apexes.tsv"),
+    log:
+        result("logs/inputs/{input_name}/{database}.apexes.log"),
+    benchmark:
+        result("benchmarks/inputs/{input_name}/{database}.apexes.tsv")
+    conda:
+        "../../envs/vision.yaml"
+    threads: 2
+    params:
+        results=results_folder,
+        settings=lambda w: as_json(apex_of(w.input_name)),
+    message:
+        "Searching for the apex of the clips of {wildcards.database} for {wildcards.input_name}"
+    shell:
+        "python {input.code[0]:q} examples.find_apex --name {wildcards.input_name:q} "
+        "--database {wildcards.database:q} --settings {params.settings:q} "
+        "--annotations {input.annotations:q} --faces {input.faces:q} "
+        "--results {params.results:q} --threads {threads} --apexes {output:q} > {log:q} 2>&1"
+
+
 rule pack_inputs:
     input:
         code=lambda w: code(
             "examples.pack", *named_variants("input", config["inputs"][w.input_name])
         ),
         annotations=result("annotations/{database}.tsv"),
-        faces=lambda w: result(
-            f"faces/{config['inputs'][w.input_name]['crop']}/{w.database}.tsv"
-        ),
+        faces=input_faces,
+        apexes=lambda w: found_apexes(w.input_name, [w.database]),
     output:
         table=result("inputs/{input_name}/{database}.tsv"),
         arrays=result("inputs/{input_name}/{database}.npy"),
@@ -49,7 +80,7 @@ rule pack_inputs:
         "python {input.code[0]:q} examples.pack --name {wildcards.input_name:q} "
         "--database {wildcards.database:q} --settings {params.settings:q} "
         "--annotations {input.annotations:q} --faces {input.faces:q} "
-        "--results {params.results:q} --threads {threads} "
+        "--apexes {input.apexes:q} --results {params.results:q} --threads {threads} "
         "--accept-losses {resources.accept_losses:q} "
         "--table {output.table:q} --arrays {output.arrays:q} "
         "--hashes {output.hashes:q} --excluded {output.excluded:q} > {log:q} 2>&1"
@@ -62,9 +93,7 @@ rule measure_motion:
             "examples.measure_motion",
             *named_variants("input", config["inputs"][w.input_name]),
         ),
-        faces=lambda w: result(
-            f"faces/{config['inputs'][w.input_name]['crop']}/{w.database}.tsv"
-        ),
+        faces=input_faces,
         examples=result("inputs/{input_name}/{database}.tsv"),
         # Ancient: too large to compare, and the table holds their digests.
         arrays=ancient(result("inputs/{input_name}/{database}.npy")),

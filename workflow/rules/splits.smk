@@ -63,6 +63,7 @@ rule link_images:
         gate=in_experiment("split.json"),
         split=ancient(in_experiment("split.tsv")),
         faces=of_databases("faces/{crop}/{database}.tsv"),
+        apexes=lambda w: found_apexes(experiment(w)["input"], DATABASES),
     output:
         directory(in_experiment("images")),
     log:
@@ -78,6 +79,5 @@ rule link_images:
         "Linking the images of {wildcards.experiment}"
     shell:
         "python {input.code[0]:q} splits.image_folders --split {input.split:q} "
-        "--faces {input.faces:q} --input {params.input_block:q} --results {params.results:q} "
-        "--output {output:q} "
-        "> {log:q} 2>&1"
+        "--faces {input.faces:q} --apexes {input.apexes:q} --input {params.input_block:q} "
+        "--results {params.results:q} --output {output:q} > {log:q} 2>&1"

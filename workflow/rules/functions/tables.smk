@@ -12,23 +12,28 @@ def job_name(kind, name):
     return f"{folder}/{kind}_{layout.stem(kind, name)}"
 
 
-def declared(kind, name):
-    """The files that a table or figure declares, by name.
+#: Files that only some inputs have: the constant that names them, and which inputs these are.
+READ_OF_SOME = {
+    "READS_MOTION": lambda name: layout.measures_motion(config, name),
+    "READS_APEXES": lambda name: apex_of(name) is not None,
+}
 
-    Some are only of synthetic databases, some only of inputs of motion.
-    """
+
+def declared(kind, name):
+    """The files that a table or figure declares, by name, with what says which inputs have them."""
     constants = registry.constants(kind, name)
-    truth = constants.get("READS_SYNTHETIC", {}) if "synthetic" in config else {}
-    return {**constants["READS"], **truth, **constants.get("READS_MOTION", {})}
+    every = dict(constants["READS"])
+    if "synthetic" in config:
+        every |= constants.get("READS_SYNTHETIC", {})
+    files = {key: (path, lambda name: True) for key, path in every.items()}
+    for constant, has in READ_OF_SOME.items():
+        files |= {key: (path, has) for key, path in constants.get(constant, {}).items()}
+    return files
 
 
 def reads(kind, name):
     """Input functions, by name, for the files that a table or figure declares."""
-    of_motion = registry.constants(kind, name).get("READS_MOTION", {})
-    return {
-        key: files_at(path, only_motion=key in of_motion)
-        for key, path in declared(kind, name).items()
-    }
+    return {key: files_at(*of) for key, of in declared(kind, name).items()}
 
 
 def code_of(job, kind, name):
@@ -48,10 +53,10 @@ def code_of(job, kind, name):
     )
 
 
-def files_at(path, only_motion=False):
+def files_at(path, has):
     """An input function for a declared path: {database} and {experiment} stand for all.
 
-    With `only_motion`, for all experiments whose input measures motion.
+    `has` says of an input's name whether the files are there for experiments on it.
     """
 
     def files(wildcards):
@@ -60,8 +65,7 @@ def files_at(path, only_motion=False):
             dict.fromkeys(
                 found
                 for experiment in ([own] if own else EXPERIMENTS)
-                if not only_motion
-                or layout.measures_motion(config, EXPERIMENTS[experiment]["input"])
+                if has(EXPERIMENTS[experiment]["input"])
                 for found in expand(
                     result(path),
                     experiment=experiment,

@@ -21,6 +21,7 @@ FOLDERS = {
     "detector": "faces/detectors",
     "input": "inputs",
     "flow": "examples/flows",
+    "apex": "examples/apexes",
     "label_map": "splits/label_maps",
     "protocol": "protocols",
     "network": "training/networks",

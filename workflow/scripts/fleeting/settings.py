@@ -3,10 +3,10 @@
 import difflib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import ModuleType
-from typing import Annotated, Any, TypeVar
+from types import ModuleType, UnionType
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +16,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from fleeting import registry
@@ -204,10 +205,18 @@ def named_variants(kind: str, block: dict[str, Any]) -> list[tuple[str, str]]:
     module = registry.load(kind, block["kind"])
     named = [(kind, block["kind"])]
     for name, field in module.Settings.model_fields.items():
-        for mark in field.metadata:
-            if isinstance(mark, OneOf):
-                named += named_variants(mark.kind, block[field.alias or name])
+        for mark in _marks(field):
+            if isinstance(mark, OneOf) and (inner := block[field.alias or name]) is not None:
+                named += named_variants(mark.kind, inner)
     return named
+
+
+def _marks(field: FieldInfo) -> Iterator[object]:
+    """What a field is marked with, and its type in one that may be null."""
+    yield from field.metadata
+    if get_origin(field.annotation) in (Union, UnionType):
+        for kind in get_args(field.annotation):
+            yield from getattr(kind, "__metadata__", ())
 
 
 def variant(kind: str, block: dict[str, Any]) -> tuple[ModuleType, Any]:

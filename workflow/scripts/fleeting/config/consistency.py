@@ -29,6 +29,7 @@ def contradictions(config: Config) -> Iterator[str]:
         if block.get("crop") in config["crops"]:
             yield from _wrong_motion(name, block, config["crops"][block["crop"]])
             yield from _wrong_frames(name, block, config["crops"][block["crop"]]["frames"])
+            yield from _wrong_apex(name, block, config)
     for name, crop in config["crops"].items():
         yield from _wrong_alignment(name, crop, config["databases"])
     for model in config["models"]:
@@ -114,7 +115,7 @@ def _wrong_motion(name: str, block: Config, crop: Config) -> Iterator[str]:
     """An input that compares crops of one box, of crops that have several, or are too small."""
     if not getattr(registry.load("input", block["kind"]), "ONE_BOX", False):
         return
-    if crop["box"] == "frame" and crop["detector"]["kind"] != "none":
+    if _follows_the_face(crop):
         yield (
             f"inputs.{name}.crop: with `box: frame` the box follows the face, and the motion in "
             f"it is the detector's as well; set `box: clip` in crops.{block['crop']}"
@@ -145,6 +146,35 @@ def _wrong_alignment(name: str, crop: Config, databases: Config) -> Iterator[str
             f"crops.{name}.align: frames are aligned inside one box, and with `box: frame` each "
             f"has its own; set `box: clip` in crops.{name}"
         )
+
+
+def _wrong_apex(name: str, block: Config, config: Config) -> Iterator[str]:
+    """A search for the apex in crops that do not have the frames of the clip, or not one box."""
+    search, crop = block.get("apex"), config["crops"][block["crop"]]
+    if search is None:
+        return
+    place, selection = f"inputs.{name}.apex", crop["frames"]["kind"]
+    if not getattr(registry.load("selection", selection), "BETWEEN_PHASES", False):
+        yield (
+            f"{place}: the apex is searched for in the frames between onset and offset, and "
+            f"{selection} has none of them; set `frames: clip` in crops.{block['crop']}"
+        )
+    one_box = getattr(registry.load("apex", search["kind"]), "ONE_BOX", False)
+    if one_box and _follows_the_face(crop):
+        yield (
+            f"{place}: {search['kind']} compares frames, and with `box: frame` the box moves from "
+            f"one to the next; set `box: clip` in crops.{block['crop']}"
+        )
+    if config["annotations"]["apex"] == "midpoint":
+        yield (
+            f"{place}: with `annotations: {{apex: midpoint}}` no clip lacks an apex, and the "
+            "middle would pass for a stated one; set `drop` there"
+        )
+
+
+def _follows_the_face(crop: Config) -> bool:
+    """Whether a crop has a box of its own for each frame."""
+    return bool(crop["box"] == "frame" and crop["detector"]["kind"] != "none")
 
 
 def _half_excluded(place: str, experiment: Config) -> Iterator[str]:

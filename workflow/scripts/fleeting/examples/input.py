@@ -75,9 +75,10 @@ def crops_by_sample(faces: Iterable[Path]) -> dict[str, list[Crop]]:
         for crop in tsv.read_rows(table, tsv.FACES):
             found[crop["sample"]].append(crop)
     for crops in found.values():
-        crops.sort(key=_order)
+        crops.sort(key=by_phase_and_frame)
     return found
 
 
-def _order(crop: Crop) -> tuple[int, int, str]:
+def by_phase_and_frame(crop: Crop) -> tuple[int, int, str]:
+    """What a sample's crops are sorted by."""
     return tsv.PHASE_ORDER[crop["phase"]], int(crop["frame"] or 0), crop["image"]

@@ -12,7 +12,7 @@ An algorithm is a module in `fleeting/examples/flows/` with two names:
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,8 +80,8 @@ def motion(
     `size`, a pixel is the mean of those that it covers.
 
     Raises:
-        UserError: the crops are smaller than `size`, the algorithm finds no flow of them, or the
-            eyes' distance is asked for and not known.
+        UserError: the crops are smaller than `size`, the eyes' distance is asked for and not
+            known, or see `flow_between`.
     """
     import cv2
 
@@ -92,9 +92,9 @@ def motion(
             f"inputs: size is {size}, but crops are {width} x {height} pixels; set a smaller one"
         )
     first = grey(before)
-    flows = [_flow(first, grey(after), settings.algorithm) for after in afters]
+    flows = [flow_between(first, grey(after), settings.algorithm) for after in afters]
     flow = np.mean(flows, axis=0)
-    found = np.dstack([flow, strain(flow)])
+    found: NDArray[Any] = np.dstack([flow, strain(flow)])
     if size is not None:
         found = cv2.resize(found, (size, size), interpolation=cv2.INTER_AREA)
     if settings.measured_in == "eye_distances":
@@ -102,24 +102,27 @@ def motion(
     return np.asarray(found, np.float32)
 
 
-def _flow(
+def flow_between(
     before: NDArray[np.uint8], after: NDArray[np.uint8], algorithm: Variant
 ) -> NDArray[np.float32]:
-    """What the algorithm finds (H, W, 2), once it is known to be a flow."""
+    """How far each pixel of a grey picture (H, W) moves until another: (H, W, 2), in pixels.
+
+    Raises:
+        UserError: the algorithm finds no flow of pictures of this size, or none at all.
+    """
     import cv2
 
-    height, width = before.shape
+    kind = algorithm.kind
     try:
-        flow = registry.load("flow", algorithm.kind).flow(before, after, algorithm)
+        flow = registry.load("flow", kind).flow(before, after, algorithm)
     except cv2.error as error:
+        height, width = before.shape
         raise UserError(
-            f"inputs: {algorithm.kind} has no flow of crops of {width} x {height} pixels "
-            f"({error.err}); set a larger `size` of the crops, or other settings of the algorithm"
+            f"inputs: {kind} has no flow of crops of {width} x {height} pixels ({error.err}); set "
+            "a larger `size` of the crops, or other settings of the algorithm"
         ) from None
     if not np.isfinite(flow).all():
-        raise UserError(
-            f"inputs: {algorithm.kind} diverges with these settings; set those of OpenCV"
-        )
+        raise UserError(f"inputs: {kind} diverges with these settings; set those of OpenCV")
     return np.asarray(flow, np.float32)
 
 

@@ -1,24 +1,23 @@
 """The examples of an input and a database: their table, and their arrays in one file beside it."""
 
-import hashlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 
 from fleeting import losses, tsv
-from fleeting.errors import Unusable, UserError, exclusion
+from fleeting.errors import UserError, exclusion
+from fleeting.examples.apex import with_found
 from fleeting.examples.arrays import describe, write
 from fleeting.examples.hashes import difference_hash
-from fleeting.examples.input import Crop, Example, Missing, Picture, crops_by_sample
-from fleeting.faces import images
+from fleeting.examples.input import Crop, Example, Missing, crops_by_sample
+from fleeting.examples.pictures import decode, differing
 from fleeting.settings import variant
 
 log = logging.getLogger(__name__)
@@ -34,6 +33,7 @@ def run(
     settings: dict,
     annotations: Path,
     faces: Path,
+    apexes: list[Path],
     results: Path,
     threads: int,
     accept_losses: bool,
@@ -50,6 +50,7 @@ def run(
         settings: the block under `inputs`.
         annotations: the database's samples.
         faces: the database's crops.
+        apexes: the table of the apexes that were searched for in them, if the input has `apex`.
         results: the folder that the crops' paths are relative to.
         threads: how many examples are made at a time; what is written does not depend on it.
         accept_losses: go on where most examples cannot be made.
@@ -60,7 +61,8 @@ def run(
     """
     module, block = variant("input", settings)
     samples = tsv.read_rows(annotations, tsv.ANNOTATIONS)
-    made, missing = examples_of(samples, read_crops(faces, samples), module, block)
+    crops = with_found(read_crops(faces, samples), apexes)
+    made, missing = examples_of(samples, crops, module, block)
     lost = [_excluded(*pair) for pair in missing]
     losses.check(database, f"examples of the input {name}", lost, len(made), accept_losses)
     examples = [example for _, example in made]
@@ -142,11 +144,7 @@ def arrays_of(
         pictures = [decode(results, crop) for crop in example.crops]
         for crop, picture in zip(example.crops, pictures, strict=True):
             if picture.shape != like.shape:
-                raise UserError(
-                    f"{results / first['path']} is {describe(like)}, but "
-                    f"{results / crop['path']} is {describe(picture)}: the crops of an input must "
-                    "have one size. Set `size` of its block under `crops` in the config"
-                )
+                raise differing(results, first, crop, (describe(like), describe(picture)))
         hashes = map(difference_hash, pictures)
         rows: list[Row] = [
             {"example": example.name, "picture": str(number), "hash": hash_of}
@@ -180,29 +178,6 @@ def in_order(
             # After an error or Ctrl-C, those that have not begun.
             for future in waiting:
                 future.cancel()
-
-
-def decode(results: Path, crop: Crop) -> Picture:
-    """(H, W, 3) uint8 in red, green and blue; nothing outside the results is read.
-
-    Raises:
-        UserError: the file is missing, or not the one that FACES describes.
-    """
-    path = results / crop["path"]
-    inside = PurePosixPath(crop["path"])
-    if inside.is_absolute() or ".." in inside.parts or not path.is_file():
-        raise UserError(f"{path}: the crop is missing; rerun with `-R crop`")
-    content = path.read_bytes()
-    if hashlib.sha256(content).hexdigest() != crop["sha256"]:
-        raise UserError(f"{path}: the crop changed after it was made; rerun with `-R crop`")
-    try:
-        image = images.decode(content)
-    except Unusable as error:
-        raise UserError(
-            f"{path}: not a readable image ({error.detail}); rerun with `-R crop`"
-        ) from None
-    # OpenCV decodes to blue, green and red.
-    return np.ascontiguousarray(image[..., ::-1])
 
 
 def _row(sample: Row, example: Example, digest: str) -> Row:

@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from fleeting.examples.apex import ApexInputSettings
 from fleeting.examples.grey import grey
-from fleeting.examples.input import Crop, Example, InputSettings, Missing, Picture, Values
+from fleeting.examples.input import Crop, Example, Missing, Picture, Values
 from fleeting.examples.magnification import Magnification, magnified
 from fleeting.examples.phases import together
 
 
-class Settings(InputSettings):
-    """Whether motions are magnified before crops are compared."""
+class Settings(ApexInputSettings):
+    """How the apex is found, and whether motions are magnified before crops are compared."""
 
     kind: str = "difference"
     magnify: Magnification | None = Field(None, description="null: they are not.")

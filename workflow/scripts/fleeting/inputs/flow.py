@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from fleeting.examples import optical_flow
+from fleeting.examples.apex import ApexInputSettings
 from fleeting.examples.input import Crop, Example, Missing
 from fleeting.examples.phases import Phase, together
 
@@ -13,8 +14,8 @@ BETWEEN: tuple[Phase, Phase] = ("onset", "apex")
 array, values = optical_flow.array, optical_flow.values
 
 
-class Settings(optical_flow.FlowSettings):
-    """Those of every flow."""
+class Settings(optical_flow.FlowSettings, ApexInputSettings):
+    """Those of every flow, and the apex."""
 
     kind: str = "flow"
 

@@ -4,20 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fleeting.examples.input import (
-    COLOURS,
-    Crop,
-    Example,
-    InputSettings,
-    Missing,
-    Picture,
-    Values,
-)
+from fleeting.examples.apex import ApexInputSettings
+from fleeting.examples.input import COLOURS, Crop, Example, Missing, Picture, Values
 from fleeting.examples.phases import together
 
 
-class Settings(InputSettings):
-    """Nothing to set besides the crop."""
+class Settings(ApexInputSettings):
+    """Nothing to set besides the crop and the apex."""
 
     kind: str = "onset_apex"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from fleeting import paths, tsv
 from fleeting.errors import UserError
+from fleeting.examples.apex import with_found
 from fleeting.examples.input import crops_by_sample
 from fleeting.settings import variant
 
@@ -18,19 +19,26 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    *, split: Path, faces: list[Path], input: dict[str, Any], results: Path, output: Path
+    *,
+    split: Path,
+    faces: list[Path],
+    apexes: list[Path],
+    input: dict[str, Any],
+    results: Path,
+    output: Path,
 ) -> None:
     """Link the crops of every example of a split below `output/fold{fold}/{split}/{class}/`.
 
     Args:
         split: the experiment's split.tsv.
         faces: the tables of crops of all databases.
+        apexes: the tables of the apexes that were searched for in them, if the input has `apex`.
         input: the block of the input that says which crops an example is made of.
         results: the results folder, to which the paths of crops are relative.
         output: written; links are relative, so that the results can be moved.
     """
     rows = tsv.read_rows(split, tsv.SPLIT)
-    links = links_of_examples(faces, input)
+    links = links_of_examples(faces, apexes, input)
     for row in rows:
         if not all(map(paths.is_safe_name, (*row["example"].split("/"), row["label"]))):
             raise UserError(
@@ -69,7 +77,9 @@ def no_links(folder: Path) -> str | None:
     return None
 
 
-def links_of_examples(faces: Sequence[Path], input: dict[str, Any]) -> dict[str, dict[str, str]]:
+def links_of_examples(
+    faces: Sequence[Path], apexes: Sequence[Path], input: dict[str, Any]
+) -> dict[str, dict[str, str]]:
     """The links of each example: their names, each with the path of the crop that it points to.
 
     The only crop of an example is named after the example; one of several, after the example and
@@ -77,7 +87,7 @@ def links_of_examples(faces: Sequence[Path], input: dict[str, Any]) -> dict[str,
     """
     module, settings = variant("input", input)
     links = {}
-    for crops in crops_by_sample(faces).values():
+    for crops in with_found(crops_by_sample(faces), apexes).values():
         for example in module.examples(crops, settings)[0]:
             name = example.name.replace("/", "__")
             if len(example.crops) == 1:
