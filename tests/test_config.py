@@ -234,3 +234,55 @@ def test_the_modules_that_a_complete_block_names() -> None:
     assert named_variants("input", inputs["paper"]) == [("input", "image")]
     default = motion({"box": "clip"}, kind="flow")["inputs"]["motion"]["algorithm"]
     assert (default["kind"], default["lambda"]) == ("tvl1", 0.15)
+
+
+SEARCH = {"kind": "motion", "algorithm": "farneback"}
+
+
+@pytest.mark.parametrize("kind", ["onset_apex", "difference", "flow"])
+def test_an_apex_is_searched_for_in_the_frames_of_the_clip(kind: str) -> None:
+    crop = {"box": "clip", "frames": {"kind": "clip", "step": 2}}
+    inputs = motion(crop, kind=kind, apex=SEARCH)["inputs"]
+    assert (inputs["motion"]["apex"]["replace"], inputs["paper"].get("apex")) == ("missing", None)
+    named = named_variants("input", inputs["motion"])
+    assert named[0] == ("input", kind)
+    assert {("apex", "motion"), ("flow", "farneback")} < set(named)
+    none = motion(crop, kind=kind)["inputs"]["motion"]
+    assert none["apex"] is None
+    assert "apex" not in dict(named_variants("input", none))
+    for frames in ("phases", "pictures"):
+        with pytest.raises(UserError, match=rf"motion\.apex: .*{frames} has none.*`frames: clip`"):
+            motion({"box": "clip", "frames": frames}, kind=kind, apex=SEARCH)
+
+
+@pytest.mark.parametrize("method", ["motion", "difference"])
+def test_a_search_that_compares_frames_needs_one_box(method: str) -> None:
+    with pytest.raises(UserError, match=r"motion\.apex: .*set `box: clip` in crops\.face"):
+        motion({"frames": "clip"}, kind="onset_apex", apex=method)
+    motion({"frames": "clip", "detector": "none"}, kind="onset_apex", apex=method)
+    motion({"frames": "clip"}, kind="onset_apex", apex="middle")
+
+
+def test_midpoints_are_no_stated_apexes() -> None:
+    config = {
+        **SHORT,
+        "annotations": {"apex": "midpoint"},
+        "crops": {"face": {"box": "clip", "frames": "clip"}},
+        "inputs": {"pairs": {"kind": "onset_apex", "crop": "face", "apex": "middle"}},
+        "experiments": {"pairs": {"input": "pairs"}},
+    }
+    with pytest.raises(UserError, match=r"inputs\.pairs\.apex: .*no clip lacks an apex"):
+        load(config)
+
+
+@pytest.mark.parametrize(
+    ("apex", "message"),
+    [
+        ("fastest", r"inputs\.motion\.apex: .*no apex is called 'fastest'"),
+        ({"kind": "middle", "rows": [0, 1]}, r"inputs\.motion\.apex: unknown key 'rows'"),
+        ({"kind": "middle", "replace": "none"}, r"inputs\.motion\.apex\.replace: 'none'"),
+    ],
+)
+def test_searches_that_there_are_not(apex: object, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        motion({"frames": "clip"}, kind="onset_apex", apex=apex)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fleeting import registry, tsv
+from fleeting.examples.apex import APEXES
 from pipeline import ROOT, Project
 
 pytestmark = pytest.mark.slow
@@ -72,6 +73,10 @@ def test_all_examples_run(finished: Project, tmp_path: Path) -> None:
     assert arrays.shape == (SUBJECTS * CLIPS, 28, 28, 3)
     assert np.allclose(arrays, arrays[:, :1, :1], atol=1e-5), "one motion for the whole face"
     assert arrays[..., :2].any()
+    apexes = tsv.read_rows((project.folder / motion).with_suffix(".apexes.tsv"), APEXES)
+    assert {(row["method"], row["found"], row["used"]) for row in apexes} == {
+        ("correlation", "5", "5")
+    }
     experiment = project.folder / results
     scores = tsv.read_rows(experiment / "scores.tsv", tsv.SCORES)
     assert {row["metric"] for row in scores} >= {"accuracy", "uf1", "uar", "kappa"}

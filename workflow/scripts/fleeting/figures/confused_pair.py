@@ -139,9 +139,8 @@ def _first_crop(crops: Sequence[Row], example: Row) -> Row:
     return min(
         (crop for crop in crops if crop["sample"] == example["sample"]),
         key=lambda crop: (
-            bool(crop["frame"] and not crop["phase"]),
-            crop["phase"] != example["phase"],
-            ("", *tsv.PHASES).index(crop["phase"]),
+            crop["phase"] != (example["phase"] or "onset"),
+            tsv.PHASE_ORDER[crop["phase"]],
         ),
     )
 

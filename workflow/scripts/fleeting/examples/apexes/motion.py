@@ -50,7 +50,7 @@ class Settings(ApexSettings):
     )
     rows: Ends = Field((0.15, 0.8), description="From above the brows to below the mouth.")
     columns: Ends = Field((0.25, 0.75), description="From cheek to cheek, without background.")
-    eye_rows: Ends = Field((0.28, 0.42), description="Of the eyes, which do not count.")
+    eye_rows: Ends = Field((0.26, 0.44), description="Of the eyes, which do not count.")
     eye_columns: Ends = Field((0.15, 0.85), description="Of the eyes, which do not count.")
     smoothing: float = Field(
         0.07,
