@@ -15,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help demo test test-chaos test-slurm doctor progress report rescore controls sweeps benchmark schema format
+.PHONY: help demo test test-chaos test-slurm doctor progress report rescore controls motion sweeps benchmark schema format
 help:
 	@echo "make demo     synthetic databases, the whole pipeline on them, report"
 	@echo "make test     the whole test suite, but for the tests on a real Slurm"
@@ -26,6 +26,7 @@ help:
 	@echo "make report   results of CONFIG=config.yaml, and report.html beside them"
 	@echo "make rescore FILE=predictions.csv  metrics and intervals of anyone's predictions; CLAIM=uar=0.7605"
 	@echo "make controls  what is and is not learnt on synthetic databases whose truth is known; QUICK=1: no doses"
+	@echo "make motion   what motion, alignment and the search for the apex are worth on synthetic databases; BEYOND=1: variants"
 	@echo "make sweeps   whether config/review.yaml and config/optimisers.yaml run, on the demo's databases"
 	@echo "make benchmark  a plain training loop and others against this project; QUICK=1: minutes"
 	@echo "make schema   the config's schema for editors, after a change of settings"
@@ -64,6 +65,13 @@ rescore: $(READY)
 controls: $(READY)
 	@$(BIN)/python workflow/scripts/job.py controls.run --cores $(CORES) \
 		--quick $(if $(QUICK),True,False)
+
+motion: $(READY)
+	@# gpu: on CPUs as many training jobs at a time as the cores allow; on a GPU they take turns.
+	$(if $(BEYOND),,$(BIN)/snakemake --configfile config/motion_synthetic.yaml --cores $(CORES) --resources gpu=$(CORES) \
+		--report results/motion_synthetic/report.html --report-after-run)
+	@$(BIN)/python workflow/scripts/job.py controls.motion --cores $(CORES) \
+		--beyond $(if $(BEYOND),True,False)
 
 test: $(READY)
 	$(BIN)/ruff check .

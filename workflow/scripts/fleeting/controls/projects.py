@@ -26,6 +26,10 @@ PERMUTED = (
     ("clip", "pictures_apart"),
     ("example", "pictures_apart"),
 )
+#: Below an experiment's folder: its predictions, and those of its baselines, counted by subject.
+COUNTS, BASELINE_COUNTS = "evaluation/subject_counts.tsv", "evaluation/baseline_counts.tsv"
+#: Where a synthetic database lies.
+PLACES = ("table", "frames")
 #: Permutations of each. Fewer would give an interval wider than chance ± MARGIN (20 give about
 #: ± .025).
 PERMUTATIONS = 20
@@ -44,18 +48,25 @@ class Project:
 
     def counts(self, experiment: str) -> pd.DataFrame:
         """An experiment's predictions, counted by subject."""
-        return schemas.read(self._counts(experiment), schemas.SUBJECT_COUNTS)
+        return schemas.read(self._below(experiment, COUNTS), schemas.SUBJECT_COUNTS)
+
+    def baseline_counts(self, experiment: str) -> pd.DataFrame:
+        """The predictions of an experiment's baselines, counted by subject."""
+        return schemas.read(self._below(experiment, BASELINE_COUNTS), schemas.BASELINE_COUNTS)
 
     def split(self, experiment: str) -> pd.DataFrame:
         """The split of an experiment."""
         return tsv.read(self.results / f"experiments/{experiment}/split.tsv", tsv.SPLIT)
 
-    def run(self, cores: int, experiments: Sequence[str]) -> None:
+    def run(
+        self, cores: int, experiments: Sequence[str], tables: Sequence[str] = (COUNTS,)
+    ) -> None:
         """Run some experiments up to their counts.
 
         Args:
             cores: to use.
             experiments: their names.
+            tables: `COUNTS`, `BASELINE_COUNTS` or both.
 
         Raises:
             UserError: the run failed; its log says why.
@@ -66,14 +77,14 @@ class Project:
         command = [sys.executable, "-m", "snakemake", "--nolock", "--cores", str(cores)]
         # gpu: on CPUs as many training jobs at a time as the cores allow.
         command += ["--resources", f"gpu={cores}", "--configfile", str(config), "--"]
-        command += [str(self._counts(name)) for name in experiments]
+        command += [str(self._below(name, table)) for name in experiments for table in tables]
         with log.open("w", encoding="utf-8") as stream:
             done = subprocess.run(command, stdout=stream, stderr=stream)
         if done.returncode:
             raise UserError(f"the run of {config} failed; {log} says why")
 
-    def _counts(self, experiment: str) -> Path:
-        return self.results / f"experiments/{experiment}/evaluation/subject_counts.tsv"
+    def _below(self, experiment: str, table: str) -> Path:
+        return self.results / f"experiments/{experiment}/{table}"
 
 
 def read(path: Path) -> Config:
@@ -120,12 +131,18 @@ def doses(intensities: Sequence[float]) -> dict[float, Project]:
     made = {}
     for intensity in intensities:
         config = read(DOSE)
-        folder = config["results"]
-        own = f"{folder}/intensity{intensity:g}"
-        config["results"] = own
         config["synthetic"]["intensity"]["apex"] = intensity
-        for block in config["databases"].values():
-            for key in ("table", "frames"):
-                block[key] = block[key].replace(folder, own, 1)
-        made[intensity] = Project(config)
+        made[intensity] = Project(moved(config, f"{config['results']}/intensity{intensity:g}"))
     return made
+
+
+def moved(config: Config, results: str) -> Config:
+    """The same config with another results folder, the synthetic databases in it."""
+    databases = {
+        name: {
+            **block,
+            **{key: block[key].replace(config["results"], results, 1) for key in PLACES},
+        }
+        for name, block in config["databases"].items()
+    }
+    return {**config, "results": results, "databases": databases}

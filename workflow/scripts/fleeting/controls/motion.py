@@ -1,0 +1,155 @@
+"""`make motion`: what motion is worth on synthetic databases whose truth is known."""
+
+import time
+from collections.abc import Mapping
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from fleeting import tsv
+from fleeting.controls import alignment, apexes, projects
+from fleeting.errors import UserError
+from fleeting.evaluation.metrics import uar
+from fleeting.evaluation.paired import Difference, counts_of, difference, subjects_of
+from fleeting.layout import Config
+
+SYNTHETIC, BEYOND = (Path("config") / f"motion_{name}.yaml" for name in ("synthetic", "beyond"))
+#: The experiments of `BEYOND` are compared with the first; those of `SYNTHETIC` with the second.
+BASE, FLOW = "base", "flow"
+KERNEL = "regional_kernel_ridge"
+#: What must be worse than aligned flow, with its whole interval.
+WORSE = ("flow_unaligned", "pairs", "apex")
+#: Other databases than those of `BEYOND`, by name: values of its `synthetic` block.
+CONDITIONS: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "subtler": {"intensity": {"apex": 0.12}},
+    "no drift": {"disturbances": {"drift": 0, "roll": 0}},
+    "more drift": {"disturbances": {"drift": 15, "roll": 5}},
+    "more flicker": {"disturbances": {"flicker": 0.2}},
+    "unlike people": {"disturbances": {"identity": 2}},
+}
+#: The UAR of an experiment, and how much it is above (negative: below) that of the one that it is
+#: compared with, on the same test examples, with the interval over subjects; `learner` is a network
+#: or a baseline.
+WORTH: tsv.Schema = {
+    "condition": tsv.TEXT,
+    "experiment": tsv.NAME,
+    "learner": tsv.NAME,
+    "uar": tsv.NUMBER,
+    "compared_with": tsv.NAME,
+    "difference": tsv.NUMBER,
+    "interval_low": tsv.NUMBER,
+    "interval_high": tsv.NUMBER,
+}
+
+
+def run(*, cores: int, beyond: bool) -> None:
+    """Measure, print, and write tables beside the results.
+
+    Args:
+        cores: of this machine to use.
+        beyond: the variants of config/motion_beyond.yaml under each of `CONDITIONS`, in place of
+            the run of config/motion_synthetic.yaml.
+
+    Raises:
+        UserError: aligned flow is not better than what it must be better than.
+    """
+    if beyond:
+        _beyond(cores)
+        return
+    project = projects.Project(projects.read(SYNTHETIC))
+    _run(project, cores)
+    left = alignment.summary(alignment.errors(project.results, "aligned"))
+    _show(project.results, "alignment", left)
+    searched = [name for name, block in project.config["inputs"].items() if "apex" in block]
+    errors = [apexes.errors(project.results, name).assign(input=name) for name in searched]
+    _show(project.results, "apexes", pd.concat(errors))
+    found = worth(project, FLOW)
+    tsv.write(found, project.results / "worth.tsv", WORTH)
+    print(found.drop(columns="condition").round(3).to_string(index=False))
+    networks = found[(found["learner"] != KERNEL) & found["experiment"].isin(WORSE)]
+    if len(failed := networks[networks["interval_high"] >= 0]):
+        raise UserError(f"aligned flow is not above {', '.join(failed['experiment'])}")
+
+
+def conditions(config: Config) -> dict[str, Config]:
+    """A config for each of `CONDITIONS`, in a folder of its own below the config's results."""
+    made = {}
+    for name, changes in CONDITIONS.items():
+        own = deepcopy(config)
+        _update(own["synthetic"], changes)
+        made[name] = projects.moved(own, f"{config['results']}/{name.replace(' ', '_')}")
+    return made
+
+
+def worth(project: projects.Project, base: str, condition: str = "") -> pd.DataFrame:
+    """How much each experiment's UAR is above that of another, learner by learner (`WORTH`).
+
+    Args:
+        project: a finished one whose experiments test the same clips.
+        base: the experiment that the others are compared with.
+        condition: for the table.
+    """
+    of_base = _tables(project, base)
+    rows = []
+    for name in project.config["experiments"]:
+        for learner, table in _tables(project, name).items():
+            found = _difference(table, of_base[learner])
+            rows.append(
+                {
+                    "condition": condition,
+                    "experiment": name,
+                    "learner": learner,
+                    "uar": found.first,
+                    "compared_with": base,
+                    "difference": found.mean,
+                    "interval_low": found.low,
+                    "interval_high": found.high,
+                }
+            )
+    return pd.DataFrame(rows, columns=list(WORTH))
+
+
+def _beyond(cores: int) -> None:
+    config = projects.read(BEYOND)
+    tables = []
+    for name, own in conditions(config).items():
+        project = projects.Project(own)
+        _run(project, cores)
+        tables.append(worth(project, BASE, name))
+        print(tables[-1].round(3).to_string(index=False), flush=True)
+    tsv.write(pd.concat(tables), Path(config["results"]) / "worth.tsv", WORTH)
+
+
+def _tables(project: projects.Project, experiment: str) -> dict[str, pd.DataFrame]:
+    """The predictions of an experiment's network and of its kernel ridge, counted by subject."""
+    counts, baselines = project.counts(experiment), project.baseline_counts(experiment)
+    (network,) = set(counts["model"])
+    found = {str(network): counts, KERNEL: baselines[baselines["baseline"] == KERNEL]}
+    return {learner: table for learner, table in found.items() if len(table)}
+
+
+def _difference(first: pd.DataFrame, second: pd.DataFrame) -> Difference:
+    subjects, classes = subjects_of(first), sorted(set(first["label"]))
+    one, other = (counts_of(table, subjects, classes) for table in (first, second))
+    databases = [database for database, _ in subjects]
+    return difference(one, other, databases, uar.score, paired_repeats=True)
+
+
+def _run(project: projects.Project, cores: int) -> None:
+    start = time.monotonic()
+    both = (projects.COUNTS, projects.BASELINE_COUNTS)
+    project.run(cores, list(project.config["experiments"]), both)
+    print(f"{project.results}: {(time.monotonic() - start) / 60:.1f} minutes", flush=True)
+
+
+def _show(results: Path, name: str, table: pd.DataFrame) -> None:
+    table.to_csv(results / f"{name}.tsv", sep="\t", index=False, float_format="%.6g")
+    print(f"{table.round(3).to_string(index=False)}\n")
+
+
+def _update(block: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        block[key] = {**block[key], **value} if isinstance(value, Mapping) else value
