@@ -56,7 +56,7 @@ def test_a_block_survives_the_command_line() -> None:
         ({"detector": "opencv_ssd"}, "weights"),
         ({"detector": {"kind": "none", "confidence": 0.5}}, "confidence"),
         ({"detector": "blaze"}, "detector"),
-        ({"frames": "even"}, "selection"),
+        ({"frames": "evenly"}, "selection"),
         ({"provider_crops": None}, "provider_crops"),
         ({"sise": 3}, "sise"),
     ],

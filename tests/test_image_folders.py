@@ -76,7 +76,7 @@ def test_crops_without_a_phase_are_linked_by_their_frames(data: Data) -> None:
     faces = data.folder / "faces/paper/samm.tsv"
     tsv.write_rows(rows, faces, tsv.FACES)
     block = {"kind": "flow_around_apex", "crop": "paper"}
-    (links,) = image_folders.links_of_examples([faces], block).values()
+    (links,) = image_folders.links_of_examples([faces], [], block).values()
     name = sample.replace("/", "__")
     assert {link: (data.folder / path).read_text() for link, path in links.items()} == {
         f"{name}__onset.png": "onset",

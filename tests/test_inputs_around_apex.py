@@ -62,10 +62,11 @@ def test_the_mean_of_flows_and_its_strain() -> None:
 def test_each_frame_is_magnified_against_the_onset() -> None:
     onset, *others = (picture(moved) for moved in (0, 0.2, 0.3, 0.4))
     settings = around_apex(magnify={"amplification": 2, "fast": 1, "slow": 0})
-    array = flow_around_apex.array(Example(NAME, "", ()), [onset, *others], settings)
+    example = Example(NAME, "", ())
+    array = flow_around_apex.array(example, [onset, *others], settings)
     larger = [magnified([onset, other], settings.magnify)[1] for other in others]
-    assert np.array_equal(array, optical_flow.motion(onset, larger, around_apex()))
-    plain = optical_flow.motion(onset, others, around_apex())
+    assert np.array_equal(array, optical_flow.motion(example, onset, larger, around_apex()))
+    plain = optical_flow.motion(example, onset, others, around_apex())
     assert np.median(array[..., 0]) > 1.5 * np.median(plain[..., 0])
 
 

@@ -124,7 +124,7 @@ def test_a_sequence_of_flow_is_from_the_first_moment_to_each_later_one() -> None
     assert (array.shape, array.dtype) == ((16, 16, 6), np.float32)
     half = np.rint((shown[1].astype(float) + shown[2]) / 2).astype(np.uint8)
     for place, later in enumerate((half, shown[3])):
-        own = optical_flow.motion(shown[0], [later], settings)
+        own = optical_flow.motion(example, shown[0], [later], settings)
         assert np.array_equal(array[..., 3 * place : 3 * place + 3], own)
     inner = array[4:-4, 4:-4]
     assert inner[..., 0].mean() == pytest.approx(0.75, abs=0.1)
@@ -145,7 +145,7 @@ def test_moments_are_magnified_once_they_are_evenly_spaced() -> None:
     assert np.array_equal(array, np.concatenate(expected, axis=2))
     assert not np.array_equal(array[..., 6:], moments[2])
     of_flow = of_sequence(count=3, of="flow", magnify=magnify)
-    own = optical_flow.motion(expected[0], [expected[2]], of_flow)
+    own = optical_flow.motion(example, expected[0], [expected[2]], of_flow)
     assert np.array_equal(sequence.array(example, shown, of_flow)[..., 3:], own)
 
 

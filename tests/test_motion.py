@@ -76,6 +76,7 @@ class Clips:
         pack.run(
             **common,
             annotations=annotations,
+            apexes=[],
             accept_losses=True,
             table=self.table,
             arrays=self.table.with_suffix(".npy"),
