@@ -140,7 +140,7 @@ def test_difference_by_its_formula() -> None:
 
 @pytest.mark.parametrize("name", registry.names("apex"))
 def test_a_synthetic_clip(name: str) -> None:
-    """Without disturbances, of the full expression: nobody is far off, and motion is near."""
+    """Without disturbances, of the full expression: none is far off, and motion is near."""
     block = {"subjects": {"casme2": 1}, "clips_per_subject": 1, "frames_per_clip": "all"}
     block |= {"intensity": {"onset": 0, "apex": 1, "offset": 0}}
     block |= {"disturbances": {"frames_per_second": 60}, "provider_crops": ["casme2"]}

@@ -22,6 +22,7 @@ def add_pairs(config: dict[str, Any]) -> None:
     frames = {"kind": "clip", "step": 1000}
     config["crops"]["clip"] = {"size": 32, "box": "clip", "frames": frames}
     config["inputs"]["pairs"] = {"kind": "onset_apex", "crop": "clip", "apex": "motion"}
+    config["experiments"]["pairs"] = {**config["experiments"]["tiny"], "input": "pairs"}
 
 
 def test_a_search_depends_on_its_own_method(finished: Project, tmp_path: Path) -> None:
@@ -31,7 +32,9 @@ def test_a_search_depends_on_its_own_method(finished: Project, tmp_path: Path) -
     rows = tsv.read_rows((project.folder / PAIRS).with_suffix(".apexes.tsv"), APEXES)
     sound = [row for row in rows if row["found"]]
     assert sound
-    assert all(row["found"] == row["stated"] == row["used"] for row in sound)
+    assert all(row["used"] == row["stated"] for row in sound)
+    # A neighbour stands in for a frame that is not on disk.
+    assert all(abs(int(row["found"]) - int(row["stated"])) <= 1 for row in sound)
     for name in ("apexes/difference.py", "flows/tvl1.py"):
         project.edit(f"fleeting/examples/{name}")
     assert not project.run("-n", PAIRS).jobs

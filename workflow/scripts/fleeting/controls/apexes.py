@@ -37,7 +37,8 @@ def errors(results: Path, input_name: str) -> pd.DataFrame:
             f"{results}: the input {input_name} has no tables of apexes; give it an `apex` in the "
             "config, and run `snakemake inputs`"
         )
-    groups = {path.name.split(".")[0]: _with_truth(results, path) for path in tables}
+    found = {path.name.split(".")[0]: _with_truth(results, path) for path in tables}
+    groups = {database: clips for database, clips in found.items() if len(clips)}
     if len(groups) > 1:
         groups["all"] = pd.concat(groups.values())
     rows = []

@@ -52,7 +52,8 @@ def cause(code: str) -> str:
     return {
         "offset_before_onset": "Check that these columns are onset and offset as frame numbers.",
         "apex_out_of_order": "Check that the three columns are frame numbers of one count.",
-        "apex_missing": "If it is not annotated, `annotations: {apex: midpoint}` takes the middle.",
+        "apex_missing": "If it is not annotated, `apex` of an input searches for it, and "
+        "`annotations: {apex: midpoint}` takes the middle.",
         "duplicated_key": "The rows may stand in the table twice.",
         "unsafe_name": "Rename these subjects or clips, in the table and on disk.",
     }.get(code, "")

@@ -58,7 +58,7 @@ class ApexInputSettings(InputSettings):
     )
 
 
-def in_time(crops: Iterable[Crop]) -> list[Crop]:
+def in_time(crops: Sequence[Crop]) -> list[Crop]:
     """The crops from the onset to the offset in the order of time, one for each frame number.
 
     A number may be there twice: a neighbour that stands in for a missing frame, or a frame that is
@@ -102,12 +102,10 @@ def with_found(crops: Mapping[str, list[Crop]], apexes: Iterable[Path]) -> Mappi
         UserError: a table has no row of a sample, or names a frame without a crop.
     """
     tables = list(apexes)
+    if not tables:
+        return crops
     used = {row["sample"]: row for table in tables for row in tsv.read_rows(table, APEXES)}
-    return (
-        {sample: _with_used(own, used, sample) for sample, own in crops.items()}
-        if tables
-        else crops
-    )
+    return {sample: _with_used(own, used, sample) for sample, own in crops.items()}
 
 
 def _with_used(crops: list[Crop], used: Mapping[str, Mapping[str, str]], sample: str) -> list[Crop]:
@@ -122,10 +120,9 @@ def _with_used(crops: list[Crop], used: Mapping[str, Mapping[str, str]], sample:
             f"{sample}: its apex is frame {row['used']}, which has no crop; rerun with "
             "`-R find_apex`"
         )
-    found = [
+    others = [
         {**crop, "phase": ""} if crop["phase"] == "apex" else crop
         for crop in crops
-        # One with another phase keeps it beside.
-        if crop is not chosen or crop["phase"] not in ("", "apex")
+        if crop is not chosen
     ]
-    return sorted([*found, {**chosen, "phase": "apex"}], key=by_phase_and_frame)
+    return sorted([*others, {**chosen, "phase": "apex"}], key=by_phase_and_frame)
