@@ -77,6 +77,14 @@ def test_what_is_there_is_not_counted(tmp_path: Path, monkeypatch: pytest.Monkey
     assert "crops 45 MB, inputs 23 MB, models 45 MB" in found.text
 
 
+def test_flows_take_four_bytes_a_value(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    give(monkeypatch, 10**12)
+    config = config_of(tmp_path, {"grid": ONE_MODEL})
+    config["inputs"]["paper"] = {"kind": "flow", "crop": "paper"}
+    (found,) = disk.examine(config, FRAMES)
+    assert "crops 90 MB, inputs 361 MB" in found.text
+
+
 def test_models_of_many_folds_are_kept_only_if_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

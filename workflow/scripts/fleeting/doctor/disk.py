@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from fleeting import layout
+from fleeting import layout, registry
 from fleeting.config.folds import fold_count, kept_models
 from fleeting.doctor.findings import Finding, fine, note, problem, readable_size
 from fleeting.doctor.machine import jobs_at_once
@@ -176,8 +176,10 @@ def _written(config: Config, frames: dict[str, Counter[str]]) -> Iterator[tuple[
         pixels[crop] = 3 * side**2 * crops[crop]
         yield "crops", results / "faces" / crop, pixels[crop]
     for name in layout.inputs(config):
-        # No input stores more than all of its crops.
-        yield "inputs", results / "inputs" / name, pixels[config["inputs"][name]["crop"]]
+        block = config["inputs"][name]
+        # No input stores more values than all of its crops; a flow's have four bytes, not one.
+        size = 4 if getattr(registry.load("input", block["kind"]), "ONE_BOX", False) else 1
+        yield "inputs", results / "inputs" / name, size * pixels[block["crop"]]
     for name, block in config["experiments"].items():
         kept, folds = kept_models(config, block), fold_count(config, block) or 1
         sizes = model_sizes(config, block)
