@@ -7,7 +7,8 @@ for each clip, or pair of clips, by itself.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,13 +65,9 @@ def kernel(direct: Array, mirrored: Array, train: Sequence[int]) -> Array:
     # Of different clips: the distance of a clip from itself is 0.
     pairs = len(train) * (len(train) - 1) / 2
     widths = np.maximum(direct @ np.outer(chosen, chosen)[upper] / max(pairs, 1), 1e-12)
-    of_pairs, of_mirrored = np.zeros(direct.shape[1]), np.zeros((count, count))
-    for squared, mean in ((direct, of_pairs), (mirrored, of_mirrored)):
-        # One region at a time, in place: all at once would not fit into a processor's cache.
-        exponent = np.empty_like(mean)
-        for own, width in zip(squared, widths, strict=True):
-            np.multiply(own, -1 / width, out=exponent)
-            mean += np.exp(exponent, out=exponent)
+    # NumPy computes outside Python's lock.
+    with ThreadPoolExecutor(2) as pool:
+        of_pairs, of_mirrored = pool.map(partial(_summed, widths), (direct, mirrored))
     both = (of_mirrored + of_mirrored.T) / 2
     both[upper] += of_pairs
     both.T[upper] = both[upper]
@@ -78,6 +75,18 @@ def kernel(direct: Array, mirrored: Array, train: Sequence[int]) -> Array:
     among = both[np.ix_(train, train)]
     spread = np.trace(among) / len(among) - among.mean()
     return both / (spread if spread > 0 else 1) + 1
+
+
+def _summed(widths: Array, squared: Array) -> Array:
+    """The sum over regions (R, ...) of their kernels, whose widths are (R).
+
+    One region at a time, in place: all at once would not fit into a processor's cache.
+    """
+    total, exponent = np.zeros(squared.shape[1:]), np.empty(squared.shape[1:])
+    for own, width in zip(squared, widths, strict=True):
+        np.multiply(own, -1 / width, out=exponent)
+        total += np.exp(exponent, out=exponent)
+    return total
 
 
 @lru_cache(maxsize=1)
