@@ -12,6 +12,7 @@ from fleeting import registry, tsv
 from fleeting.errors import UserError
 from fleeting.evaluation.motion import compare
 from fleeting.examples import arrays, measure_motion, pack
+from fleeting.examples.apex import APEXES
 from fleeting.examples.input import Example
 from fleeting.examples.motion import MOTION, measured, size
 from fleeting.examples.phases import after_onset
@@ -52,6 +53,7 @@ class Clips:
         self.samples: list[dict[str, str]] = []
         self.faces: list[dict[str, object]] = []
         self.table = results / "inputs/flow/mine.tsv"
+        self.apexes: list[Path] = []
 
     def add(self, clip: str, eyes: str = "", **pictures: tuple[int, bytes]) -> None:
         """Add a clip, of a frame number and a picture by phase or other name."""
@@ -72,11 +74,10 @@ class Clips:
         tsv.write_rows(self.samples, annotations, tsv.ANNOTATIONS)
         tsv.write_rows(self.faces, faces, tsv.FACES)
         common = {"name": "flow", "database": "mine", "settings": block, "threads": 2}
-        common |= {"faces": faces, "results": self.results}
+        common |= {"faces": faces, "apexes": self.apexes, "results": self.results}
         pack.run(
             **common,
             annotations=annotations,
-            apexes=[],
             accept_losses=True,
             table=self.table,
             arrays=self.table.with_suffix(".npy"),
@@ -117,6 +118,24 @@ def test_known_motion_and_known_noise(clips: Clips) -> None:
     assert floor["strain_p95"] < 0.3 * moved["strain_p95"]
     assert (moved["eye_motion_mean"], floor["eye_motion_p95"]) == ("", "")
     assert moved["database"] == "mine"
+
+
+def test_an_apex_that_was_found_is_the_one_that_is_measured(clips: Clips) -> None:
+    """In place of the stated one; a frame that is the apex is not neutral."""
+    still, moved = picture(), picture(2)
+    ends = {"onset": (3, still), "apex": (9, still), "offset": (12, still)}
+    clips.add("c", **ends, frame4=(4, still), frame6=(6, moved))
+    clips.add("d", **ends, frame4=(4, moved))
+    used = {"mine/p1/c/3": "6", "mine/p1/d/3": "4"}
+    empty = {**dict.fromkeys(APEXES, ""), "method": "middle", "onset": "3"}
+    names = [sample["sample"] for sample in clips.samples]
+    rows = [{**empty, "sample": name, "used": used.get(name, "")} for name in names]
+    clips.apexes = [clips.table.with_suffix(".apexes.tsv")]
+    tsv.write_rows(rows, *clips.apexes, APEXES)
+    found = clips.measure()
+    assert [found[name, "onset_apex"]["frames"] for name in "abcd"] == [5, 6, 3, 1]
+    assert found["c", "onset_apex"]["motion_p95"] > 1.5
+    assert [clip for clip, pair in found if pair == "neutral"] == ["b", "c"]
 
 
 def test_the_neutral_pair_goes_through_the_same_settings(clips: Clips) -> None:

@@ -94,6 +94,7 @@ rule measure_motion:
             *named_variants("input", config["inputs"][w.input_name]),
         ),
         faces=input_faces,
+        apexes=lambda w: found_apexes(w.input_name, [w.database]),
         examples=result("inputs/{input_name}/{database}.tsv"),
         # Ancient: too large to compare, and the table holds their digests.
         arrays=ancient(result("inputs/{input_name}/{database}.npy")),
@@ -114,5 +115,5 @@ rule measure_motion:
     shell:
         "python {input.code[0]:q} examples.measure_motion --name {wildcards.input_name:q} "
         "--database {wildcards.database:q} --settings {params.settings:q} "
-        "--faces {input.faces:q} --examples {input.examples:q} --results {params.results:q} "
-        "--threads {threads} --motion {output:q} > {log:q} 2>&1"
+        "--faces {input.faces:q} --apexes {input.apexes:q} --examples {input.examples:q} "
+        "--results {params.results:q} --threads {threads} --motion {output:q} > {log:q} 2>&1"

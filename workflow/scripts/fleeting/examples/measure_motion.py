@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from fleeting import tsv
 from fleeting.examples import arrays
+from fleeting.examples.apex import with_found
 from fleeting.examples.input import Crop, Example, crops_by_sample
 from fleeting.examples.motion import MOTION, NEUTRAL, measured
 from fleeting.examples.optical_flow import FlowSettings, eye_distance
@@ -27,6 +28,7 @@ def run(
     database: str,
     settings: dict,
     faces: Path,
+    apexes: list[Path],
     examples: Path,
     results: Path,
     threads: int,
@@ -41,19 +43,20 @@ def run(
         database: the database's name.
         settings: the block under `inputs`; its module says `BETWEEN`.
         faces: the database's crops.
+        apexes: the table of the apexes that were searched for in them, if the input has `apex`.
         examples: table of the examples, with their arrays beside it.
         results: the folder that the crops' paths are relative to.
         threads: how many pairs of neutral frames are compared at a time.
         motion: table of the motion (`motion.MOTION`), written.
     """
     module, block = variant("input", settings)
-    crops = crops_by_sample([faces])
+    crops = with_found(crops_by_sample([faces]), apexes)
     rows, neutral = [], []
     for row, array in arrays.each(examples):
         own = crops[row["sample"]]
         by_phase = {crop["phase"]: crop for crop in own if crop["phase"]}
         first, last = module.BETWEEN
-        pair = (by_phase[first], by_phase.get(last))
+        pair = (by_phase[first], by_phase[last])
         rows.append(_row(database, "_".join(module.BETWEEN), *pair, array, block))
         if (after := after_onset(own)) is not None:
             neutral.append(Example(row["sample"], "", (by_phase[first], after)))
@@ -75,7 +78,7 @@ def _row(
     database: str,
     pair: str,
     first: Crop,
-    last: Crop | None,
+    last: Crop,
     array: NDArray[np.float32],
     settings: FlowSettings,
 ) -> Row:
@@ -84,6 +87,6 @@ def _row(
         "sample": first["sample"],
         "database": database,
         "pair": pair,
-        "frames": last and int(last["frame"]) - int(first["frame"]),
+        "frames": int(last["frame"]) - int(first["frame"]),
         **measured(array, settings.measured_in, eye_distance(first)),
     }

@@ -9,19 +9,19 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from fleeting.tsv import MAYBE_INTEGER, NAME, NUMBER, Schema
+from fleeting.tsv import INTEGER, NAME, NUMBER, Schema
 
 #: The value of `pair` for two neutral frames.
 NEUTRAL = "neutral"
 #: How much moves in a pair of crops of a sample: from its onset to another phase, as in
-#: `onset_apex`, or to the neutral frame. `frames` is how many frames later the second is; empty if
-#: no crop has its phase. Mean and 95th percentile are over the pixels of the array. Motion is in
-#: pixels of the crop, and in eye distances where that of the crop is known; strain is a ratio.
+#: `onset_apex`, or to the neutral frame. `frames` is how many frames later the second is. Mean
+#: and 95th percentile are over the pixels of the array. Motion is in pixels of the crop, and in eye
+#: distances where that of the crop is known; strain is a ratio.
 MOTION: Schema = {
     "sample": NAME,
     "database": NAME,
     "pair": NAME,
-    "frames": MAYBE_INTEGER,
+    "frames": INTEGER,
     "motion_mean": NUMBER,
     "motion_p95": NUMBER,
     "strain_mean": NUMBER,
