@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from fleeting.evaluation import schemas
 from fleeting.examples.motion import MOTION, NEUTRAL
@@ -11,15 +10,14 @@ from fleeting.tsv import INTEGER, NAME, NUMBER, Schema
 
 #: comparison/motion.tsv: one row per input of motion and database. `motion` and `floor` are medians
 #: over clips of the 95th percentile over pixels, in pixels of the crop, with `eye_` in eye
-#: distances; `ratio` is the first to the second. `floor_clips` have a neutral frame, which comes
-#: `floor_frames` after the onset (median). `above` is the share of the clips whose motion is above
-#: the noise floor of 95% of those. What is not known is empty.
+#: distances; `ratio` is the first to the second. `floor_clips` have a neutral frame. `above` is the
+#: share of the clips whose motion is above the noise floor of 95% of those. What is not known is
+#: empty.
 COMPARED: Schema = {
     "input": NAME,
     "database": NAME,
     "clips": INTEGER,
     "floor_clips": INTEGER,
-    "floor_frames": NUMBER,
     "motion": NUMBER,
     "floor": NUMBER,
     "ratio": NUMBER,
@@ -47,7 +45,6 @@ def compare(table: Path) -> dict[str, object] | None:
         "database": rows["database"].iloc[0],
         "clips": len(clips),
         "floor_clips": len(floors),
-        "floor_frames": pd.to_numeric(floors["frames"]).median(),
         "motion": motion.median(),
         "floor": floor.median(),
         "ratio": motion.median() / floor.median() if floor.median() > 0 else np.nan,

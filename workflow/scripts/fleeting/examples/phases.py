@@ -37,17 +37,17 @@ def each_of(crops: Sequence[Crop], phases: Sequence[Phase]) -> tuple[list[Exampl
 def after_onset(crops: Sequence[Crop]) -> Crop | None:
     """The crop of the neutral frame: hardly a part of a movement has happened by then.
 
-    It has no phase. Of the frames after the onset's and before those of the other phases it is the
-    first. None without one, or if the crop of the onset or of all other phases is missing.
+    It has no phase, and its frame is the one after the onset's and before those of the other
+    phases: a later one, such as the first of those around an apex, may show most of the movement.
+    None without one, or if the crop of the onset or of all other phases is missing.
     """
+    # By the files' own numbers: the onset's neighbour may stand in for a missing onset.
     frames = {crop["phase"]: int(crop["frame"]) for crop in crops if crop["phase"]}
     onset = frames.pop("onset", None)
-    if onset is None or not frames:
+    if onset is None or not frames or onset + 1 >= min(frames.values()):
         return None
-    others = [crop for crop in crops if not crop["phase"] and crop["frame"]]
-    # By the files' own numbers: the onset's neighbour may stand in for a missing onset.
-    between = [crop for crop in others if onset < int(crop["frame"]) < min(frames.values())]
-    return min(between, key=lambda crop: int(crop["frame"]), default=None)
+    number = str(onset + 1)
+    return next((crop for crop in crops if not crop["phase"] and crop["frame"] == number), None)
 
 
 def together(crops: Sequence[Crop], *phases: Phase) -> tuple[list[Example], list[Missing]]:

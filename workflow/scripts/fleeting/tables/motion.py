@@ -41,9 +41,6 @@ def _page(frame: pd.DataFrame) -> Page:
             "database": frame["database"],
             "clips": frame["clips"],
             "with a neutral frame": frame["floor_clips"],
-            "frames from onset to neutral frame": [
-                "" if pd.isna(value) else f"{value:g}" for value in frame["floor_frames"]
-            ],
             "motion (pixels)": _numbers(frame["motion"]),
             "noise floor (pixels)": _numbers(frame["floor"]),
             "ratio": [number_text(value, 1) for value in frame["ratio"]],
