@@ -68,7 +68,7 @@ def in_time(crops: Sequence[Crop]) -> list[Crop]:
         crops: of one clip, rows of FACES, sorted as `crops_by_sample` does.
 
     Returns:
-        None if the onset's or the offset's crop is missing.
+        None at all if the onset's or the offset's crop is missing.
     """
     phases = {crop["phase"]: int(crop["frame"]) for crop in crops if crop["phase"]}
     if not {"onset", "offset"} <= phases.keys():

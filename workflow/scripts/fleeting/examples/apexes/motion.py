@@ -7,7 +7,7 @@ seems to move against a head that drifts. The means are smoothed over time, sinc
 face hardly moves and noise decides.
 
 The defaults are those of a face as the default detector's box has it, and were set on synthetic
-clips: docs/experiments.md has what they reach there.
+clips: docs/motion.md has what they reach there.
 """
 
 from collections.abc import Sequence
