@@ -69,7 +69,9 @@ def write(rows: list, path: Path, schema: tsv.Schema) -> None:
     tsv.write(pd.DataFrame(rows, columns=list(schema)), path, schema)
 
 
-def draw(name: str, results: Path, faces="none", synthetic=(), kind: str = "flow"):
-    every = {"input.kind": kind, "show_faces": faces, "synthetic": list(synthetic)}
+def draw(name: str, results: Path, faces="none", synthetic=(), kind: str = "flow", **block):
+    """A figure; `block` has keys of the input's block."""
+    every = {"input": {"kind": kind, **block}, "input.kind": kind}
+    every |= {"show_faces": faces, "synthetic": list(synthetic)}
     settings = {key: every[key] for key in registry.constants("figure", name)["SETTINGS"]}
     return registry.load("figure", name).draw(declared("figure", name, results), settings)

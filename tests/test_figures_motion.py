@@ -25,7 +25,7 @@ def test_a_motion_is_in_pixels_or_in_what_ready_pictures_call_1(tmp_path, kind, 
     assert clip["example"] == "casme/s1/a/1"
     assert motion.shape == (SIDE, SIDE, 3)
     assert motion[3, 5].tolist() == list(expected)
-    assert motion_maps.unit(kind) == unit
+    assert motion_maps.unit({"kind": kind}) == unit
 
 
 def test_each_clip_is_read_once_with_its_own_motion(tmp_path, monkeypatch):
@@ -95,6 +95,22 @@ def test_the_clip_nearest_to_its_class_median_is_drawn(tmp_path):
     (other,) = second.axes[4].images
     assert other.norm is strain.norm, "one scale for all"
     assert figure.get_supxlabel() == ""
+
+
+def test_eye_distances_are_called_so_and_drawn_in_pixels(tmp_path):
+    """Arrows lie over a crop, so they are as many times as long as is said in its pixels."""
+    make(tmp_path, {"s1/a": ("up", uniform(0, -0.05)), "s2/a": ("up", uniform(0, -0.05))})
+    table = tmp_path / "faces/paper/casme.tsv"
+    tsv.write(tsv.read(table, tsv.FACES).assign(eye_distance="40"), table, tsv.FACES)
+    shown = "synthetic", ["casme"], "flow"
+    figure = draw("motion_of_clips", tmp_path, *shown, measured_in="eye_distances")
+    (title,) = titles(figure)
+    assert "moves 0.05 eye distances, the class's median 0.05 eye distances" in title
+    assert "rim: 0.05 eye distances" in {axes.get_title() for axes in figure.subfigs[-1].axes}
+    panel = figure.subfigs[0].axes[3]
+    assert panel.get_xlabel() == "arrows × 5"
+    (drawn,) = panel.findobj(Quiver)
+    assert np.allclose(drawn.V, -0.05 * 40 * 5)
 
 
 def test_only_who_may_be_shown_is_drawn_and_the_others_are_counted(tmp_path):

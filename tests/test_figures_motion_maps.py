@@ -86,7 +86,8 @@ def test_arrows_are_enlarged_by_a_round_number(moves, expected):
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"), [(4.01, 4.1), (4.1, 4.1), (0.0123, 0.013), (123, 130), (0, 1)]
+    ("value", "expected"),
+    [(4.01, 4.1), (4.1, 4.1), (np.float32(0.05), 0.05), (0.0123, 0.013), (123, 130), (0, 1)],
 )
 def test_a_scale_ends_at_two_digits(value, expected):
     assert motion_maps.rounded_up(value) == pytest.approx(expected)

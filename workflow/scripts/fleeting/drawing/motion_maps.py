@@ -29,6 +29,8 @@ Array = NDArray[np.floating[Any]]
 DIRECTIONS = ("#332288", "#D55E00", "#F5C710", "#009E73")
 STRAIN = "cividis"
 ARROWS = "#D55E00"
+#: What lengths are in where motion is measured in them, for reading.
+EYE_DISTANCES = "eye distances"
 #: How many clips are read at a time.
 BLOCK = 64
 #: How many arrows are drawn along the longer side of a picture.
@@ -64,7 +66,7 @@ def read(
             f"{gate}: the input's channels are {', '.join(stated.channels)}, but this figure shows "
             f"motion ({', '.join(MOTION)}); ask for it of an experiment on flow"
         )
-    # What is computed here is stored in pixels; `unit` only scales it for the networks.
+    # What is computed here is stored as it is measured; its unit only scales it for the networks.
     scale = stated.unit if input_kind == "image" else 1
     for start in range(0, len(clips), BLOCK):
         block = clips[start : start + BLOCK]
@@ -73,9 +75,14 @@ def read(
             yield clip, (array[..., places].astype(np.float32) - stated.zero) / scale
 
 
-def unit(input_kind: str) -> str:
-    """What lengths of motion are in: pixels of the crop, or what ready pictures call 1."""
-    return "units" if input_kind == "image" else "px"
+def unit(block: Mapping[str, Any]) -> str:
+    """What lengths of motion are in, by the config's block of the input that holds it.
+
+    Pixels of the crop, distances of the eyes in it, or what ready pictures call 1.
+    """
+    if block["kind"] == "image":
+        return "units"
+    return EYE_DISTANCES if block.get("measured_in") == "eye_distances" else "px"
 
 
 def size(motion: Array) -> float:
@@ -93,7 +100,8 @@ def rounded_up(value: float) -> float:
     if value <= 0:
         return 1.0
     digits = 1 - math.floor(math.log10(value))
-    return math.ceil(round(value * 10**digits, 6)) / 10**digits
+    # Rounded first: motions are float32, in which 0.05 is a little more.
+    return math.ceil(round(value * 10**digits, 4)) / 10**digits
 
 
 def colours(motion: Array, largest: float) -> NDArray[np.uint8]:

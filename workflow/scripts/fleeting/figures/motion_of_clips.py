@@ -20,6 +20,7 @@ from fleeting.drawing import motion_maps, show_faces, style
 from fleeting.drawing.motion_maps import Array, Row
 from fleeting.examples.grey import grey
 from fleeting.examples.input import Crop, crops_by_sample
+from fleeting.examples.optical_flow import eye_distance
 from fleeting.motion import MOTION
 
 LOOKS_AT = "motion"
@@ -31,20 +32,21 @@ READS = {
     "annotations": "annotations/{database}.tsv",
     "faces": "faces/{crop}/{database}.tsv",
 }
-SETTINGS = ("input.kind", "show_faces", "synthetic")
+SETTINGS = ("input", "show_faces", "synthetic")
 CAPTION = (
     "What moves in one clip of each class: of those that may be shown, the one whose size of "
     "motion (the 95th percentile of the lengths over the crop) is nearest to the median of all "
-    "clips of the class. From the left: the two crops that are compared, which ready pictures of "
-    "motion lack; how far each place moves from the first to the second, as colours (the hue is "
-    "the direction, white stays where it is) and as arrows (each the mean of the places around its "
-    "start, and as many times as long as is said below it; the shortest are left out); and the "
-    "strain, which is how much the motion deforms the face there. All clips share the scales; the "
-    "two in a hundred values beyond an end have its colour. px are pixels of the crop, units what "
-    "ready pictures call 1. A motion is made of a face and has its shape: it is shown, as a face "
-    "is, only as ``show_faces`` in the config allows, and how many clips are withheld is said. "
-    "Where labels are permuted, a clip stands for a class by chance alone. Nothing is estimated "
-    "here: there are no repeats."
+    "clips of the class. From the left: the crops that are compared (of several, the first and the "
+    "last), which ready pictures of motion lack; how far each place moves from the first to the "
+    "others, as colours (the hue is the direction, white stays where it is) and as arrows (each "
+    "the mean of the places around its start, and as many times as long as is said below it; the "
+    "shortest are left out); and the strain, which is how much the motion deforms the face there. "
+    "All clips share the scales; the values beyond an end, at most two in a hundred, have its "
+    "colour. px are pixels of the crop, eye distances those in it, units what ready pictures call "
+    "1. A motion is made of a face and has its shape: it is shown, as a face is, only as "
+    "``show_faces`` in the config allows, and how many clips are withheld is said. Where labels "
+    "are permuted, a clip stands for a class by chance alone. Nothing is estimated here: there are "
+    "no repeats."
 )
 STRAIN = MOTION.index("strain")
 #: The percentage of the values that a scale tells apart; the colours of the others are its ends'.
@@ -80,10 +82,15 @@ class Group:
 
 @dataclass(frozen=True)
 class Drawn:
-    """A clip with its motion, and the two crops that it is the motion of, if there are two."""
+    """A clip with its motion, and the first and last crop that it is of, if there are several.
+
+    `in_pixels` is the same motion in pixels of the crop, whatever it is measured in; of ready
+    pictures it is as they hold it.
+    """
 
     clip: Row
     motion: Array
+    in_pixels: Array
     crops: Sequence[Crop]
     pictures: Sequence[NDArray[np.uint8]]
 
@@ -107,11 +114,12 @@ class Scales:
 def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure:
     """Draw a row for each class of which a clip may be shown, and say what is withheld."""
     clips = motion_maps.read_clips(files["split"][0])
-    kind = settings["input.kind"]
-    read = partial(motion_maps.read, files["examples"], files["gate"][0], kind)
+    block = settings["input"]
+    unit = motion_maps.unit(block)
+    read = partial(motion_maps.read, files["examples"], files["gate"][0], block["kind"])
     groups = group(clips, read, settings)
     shown = [
-        Drawn(clip, motion, *_crops(files, clip))
+        _drawn(files, clip, motion, unit)
         for clip, motion in read([own.chosen for own in groups.values() if own.permitted])
     ]
     withheld = fill(_withheld(groups), LONGEST)
@@ -120,7 +128,7 @@ def draw(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> Figure
         figure = style.new_figure(height=0.2 + below)
         figure.text(0.01, 0.5, withheld, va="center", fontsize=8)
         return figure
-    scales = _scales(shown, motion_maps.unit(kind))
+    scales = _scales(shown, unit)
     heights = [*(ROW for _ in shown), LEGEND + below]
     figure = style.new_figure(height=sum(heights))
     parts = style.rows_of(figure, heights)
@@ -163,10 +171,8 @@ def compared(clip: Row, source: str, crops: Sequence[Crop]) -> list[Crop]:
     return [crops[first[0]], crops[last[0]]] if first and last else []
 
 
-def _crops(
-    files: Mapping[str, list[Path]], clip: Row
-) -> tuple[list[Crop], list[NDArray[np.uint8]]]:
-    """The crops that a clip's motion is of, with their pictures."""
+def _drawn(files: Mapping[str, list[Path]], clip: Row, motion: Array, unit: str) -> Drawn:
+    """A clip with its motion, and the crops that this is of with their pictures."""
     source = next(
         row["source"]
         for table in files["examples"]
@@ -174,7 +180,9 @@ def _crops(
         if row["example"] == clip["example"]
     )
     crops = compared(clip, source, crops_by_sample(files["faces"])[clip["sample"]])
-    return crops, [show_faces.read_crop(files["faces"][0], crop) for crop in crops]
+    pictures = [show_faces.read_crop(files["faces"][0], crop) for crop in crops]
+    pixels = eye_distance(crops[0]) if unit == motion_maps.EYE_DISTANCES else 1
+    return Drawn(clip, motion, motion * pixels, crops, pictures)
 
 
 def _scales(shown: Sequence[Drawn], unit: str) -> Scales:
@@ -187,7 +195,7 @@ def _scales(shown: Sequence[Drawn], unit: str) -> Scales:
     return Scales(
         motion_maps.rounded_up(most([motion_maps.lengths(own.motion) for own in shown])),
         Normalize(lowest, max(most(strains), lowest + 1e-9)),
-        motion_maps.enlargement([(own.motion, own.extent) for own in shown]),
+        motion_maps.enlargement([(own.in_pixels, own.extent) for own in shown]),
         unit,
     )
 
@@ -228,7 +236,7 @@ def _draw_motion(panels: Sequence[Axes], own: Drawn, scales: Scales) -> None:
         # Pale, so that the arrows are seen.
         pale = 255 - (255 - grey(own.pictures[0])) // 2
         show_faces.draw_image(arrows, np.dstack([pale] * 3))
-    motion_maps.draw_arrows(arrows, own.motion, own.extent, scales.arrows)
+    motion_maps.draw_arrows(arrows, own.in_pixels, own.extent, scales.arrows)
     arrows.set_xlabel(f"arrows × {scales.arrows:g}", fontsize=8)
     look = {"norm": scales.strain, "cmap": motion_maps.STRAIN}
     motion_maps.draw_map(strain, own.motion[..., STRAIN], own.extent, **look)
