@@ -92,3 +92,16 @@ def test_errors_against_the_truth(tmp_path: Path) -> None:
     assert found.loc["all", "middle"]["mean"] == 2
     with pytest.raises(UserError, match="the input other has no tables of apexes"):
         control.errors(tmp_path, "other")
+
+
+def test_clips_without_frames_between_the_phases_have_no_errors(tmp_path: Path) -> None:
+    for database, frames in {"casme2": range(10, 21), "samm": (10, 20)}.items():
+        clips = Clips(tmp_path, database)
+        clips.add("c1", 10, "", 20, *frames)
+        (row,) = clips.search()
+        truth = {**dict.fromkeys(TRUTH, "1"), "sample": row["sample"], "apex": 13, "quirk": ""}
+        tsv.write_rows([truth], tmp_path / f"databases/{database}.tsv", TRUTH)
+    assert set(control.errors(tmp_path, "paper")["database"]) == {"casme2"}
+    (tmp_path / "inputs/paper/casme2.apexes.tsv").unlink()
+    with pytest.raises(UserError, match="paper has found no apex .* give its crops `frames: clip`"):
+        control.errors(tmp_path, "paper")

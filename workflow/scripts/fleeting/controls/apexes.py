@@ -24,9 +24,10 @@ def errors(results: Path, input_name: str) -> pd.DataFrame:
         input_name: an input with `apex`, packed for all databases.
 
     Returns:
-        One row for each database and, if there are several, for `all`, by `method`: the input's
-        and the middle frame. `clips` counts those that were searched; `mean` and `median` are in
-        frames, `share` in clips' lengths (see `apex_errors.errors`).
+        One row for each database with a clip that was searched and, if there are several, for
+        `all`, by `method`: the input's and the middle frame. `clips` counts those that were
+        searched; `mean` and `median` are in frames, `share` in clips' lengths (see
+        `apex_errors.errors`).
 
     Raises:
         UserError: the input has not searched for any apex there.
@@ -37,8 +38,13 @@ def errors(results: Path, input_name: str) -> pd.DataFrame:
             f"{results}: the input {input_name} has no tables of apexes; give it an `apex` in the "
             "config, and run `snakemake inputs`"
         )
-    found = {path.name.split(".")[0]: _with_truth(results, path) for path in tables}
-    groups = {database: clips for database, clips in found.items() if len(clips)}
+    every = {path.name.split(".")[0]: _with_truth(results, path) for path in tables}
+    groups = {database: clips for database, clips in every.items() if len(clips)}
+    if not groups:
+        raise UserError(
+            f"{results}: the input {input_name} has found no apex of a clip whose truth is known; "
+            "give its crops `frames: clip`, and run `snakemake inputs`"
+        )
     if len(groups) > 1:
         groups["all"] = pd.concat(groups.values())
     rows = []
