@@ -81,7 +81,7 @@ def holds_motion(config: Config, name: str) -> bool:
 
 
 def experiments(config: Config, kind: str, name: str) -> list[str]:
-    """The experiments that have a table or figure of their own."""
+    """The experiments that a table or figure is made for, if it is not about all of them."""
     blocks = config["experiments"]
     if registry.constants(kind, name).get("LOOKS_AT") != "motion":
         return list(blocks)

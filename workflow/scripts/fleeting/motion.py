@@ -9,7 +9,8 @@ MOTION = ("horizontal", "vertical", "strain")
 def motion_channels(channels: Sequence[str]) -> list[int]:
     """The places of the channels of motion, in the order of `MOTION`.
 
-    None if one is missing, or there are several, as in a sequence: none of them is the motion.
+    Empty if one is missing, or is there several times, as in a sequence of motions: none of these
+    is the motion.
     """
     meanings = [channel.rpartition("_")[2] for channel in channels]
     if any(meanings.count(meaning) != 1 for meaning in MOTION):
