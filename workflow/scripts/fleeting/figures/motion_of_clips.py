@@ -181,7 +181,8 @@ def _drawn(files: Mapping[str, list[Path]], clip: Row, motion: Array, unit: str)
     )
     crops = compared(clip, source, crops_by_sample(files["faces"])[clip["sample"]])
     pictures = [show_faces.read_crop(files["faces"][0], crop) for crop in crops]
-    pixels = eye_distance(crops[0]) if unit == motion_maps.EYE_DISTANCES else 1
+    pixels = eye_distance(crops[0]) if unit == motion_maps.EYE_DISTANCES else 1.0
+    assert pixels is not None, "without it there is no array"
     return Drawn(clip, motion, motion * pixels, crops, pictures)
 
 
