@@ -27,7 +27,7 @@ class Magnification(Settings):
     """The keys of `magnify`; the defaults are those of its authors for their example `baby`."""
 
     amplification: float = Field(
-        10, gt=0, le=1000, description="alpha: how often the change is added, beyond once."
+        10, gt=0, le=1000, description="alpha: how many times the change is added to a picture."
     )
     wavelength: float = Field(
         16,

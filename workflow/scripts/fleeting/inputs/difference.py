@@ -17,7 +17,9 @@ class Settings(ApexInputSettings):
     """How the apex is found, and whether motions are magnified before crops are compared."""
 
     kind: str = "difference"
-    magnify: Magnification | None = Field(None, description="null: they are not.")
+    magnify: Magnification | None = Field(
+        None, description="Motions are magnified before crops are compared; null: they are not."
+    )
 
 
 def examples(crops: Sequence[Crop], settings: Settings) -> tuple[list[Example], list[Missing]]:
