@@ -9,44 +9,43 @@ from fleeting import tsv
 from fleeting.config.loading import load
 from fleeting.controls import alignment, apexes, motion, projects
 from fleeting.errors import UserError
-from fleeting.evaluation import schemas
 
 CLASSES = ("disgust", "happiness", "surprise")
-SUBJECTS = [("casme", f"sub{number:02d}") for number in range(12)]
+SUBJECTS = [f"casme/sub{number:02d}" for number in range(12)]
 
 
-def counts(right: int, **columns: object) -> pd.DataFrame:
-    """Of each subject's six clips, so many are right; the others get the next class."""
+def predicted(right: int, clips: int = 6) -> pd.DataFrame:
+    """Of each subject's clips, so many are right; the others get the next class."""
     rows = []
-    for database, subject in SUBJECTS:
-        for clip in range(6):
+    for subject in SUBJECTS:
+        for clip in range(clips):
             label = CLASSES[clip % 3]
-            predicted = label if clip < right else CLASSES[(clip + 1) % 3]
-            rows.append({"database": database, "subject": subject, "label": label})
-            rows[-1] |= {"predicted": predicted, "repeat": 1, **columns}
-    frame = pd.DataFrame(rows)
-    return frame.groupby(list(frame.columns)).size().reset_index(name="count")
+            said = label if clip < right else CLASSES[(clip + 1) % 3]
+            rows.append((f"{subject}/clip{clip}/1", subject, label, said, 1))
+    return pd.DataFrame(rows, columns=["sample", "person", "label", "predicted", "repeat"])
 
 
-def finished(folder: Path, config: Path, **right: int) -> projects.Project:
-    """A project whose experiments have predicted so many of six clips; the kernel one more."""
+def project_of(
+    folder: Path, config: Path, monkeypatch: pytest.MonkeyPatch, **right: int
+) -> projects.Project:
+    """A project whose networks got so many of six clips right, and the kernel one more."""
     block = projects.moved(projects.read(config), str(folder))
     block["experiments"] = {name: block["experiments"][name] for name in right}
-    for name, count in right.items():
-        below = folder / "experiments" / name / "evaluation"
-        network = counts(count, model="two_layer", lr="3e-03")
-        table = network[list(schemas.SUBJECT_COUNTS)]
-        tsv.write(table, below / "subject_counts.tsv", schemas.SUBJECT_COUNTS)
-        kernel = counts(count + 1, baseline=motion.KERNEL)
-        if name in ("pairs", "apex"):
-            kernel = kernel.iloc[:0]
-        table = kernel[list(schemas.BASELINE_COUNTS)]
-        tsv.write(table, below / "baseline_counts.tsv", schemas.BASELINE_COUNTS)
+
+    def predictions(project: projects.Project, experiment: str) -> dict[str, pd.DataFrame]:
+        count = right[experiment]
+        kernel = {motion.KERNEL: predicted(count + 1)}
+        on_crops = experiment in ("pairs", "apex")
+        return {"two_layer": predicted(count)} | ({} if on_crops else kernel)
+
+    monkeypatch.setattr(motion, "predictions", predictions)
     return projects.Project(block)
 
 
-def test_each_learner_is_compared_with_itself(tmp_path: Path) -> None:
-    project = finished(tmp_path, motion.BEYOND, base=3, dis=5, unaligned=2)
+def test_each_learner_is_compared_with_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = project_of(tmp_path, motion.BEYOND, monkeypatch, base=3, dis=5, unaligned=2)
     found = motion.worth(project, "base", "subtler").set_index(["experiment", "learner"])
     assert found.loc[("base", "two_layer"), ["uar", "difference"]].tolist() == [0.5, 0]
     better = found.loc["dis", motion.KERNEL]
@@ -55,6 +54,18 @@ def test_each_learner_is_compared_with_itself(tmp_path: Path) -> None:
     assert better["interval_low"] == pytest.approx(1 - 4 / 6), "all subjects are alike"
     assert found.loc[("unaligned", "two_layer"), "difference"] == pytest.approx(-1 / 6)
     assert set(found["condition"]) == {"subtler"}
+
+
+def test_only_clips_that_both_test_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A seventh clip, which one of them gets right, adds nothing."""
+    project = project_of(tmp_path, motion.BEYOND, monkeypatch, base=3, dis=3)
+    tables = {"base": predicted(3), "dis": predicted(3, clips=7)}
+    tables["dis"].loc[tables["dis"]["sample"].str.contains("clip6"), "predicted"] = "disgust"
+    monkeypatch.setattr(motion, "predictions", lambda _, name: {"two_layer": tables[name]})
+    found = motion.worth(project, "base").set_index("experiment")
+    assert found.loc["dis", ["uar", "difference"]].tolist() == [0.5, 0]
 
 
 def test_aligned_flow_must_be_above_what_it_is_compared_with(
@@ -68,7 +79,7 @@ def test_aligned_flow_must_be_above_what_it_is_compared_with(
 
     def measured(name: str, **right: int) -> projects.Project:
         monkeypatch.setattr(projects, "read", read)
-        project = finished(tmp_path / name, motion.SYNTHETIC, **right)
+        project = project_of(tmp_path / name, motion.SYNTHETIC, monkeypatch, **right)
         monkeypatch.setattr(projects, "read", lambda path: project.config)
         motion.run(cores=1, beyond=False)
         return project

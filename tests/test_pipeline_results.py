@@ -7,6 +7,7 @@ import pytest
 
 from fleeting import tsv
 from fleeting.config.models import BASELINES
+from fleeting.controls import motion, projects
 from fleeting.evaluation import schemas
 from fleeting.synthetic.database import TRUTH
 from pipeline import CONFIG, Project
@@ -81,6 +82,20 @@ def test_baselines_stand_beside_the_networks(finished: Project) -> None:
     assert float(majority["uar"]) == pytest.approx(1 / tests.nunique(), abs=1e-6)
     page = (experiment / "tables/all_runs.html").read_text()
     assert "Of 7 null models, which are given annotations alone, the best is" in page
+
+
+def test_the_controls_read_what_was_predicted(finished: Project, monkeypatch) -> None:
+    monkeypatch.chdir(finished.folder)
+    found = motion.predictions(projects.Project(CONFIG), "tiny")
+    counts = schemas.read(
+        finished.folder / EXPERIMENT / "evaluation/subject_counts.tsv", schemas.SUBJECT_COUNTS
+    )
+    model = CONFIG["experiments"]["tiny"]["grid"]["models"][0]
+    own = counts[counts["model"] == model]
+    assert len(found[model]) == own["count"].sum()
+    right = found[model]["label"] == found[model]["predicted"]
+    assert right.sum() == own.loc[own["label"] == own["predicted"], "count"].sum()
+    assert found[model].set_index(["sample", "example", "repeat"]).index.is_unique
 
 
 def test_the_accounting_holds(finished: Project) -> None:

@@ -9,16 +9,25 @@ from typing import Any
 import pandas as pd
 
 from fleeting import tsv
+from fleeting.config.loading import load
 from fleeting.controls import alignment, apexes, projects
 from fleeting.errors import UserError
+from fleeting.evaluation import runs
 from fleeting.evaluation.metrics import uar
-from fleeting.evaluation.paired import Difference, counts_of, difference, subjects_of
+from fleeting.evaluation.paired import (
+    Difference,
+    count_by_subject,
+    counts_of,
+    difference,
+    subjects_of,
+)
 from fleeting.layout import Config
 
 SYNTHETIC, BEYOND = (Path("config") / f"motion_{name}.yaml" for name in ("synthetic", "beyond"))
 #: The experiments of `BEYOND` are compared with the first; those of `SYNTHETIC` with the second.
 BASE, FLOW = "base", "flow"
 KERNEL = "regional_kernel_ridge"
+SPLIT_FILES = ("split.json", "split.tsv", "folds.tsv")
 #: What must be worse than aligned flow, with its whole interval.
 WORSE = ("flow_unaligned", "pairs", "apex")
 #: Other databases than those of `BEYOND`, by name: values of its `synthetic` block.
@@ -31,8 +40,7 @@ CONDITIONS: dict[str, dict[str, Any]] = {
     "unlike people": {"disturbances": {"identity": 2}},
 }
 #: The UAR of an experiment, and how much it is above (negative: below) that of the one that it is
-#: compared with, with the interval over subjects; `learner` is a network or a baseline. Test clips
-#: are the same but for a few oddities: where a table has no apex, a search finds one.
+#: compared with, with the interval over subjects; `learner` is a network or a baseline.
 WORTH: tsv.Schema = {
     "condition": tsv.TEXT,
     "experiment": tsv.NAME,
@@ -91,15 +99,17 @@ def conditions(config: Config) -> dict[str, Config]:
 def worth(project: projects.Project, base: str, condition: str = "") -> pd.DataFrame:
     """How much each experiment's UAR is above that of another, learner by learner (`WORTH`).
 
+    Compared are the clips that both test: one may search for an apex that the other has not.
+
     Args:
-        project: a finished one whose experiments test clips of the same subjects.
+        project: a finished one.
         base: the experiment that the others are compared with.
         condition: for the table.
     """
-    of_base = _tables(project, base)
+    of_base = predictions(project, base)
     rows = []
     for name in project.config["experiments"]:
-        for learner, table in _tables(project, name).items():
+        for learner, table in predictions(project, name).items():
             found = _difference(table, of_base[learner])
             rows.append(
                 {
@@ -127,17 +137,35 @@ def _beyond(cores: int) -> None:
     tsv.write(pd.concat(tables), Path(config["results"]) / "worth.tsv", WORTH)
 
 
-def _tables(project: projects.Project, experiment: str) -> dict[str, pd.DataFrame]:
-    """The predictions of an experiment's network and of its kernel ridge, counted by subject."""
-    counts, baselines = project.counts(experiment), project.baseline_counts(experiment)
-    (network,) = set(counts["model"])
-    found = {str(network): counts, KERNEL: baselines[baselines["baseline"] == KERNEL]}
-    return {learner: table for learner, table in found.items() if len(table)}
+def predictions(project: projects.Project, experiment: str) -> dict[str, pd.DataFrame]:
+    """The test predictions of an experiment's first network, and of its kernel ridge if it has one.
+
+    Returns:
+        By learner: `sample`, `person`, `label`, `predicted` and `repeat`.
+    """
+    folder = project.results / "experiments" / experiment
+    block = load(project.config)["experiments"][experiment]
+    expected = runs.read_expected(*(folder / name for name in SPLIT_FILES))
+    grid = runs.Grid.model_validate(block["grid"])
+    every = runs.read_all(project.results, experiment, grid, block["parts"], expected)
+    model = grid.models[0]
+    own = [run for run in every if run.model == model]
+    network = pd.concat([run.predictions.assign(repeat=run.repeat) for run in own])
+    tested = tsv.read(folder / "split.tsv", tsv.SPLIT).drop_duplicates("example")
+    samples = tested[["example", "sample", "person"]]
+    found = {model: network.drop(columns="person").merge(samples, on="example")}
+    kernel = folder / "baselines" / KERNEL / "predictions.tsv"
+    if kernel.is_file():
+        table = tsv.read(kernel, tsv.BASELINE_PREDICTIONS)
+        found[KERNEL] = table.merge(samples, on="example")
+    return found
 
 
 def _difference(first: pd.DataFrame, second: pd.DataFrame) -> Difference:
-    subjects, classes = subjects_of(first), sorted(set(first["label"]))
-    one, other = (counts_of(table, subjects, classes) for table in (first, second))
+    shared = set(first["sample"]) & set(second["sample"])
+    tables = [count_by_subject(table[table["sample"].isin(shared)]) for table in (first, second)]
+    subjects, classes = subjects_of(tables[0]), sorted(set(tables[0]["label"]))
+    one, other = (counts_of(table, subjects, classes) for table in tables)
     databases = [database for database, _ in subjects]
     return difference(one, other, databases, uar.score, paired_repeats=True)
 

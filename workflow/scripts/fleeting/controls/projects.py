@@ -50,10 +50,6 @@ class Project:
         """An experiment's predictions, counted by subject."""
         return schemas.read(self._below(experiment, COUNTS), schemas.SUBJECT_COUNTS)
 
-    def baseline_counts(self, experiment: str) -> pd.DataFrame:
-        """The predictions of an experiment's baselines, counted by subject."""
-        return schemas.read(self._below(experiment, BASELINE_COUNTS), schemas.BASELINE_COUNTS)
-
     def split(self, experiment: str) -> pd.DataFrame:
         """The split of an experiment."""
         return tsv.read(self.results / f"experiments/{experiment}/split.tsv", tsv.SPLIT)
