@@ -109,5 +109,5 @@ def test_each_condition_is_a_config_of_its_own() -> None:
             **config["synthetic"]["disturbances"],
             **changed,
         }
-    assert made["subtler"]["synthetic"]["intensity"] == {"onset": 0, "apex": 0.12, "offset": 0}
-    assert config["synthetic"]["intensity"]["apex"] == 0.25, "the config itself stays"
+    assert made["subtler"]["synthetic"]["intensity"] == {"onset": 0, "apex": 0.03, "offset": 0}
+    assert config["synthetic"]["intensity"]["apex"] == 0.06, "the config itself stays"

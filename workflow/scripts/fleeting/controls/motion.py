@@ -33,9 +33,9 @@ WORSE = ("flow_unaligned", "pairs", "apex")
 #: Other databases than those of `BEYOND`, by name: values of its `synthetic` block.
 CONDITIONS: dict[str, dict[str, Any]] = {
     "as it is": {},
-    "subtler": {"intensity": {"apex": 0.12}},
+    "subtler": {"intensity": {"apex": 0.03}},
     "no drift": {"disturbances": {"drift": 0, "roll": 0}},
-    "more drift": {"disturbances": {"drift": 15, "roll": 5}},
+    "more drift": {"disturbances": {"drift": 20, "roll": 10}},
     "more flicker": {"disturbances": {"flicker": 0.2}},
     "unlike people": {"disturbances": {"identity": 2}},
 }
