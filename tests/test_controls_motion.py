@@ -32,7 +32,9 @@ def project_of(
     block = projects.moved(projects.read(config), str(folder))
     block["experiments"] = {name: block["experiments"][name] for name in right}
 
-    def predictions(project: projects.Project, experiment: str) -> dict[str, pd.DataFrame]:
+    def predictions(
+        project: projects.Project, experiment: str, networks: bool
+    ) -> dict[str, pd.DataFrame]:
         count = right[experiment]
         kernel = {motion.KERNEL: predicted(count + 1)}
         on_crops = experiment in ("pairs", "apex")
@@ -63,7 +65,9 @@ def test_only_clips_that_both_test_are_compared(
     project = project_of(tmp_path, motion.BEYOND, monkeypatch, base=3, dis=3)
     tables = {"base": predicted(3), "dis": predicted(3, clips=7)}
     tables["dis"].loc[tables["dis"]["sample"].str.contains("clip6"), "predicted"] = "disgust"
-    monkeypatch.setattr(motion, "predictions", lambda _, name: {"two_layer": tables[name]})
+    monkeypatch.setattr(
+        motion, "predictions", lambda _, name, networks: {"two_layer": tables[name]}
+    )
     found = motion.worth(project, "base").set_index("experiment")
     assert found.loc["dis", ["uar", "difference"]].tolist() == [0.5, 0]
 

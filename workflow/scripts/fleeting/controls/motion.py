@@ -58,8 +58,8 @@ def run(*, cores: int, beyond: bool) -> None:
 
     Args:
         cores: of this machine to use.
-        beyond: the variants of config/motion_beyond.yaml under each of `CONDITIONS`, in place of
-            the run of config/motion_synthetic.yaml.
+        beyond: the variants of config/motion_beyond.yaml under each of `CONDITIONS`, the networks
+            under the first alone, in place of the run of config/motion_synthetic.yaml.
 
     Raises:
         UserError: aligned flow is not better than what it must be better than.
@@ -96,7 +96,9 @@ def conditions(config: Config) -> dict[str, Config]:
     return made
 
 
-def worth(project: projects.Project, base: str, condition: str = "") -> pd.DataFrame:
+def worth(
+    project: projects.Project, base: str, condition: str = "", networks: bool = True
+) -> pd.DataFrame:
     """How much each experiment's UAR is above that of another, learner by learner (`WORTH`).
 
     Compared are the clips that both test: one may search for an apex that the other has not.
@@ -105,11 +107,12 @@ def worth(project: projects.Project, base: str, condition: str = "") -> pd.DataF
         project: a finished one.
         base: the experiment that the others are compared with.
         condition: for the table.
+        networks: whether there are networks, besides the kernel ridge.
     """
-    of_base = predictions(project, base)
+    of_base = predictions(project, base, networks)
     rows = []
     for name in project.config["experiments"]:
-        for learner, table in predictions(project, name).items():
+        for learner, table in predictions(project, name, networks).items():
             found = _difference(table, of_base[learner])
             rows.append(
                 {
@@ -129,31 +132,40 @@ def worth(project: projects.Project, base: str, condition: str = "") -> pd.DataF
 def _beyond(cores: int) -> None:
     config = projects.read(BEYOND)
     tables = []
-    for name, own in conditions(config).items():
-        project = projects.Project(own)
-        _run(project, cores)
-        tables.append(worth(project, BASE, name))
+    for number, (name, own) in enumerate(conditions(config).items()):
+        project, networks = projects.Project(own), number == 0
+        _run(project, cores, networks)
+        tables.append(worth(project, BASE, name, networks))
         print(tables[-1].round(3).to_string(index=False), flush=True)
     tsv.write(pd.concat(tables), Path(config["results"]) / "worth.tsv", WORTH)
 
 
-def predictions(project: projects.Project, experiment: str) -> dict[str, pd.DataFrame]:
+def predictions(
+    project: projects.Project, experiment: str, networks: bool
+) -> dict[str, pd.DataFrame]:
     """The test predictions of an experiment's first network, and of its kernel ridge if it has one.
+
+    Args:
+        project: a finished one.
+        experiment: its name.
+        networks: whether a network was trained.
 
     Returns:
         By learner: `sample`, `person`, `label`, `predicted` and `repeat`.
     """
     folder = project.results / "experiments" / experiment
-    block = load(project.config)["experiments"][experiment]
-    expected = runs.read_expected(*(folder / name for name in SPLIT_FILES))
-    grid = runs.Grid.model_validate(block["grid"])
-    every = runs.read_all(project.results, experiment, grid, block["parts"], expected)
-    model = grid.models[0]
-    own = [run for run in every if run.model == model]
-    network = pd.concat([run.predictions.assign(repeat=run.repeat) for run in own])
     tested = tsv.read(folder / "split.tsv", tsv.SPLIT).drop_duplicates("example")
     samples = tested[["example", "sample", "person"]]
-    found = {model: network.drop(columns="person").merge(samples, on="example")}
+    found = {}
+    if networks:
+        block = load(project.config)["experiments"][experiment]
+        expected = runs.read_expected(*(folder / name for name in SPLIT_FILES))
+        grid = runs.Grid.model_validate(block["grid"])
+        every = runs.read_all(project.results, experiment, grid, block["parts"], expected)
+        model = grid.models[0]
+        own = [run for run in every if run.model == model]
+        table = pd.concat([run.predictions.assign(repeat=run.repeat) for run in own])
+        found[model] = table.drop(columns="person").merge(samples, on="example")
     kernel = folder / "baselines" / KERNEL / "predictions.tsv"
     if kernel.is_file():
         table = tsv.read(kernel, tsv.BASELINE_PREDICTIONS)
@@ -170,10 +182,10 @@ def _difference(first: pd.DataFrame, second: pd.DataFrame) -> Difference:
     return difference(one, other, databases, uar.score, paired_repeats=True)
 
 
-def _run(project: projects.Project, cores: int) -> None:
+def _run(project: projects.Project, cores: int, networks: bool = True) -> None:
     start = time.monotonic()
-    both = (projects.COUNTS, projects.BASELINE_COUNTS)
-    project.run(cores, list(project.config["experiments"]), both)
+    tables = [projects.COUNTS] if networks else []
+    project.run(cores, list(project.config["experiments"]), [*tables, projects.BASELINE_COUNTS])
     print(f"{project.results}: {(time.monotonic() - start) / 60:.1f} minutes", flush=True)
 
 
