@@ -86,7 +86,7 @@ def test_baselines_stand_beside_the_networks(finished: Project) -> None:
 
 def test_the_controls_read_what_was_predicted(finished: Project, monkeypatch) -> None:
     monkeypatch.chdir(finished.folder)
-    found = motion.predictions(projects.Project(CONFIG), "tiny", networks=True)
+    found = motion.predictions(projects.Project({**CONFIG, "results": "results"}), "tiny", True)
     counts = schemas.read(
         finished.folder / EXPERIMENT / "evaluation/subject_counts.tsv", schemas.SUBJECT_COUNTS
     )
