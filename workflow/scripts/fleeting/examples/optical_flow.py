@@ -23,9 +23,10 @@ from fleeting.errors import UserError
 from fleeting.examples.grey import grey
 from fleeting.examples.input import Crop, Example, InputSettings, Picture, Values
 from fleeting.examples.magnification import Magnification, magnified
+from fleeting.motion import MOTION
 from fleeting.settings import OneOf, Variant
 
-CHANNELS = ("horizontal", "vertical", "strain")
+CHANNELS = MOTION
 #: What stands for 1 by default, by what motion is measured in. The eyes are about a third of the
 #: side of BlazeFace's crops apart: a hundredth of it is 0.8 pixels of a crop of 224 x 224.
 UNITS = {"pixels": 1.0, "eye_distances": 0.01}

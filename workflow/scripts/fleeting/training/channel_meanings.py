@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 from fleeting.errors import UserError
+from fleeting.motion import MOTION
 
 PICTURES = ("red", "green", "blue", "grey")
 #: The motion from left to right and from top to bottom, and how much it deforms the face.
-HORIZONTAL, VERTICAL, STRAIN = MOTION = ("horizontal", "vertical", "strain")
+HORIZONTAL, VERTICAL, STRAIN = MOTION
 #: A difference of brightness keeps its sign and size in a mirror, and when a face turns or grows.
 KNOWN = (*PICTURES, *MOTION, "difference")
 
