@@ -236,6 +236,17 @@ def test_the_modules_that_a_complete_block_names() -> None:
     assert (default["kind"], default["lambda"]) == ("tvl1", 0.15)
 
 
+def test_eye_distances_need_a_detector_that_finds_the_eyes() -> None:
+    eyes = {"kind": "flow", "measured_in": "eye_distances"}
+    motion({"box": "clip"}, **eyes)
+    with pytest.raises(UserError, match=r"motion\.measured_in: the detector none does not find"):
+        motion({"box": "clip", "detector": "none"}, **eyes)
+    provided = {"samm": {"root": "/data/SAMM", "source": "cropped"}}
+    inputs = {"paper": {"crop": "paper", **eyes}}
+    with pytest.raises(UserError, match="crops of the provider of samm; set `provider_crops: det"):
+        load({"databases": provided, "crops": {"paper": {"box": "clip"}}, "inputs": inputs})
+
+
 SEARCH = {"kind": "motion", "algorithm": "farneback"}
 
 

@@ -224,8 +224,9 @@ def test_a_claim_that_several_definitions_fit() -> None:
     found = score.rescore(Predictions(labels, labels, ["1"] * 10, ["a"] * 10))
     said = score.explain("uar", "1.000", found)
     assert "Ambiguous: the claimed number fits accuracy; UF1; UAR; macro precision" in said
-    with pytest.raises(UserError, match="CLAIM: 'high' is not a number"):
-        score.explain("uar", "high", found)
+    for claim in ("high", "nan", "inf%"):
+        with pytest.raises(UserError, match=f"CLAIM: '{claim}' is not a number"):
+            score.explain("uar", claim, found)
 
 
 @pytest.mark.parametrize("claim", ["0.7605", ".7605", "76.05%", "76.05"])

@@ -114,7 +114,7 @@ def test_examples_are_scaled_and_their_motions_with_them() -> None:
     assert plain.max() <= 1
 
 
-def test_brightness_is_added_to_pictures_alone() -> None:
+def test_brightness_is_one_value_added_to_a_picture() -> None:
     values = 0.3 + 0.4 * random_batch(200)
     added = (
         augmented(values, RED_GREEN_BLUE, {"kind": "brightness", "most": 0.2}) - values
@@ -125,10 +125,6 @@ def test_brightness_is_added_to_pictures_alone() -> None:
     assert (bright.min(), bright.max()) == (0, 1)
     grey = augmented(values[:, :1], ("apex_grey",), {"kind": "brightness", "most": 0.2})
     assert not torch.equal(grey, values[:, :1])
-    for channels in (FLOW, ("difference",)):
-        message = f"'{channels[0]}' is a motion or a difference. For these there is gain"
-        with pytest.raises(UserError, match=message):
-            augmented(random_batch(4)[:, : len(channels)], channels, "brightness")
 
 
 @pytest.mark.parametrize(
@@ -217,3 +213,23 @@ def test_what_ready_pictures_show_must_be_declared(recipe: dict[str, Any]) -> No
     load(ready_pictures(recipe, channels=list(FLOW), zero=128, unit=127))
     load(ready_pictures(recipe, channels=list(RED_GREEN_BLUE)))
     load(ready_pictures({"augmentations": ["shift", "erasing", "mixup"]}))
+
+
+def test_a_recipe_must_know_the_channels_of_its_input() -> None:
+    """Said when the config is read, before anything is computed."""
+    flow, depth = list(FLOW), ["left", "right", "depth"]
+    for channels, recipe, wrong in [
+        (flow, {"augmentations": ["gain", "brightness"]}, "brightness"),
+        (depth, {"augmentations": ["gain", "rotation"]}, "rotation"),
+        (depth, {"mirrored_test": True}, "mirrored_test"),
+    ]:
+        message = f"experiments.e.recipe: {wrong} does not know what it does to the channel"
+        with pytest.raises(UserError, match=f"{message} '{channels[0]}'"):
+            load(ready_pictures(recipe, channels=channels, zero=128, unit=127))
+    load(ready_pictures({"augmentations": ["gain"]}, channels=depth, zero=128, unit=127))
+    motion = {"difference": {"kind": "difference", "crop": "clips"}}
+    crops = {"clips": {"frames": "phases", "detector": "none"}}
+    experiment = {"input": "difference", "recipe": {"augmentations": ["brightness"]}}
+    config = {"databases": {"samm": {"root": "s"}}, "crops": crops, "inputs": motion}
+    with pytest.raises(UserError, match="brightness does not know .* 'difference'"):
+        load({**config, "experiments": {"e": experiment}})

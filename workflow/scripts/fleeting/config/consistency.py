@@ -30,6 +30,7 @@ def contradictions(config: Config) -> Iterator[str]:
             yield from _wrong_motion(name, block, config["crops"][block["crop"]])
             yield from _wrong_frames(name, block, config["crops"][block["crop"]]["frames"])
             yield from _wrong_apex(name, block, config)
+            yield from _wrong_unit(name, block, config)
     for name, crop in config["crops"].items():
         yield from _wrong_alignment(name, crop, config["databases"])
     for model in config["models"]:
@@ -75,35 +76,6 @@ def contradictions(config: Config) -> Iterator[str]:
                     "`databases`; list it, or remove the subject"
                 )
         yield from _half_excluded(f"{place}.exclude_subjects", experiment)
-
-
-def undeclared_channels(given: Any, config: Config) -> Iterator[str]:
-    """Recipes that ask what ready pictures show, where the config does not say it.
-
-    Args:
-        given: the config as it was written: a default says nothing of a user's pictures.
-        config: the same, complete.
-    """
-    for name, experiment in config["experiments"].items():
-        own = experiment["input"]
-        block = config["inputs"].get(own, {})
-        crop = config["crops"].get(block.get("crop"))
-        stated = (given.get("inputs") or {}).get(own) or {}
-        if "channels" not in block or "channels" in stated or not crop:
-            continue
-        recipe = experiment["recipe"]
-        asking = [
-            block["kind"]
-            for block in recipe["augmentations"]
-            if hasattr(registry.load("augmentation", block["kind"]), "READS_CHANNELS")
-        ]
-        asking += ["mirrored_test"] if recipe["mirrored_test"] else []
-        if asking and crop["frames"]["kind"] == "pictures":
-            yield (
-                f"experiments.{name}.recipe: {asking[0]} has to know what the pictures show; write "
-                f"`channels` in inputs.{own}: [red, green, blue] for photographs, or the channels "
-                "of a motion in the order of the files, with `zero` and `unit`"
-            )
 
 
 def _unknown(place: str, kind: str, name: str, known: Any) -> Iterator[str]:
@@ -170,6 +142,25 @@ def _wrong_apex(name: str, block: Config, config: Config) -> Iterator[str]:
             f"{place}: with `annotations: {{apex: midpoint}}` no clip lacks an apex, and the "
             "middle would pass for a stated one; set `drop` there"
         )
+
+
+def _wrong_unit(name: str, block: Config, config: Config) -> Iterator[str]:
+    """A motion in distances of the eyes, of crops in which these are not looked for."""
+    if block.get("measured_in") != "eye_distances":
+        return
+    crop, place = config["crops"][block["crop"]], f"inputs.{name}.measured_in"
+    if not getattr(registry.load("detector", crop["detector"]["kind"]), "FINDS_EYES", False):
+        yield (
+            f"{place}: the detector {crop['detector']['kind']} does not find the eyes; set "
+            f"`detector: blazeface` in crops.{block['crop']}, or `measured_in: pixels`"
+        )
+    elif crop["provider_crops"] == "keep":
+        for database, settings in config["databases"].items():
+            if settings["source"] == "cropped":
+                yield (
+                    f"{place}: the eyes are not looked for in crops of the provider of {database}; "
+                    f"set `provider_crops: detect` in crops.{block['crop']}"
+                )
 
 
 def _follows_the_face(crop: Config) -> bool:

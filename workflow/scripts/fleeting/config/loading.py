@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from fleeting import registry
-from fleeting.config import consistency, inheritance, messages, models
+from fleeting.config import channels, consistency, inheritance, messages, models
 from fleeting.errors import UserError
 from fleeting.layout import Config
 
@@ -88,7 +88,7 @@ def load(raw: Any) -> Config:
     wrong = [
         *messages.mistaken_booleans(given, config),
         *consistency.contradictions(config),
-        *consistency.undeclared_channels(given, config),
+        *channels.misread_channels(given, config),
     ]
     if wrong:
         raise messages.refusal(wrong)

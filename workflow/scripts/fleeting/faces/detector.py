@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 #: (height, width, 3), BGR.
 Image = NDArray[np.uint8]
 #: (N, 5): x0 y0 x1 y1 confidence, in pixels of the image, the most confident first. Or (N, 9), of a
-#: detector that knows the eyes: then also the x and y of one eye's centre, and of the other's.
+#: detector whose module says `FINDS_EYES = True`: also the x and y of each eye's centre.
 Boxes = NDArray[np.float64]
 
 

@@ -3,6 +3,7 @@
 On the same predictions they differ by tenths; a claimed number can be told by which of them it is.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -124,11 +125,16 @@ def fitting(claim: str, values: dict[str, float]) -> list[str]:
     Args:
         claim: the number as it was printed, for example `0.7605`, `.76` or `76.05%`.
         values: see `definitions`.
+
+    Raises:
+        ValueError: the claim is no number.
     """
     text = claim.strip()
     percent = text.endswith("%") or float(text.rstrip("%")) > 1
     text = text.rstrip("%").strip()
     decimals = len(text.partition(".")[2]) + (2 if percent else 0)
     number = float(text) / (100 if percent else 1)
+    if not math.isfinite(number):
+        raise ValueError(claim)
     tolerance = 0.5 * 10.0**-decimals + 1e-9
     return [name for name, value in values.items() if abs(value - number) <= tolerance]

@@ -15,7 +15,6 @@ from fleeting.splits.gate import Gate
 from fleeting.training import balancing, epochs, generators, weights
 from fleeting.training.action_units import ActionUnits
 from fleeting.training.architecture import Architecture
-from fleeting.training.channel_meanings import meanings
 from fleeting.training.checkpoint import Progress, State
 from fleeting.training.data import JobExamples, RoleBuffer
 from fleeting.training.epochs import Epoch
@@ -100,15 +99,11 @@ def train(
 
     Raises:
         Stopped: this process was asked to stop.
-        UserError: the recipe does not fit the input's channels.
     """
     folds = [fold for fold in folds if fold.fold not in progress.results]
     if not folds:
         return None
     recipe, classes = job.recipe, job.gate.classes
-    if recipe.mirrored_test:
-        # Now, not when the first fold is fitted.
-        meanings(job.gate.input.channels, "mirrored_test")
     subsets = [subset for fold in folds for subset in (fold.train, fold.validation, fold.test)]
     names = sorted({name for subset in subsets for name in subset.examples})
     examples = JobExamples(names, arrays.load(job.examples, names), device)

@@ -32,6 +32,7 @@ SOURCE = Source(
         ),
     ),
 )
+FINDS_EYES = True
 MARGIN = Margin(top=0.20, sides=0.10, bottom=0.15)
 
 SIZE = 256

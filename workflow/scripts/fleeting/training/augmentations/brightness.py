@@ -5,15 +5,14 @@ from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from fleeting.errors import UserError
 from fleeting.settings import Variant
-from fleeting.training.channel_meanings import PICTURES, meanings
+from fleeting.training.channel_meanings import PICTURES
 
 if TYPE_CHECKING:
     import torch
 
-#: What it does follows from what the channels hold.
-READS_CHANNELS = True
+#: The meanings of channels that it knows what to do to; of motions and differences, gain does.
+MEANINGS = PICTURES
 
 
 class Settings(Variant):
@@ -24,19 +23,8 @@ class Settings(Variant):
 
 
 def apply(batch: "torch.Tensor", channels: Sequence[str], settings: Settings) -> "torch.Tensor":
-    """Add to a batch's (N, C, H, W) values, to each example its own value; within 0 to 1.
-
-    Raises:
-        UserError: a channel is no colour and not grey.
-    """
+    """Add to a batch's (N, C, H, W) values, to each example its own value; within 0 to 1."""
     import torch
 
-    for channel, meaning in zip(channels, meanings(channels, settings.kind), strict=True):
-        if meaning not in PICTURES:
-            raise UserError(
-                f"recipe.augmentations: brightness is of pictures, and the channel {channel!r} is "
-                "a motion or a difference. For these there is gain; remove brightness from the "
-                "recipe."
-            )
     random = 2 * torch.rand(len(batch), 1, 1, 1, device=batch.device) - 1
     return (batch + settings.most * random).clamp(0, 1)

@@ -14,8 +14,8 @@ from fleeting.settings import Variant
 if TYPE_CHECKING:
     import torch
 
-#: What it does follows from what the channels hold.
-READS_CHANNELS = True
+#: Channels of any meaning can be multiplied, where 0 is known.
+MEANINGS = None
 
 
 class Settings(Variant):

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from fleeting.settings import Variant
+from fleeting.training.channel_meanings import KNOWN
 from fleeting.training.mirror import mirrored
 
 if TYPE_CHECKING:
     import torch
 
-#: What it does follows from what the channels hold.
-READS_CHANNELS = True
+#: The meanings of channels that it knows what to do to.
+MEANINGS = KNOWN
 
 
 class Settings(Variant):

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from fleeting.settings import Variant
+from fleeting.training.channel_meanings import KNOWN
 from fleeting.training.warp import warped
 
 if TYPE_CHECKING:
     import torch
 
-#: What it does follows from what the channels hold.
-READS_CHANNELS = True
+#: The meanings of channels that it knows what to do to.
+MEANINGS = KNOWN
 
 
 class Settings(Variant):
