@@ -34,7 +34,7 @@ def test_problems_come_last_and_give_status_1(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (1, "")
     headings = [line for line in lines if line and not line.startswith(" ")]
     assert headings[:-1] == ["config", "database samm", "weights", "machine", "disk"]
-    assert "1 models x 3 rates x 10 repeats = 30 runs of 100 epochs" in done.stdout
+    assert "1 model x 3 rates x 10 repeats = 30 runs of 100 epochs" in done.stdout
     assert "databases/nowhere: no such folder" in lines[-3]
     assert "what is not listed there is not used" in lines[-2]
     assert [path.name for path in tmp_path.iterdir()] == ["mine.yaml"], "nothing is written"

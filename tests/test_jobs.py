@@ -94,6 +94,25 @@ def test_a_job_through_the_runner_reports_one_paragraph(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    command = [
+        sys.executable,
+        str(RUNNER),
+        "doctor.examine",
+        "--config",
+        str(RUNNER.parents[2] / "config/demo.yaml"),
+    ]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as doctor:
+        assert doctor.stdout is not None
+        assert doctor.stderr is not None
+        doctor.stdout.readline()
+        doctor.stdout.close()
+        assert doctor.stderr.read() == ""
+    assert doctor.returncode == 1
+
+
 @pytest.mark.parametrize(
     ("module", "words"),
     [("nope", "there is no job 'nope'"), ("../x", "there is no job"), ("tsv", "tsv is not a job")],

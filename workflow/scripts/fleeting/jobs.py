@@ -6,6 +6,7 @@ import gc
 import inspect
 import json
 import logging
+import os
 import signal
 import sys
 import traceback
@@ -61,6 +62,10 @@ def main() -> None:
         # Die by the signal, so that the shell or make around the job stops as well.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.raise_signal(signal.SIGINT)
+    except BrokenPipeError:
+        # Whoever read the output, such as `head`, has seen enough. Python would say so at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         sys.exit(f"Error: {explain(error)}")
 

@@ -52,8 +52,8 @@ def examine(config: Config) -> Iterator[tuple[str, Iterable[Finding]]]:
 
 def _grid(name: str, block: dict[str, Any]) -> Finding:
     grid = block["grid"]
-    counts = {"models": len(grid["models"]), "rates": len(grid["lrs"]), "repeats": grid["repeats"]}
-    factors = " x ".join(f"{count} {thing}" for thing, count in counts.items())
+    counts = {"model": len(grid["models"]), "rate": len(grid["lrs"]), "repeat": grid["repeats"]}
+    factors = " x ".join(f"{count} {thing}{'s' * (count != 1)}" for thing, count in counts.items())
     return fine(
         f"experiment {name}: {factors} = {math.prod(counts.values())} runs of "
         f"{block['recipe']['epochs']} epochs a fold ({block['protocol']['kind']})"
