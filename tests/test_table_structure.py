@@ -103,6 +103,7 @@ def test_the_table_is_made_of_the_gate_and_the_grid(tmp_path):
         "experiment.grid.models": ["small", "mine"],
         "experiment.grid.networks": {"small": "small", "mine": "inception_v3"},
         "experiment.recipe.weights": "none",
+        "experiment.recipe.auxiliary": None,
     }
     frame, page = table1_structure.make(files, settings)
     assert set(frame["model"]) == {"small", "mine"}
@@ -117,3 +118,7 @@ def test_the_table_is_made_of_the_gate_and_the_grid(tmp_path):
     assert frame["output"].iloc[0] == "112x112x64"
     ((heading, part),) = page.parts
     assert (heading, part["parameters"].iloc[-1]) == ("ResNet18", "11 177 538")
+    settings["experiment.recipe.auxiliary"] = {"action_units": [1, 4, 12], "weight": 1}
+    frame, page = table1_structure.make(files, settings)
+    assert page.parts[0][1]["parameters"].iloc[-1] == "11 179 077"
+    assert "with 2 classes and 3 action units;" in page.note

@@ -19,7 +19,12 @@ CAPTION = (
     "was measured, so there are no repeats."
 )
 READS = {"gate": "experiments/{experiment}/split.json"}
-SETTINGS = ("experiment.grid.models", "experiment.grid.networks", "experiment.recipe.weights")
+SETTINGS = (
+    "experiment.grid.models",
+    "experiment.grid.networks",
+    "experiment.recipe.weights",
+    "experiment.recipe.auxiliary",
+)
 #: The networks whose structure this is: editing one makes the table again.
 USES = {"network": "experiment.grid.networks"}
 
@@ -46,28 +51,32 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
         model: architecture(networks[model], checked.input.channels, size, pretrained)
         for model in settings["experiment.grid.models"]
     }
-    frames = [structure(built, classes).assign(model=model) for model, built in models.items()]
+    learnt, outputs = f"{classes} classes", classes
+    if auxiliary := settings["experiment.recipe.auxiliary"]:
+        outputs += len(auxiliary["action_units"])
+        learnt += f" and {len(auxiliary['action_units'])} action units"
+    frames = [structure(built, outputs).assign(model=model) for model, built in models.items()]
     sizes = dict.fromkeys("x".join(map(str, built.size)) for built in models.values())
     page = Page(
         "Table 1: structure of the models",
-        f"Read from each model by one pass of a {' or '.join(sizes)} image, with {classes} "
-        "classes; nothing was measured, so there are no repeats. Output is height x width x "
-        "channels; [...] x 2 is a residual block and how often it follows itself. Normalisations, "
-        "activations and the shortcuts' convolutions have no row but are counted among the "
-        "parameters. The paper's columns are its table 1 as printed, for ResNet18 and a 224x224 "
-        "image: it gives one block of each layer and leaves out how often it repeats.",
+        f"Read from each model by one pass of a {' or '.join(sizes)} image, with {learnt}; nothing "
+        "was measured, so there are no repeats. Output is height x width x channels; [...] x 2 is "
+        "a residual block and how often it follows itself. Normalisations, activations and the "
+        "shortcuts' convolutions have no row but are counted among the parameters. The paper's "
+        "columns are its table 1 as printed, for ResNet18 and a 224x224 image: it gives one block "
+        "of each layer and leaves out how often it repeats.",
         [_part(frame) for frame in frames],
     )
     return pd.concat(frames), page
 
 
-def structure(model: Architecture, classes: int) -> pd.DataFrame:
-    """The layers of a model, one row each.
+def structure(model: Architecture, outputs: int) -> pd.DataFrame:
+    """The layers of a model with that many outputs, one row each.
 
     It is built on torch's `meta` device: its shapes are real, its weights take no memory.
     Normalisations and activations are counted with the layer that they follow.
     """
-    network = model.outline(classes)
+    network = model.outline(outputs)
     # The paper's table is of a ResNet18.
     paper = PAPER if isinstance(network, torchvision.models.ResNet) else {}
     rows = [
