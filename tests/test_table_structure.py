@@ -121,4 +121,4 @@ def test_the_table_is_made_of_the_gate_and_the_grid(tmp_path):
     settings["experiment.recipe.auxiliary"] = {"action_units": [1, 4, 12], "weight": 1}
     frame, page = table1_structure.make(files, settings)
     assert page.parts[0][1]["parameters"].iloc[-1] == "11 179 077"
-    assert "with 2 classes and 3 action units;" in page.note
+    assert "with 2 classes and 3 action units (a sigmoid, no softmax);" in page.note

@@ -54,7 +54,7 @@ def make(files: Mapping[str, list[Path]], settings: Mapping[str, Any]) -> tuple[
     learnt, outputs = f"{classes} classes", classes
     if auxiliary := settings["experiment.recipe.auxiliary"]:
         outputs += len(auxiliary["action_units"])
-        learnt += f" and {len(auxiliary['action_units'])} action units"
+        learnt += f" and {len(auxiliary['action_units'])} action units (a sigmoid, no softmax)"
     frames = [structure(built, outputs).assign(model=model) for model, built in models.items()]
     sizes = dict.fromkeys("x".join(map(str, built.size)) for built in models.values())
     page = Page(
