@@ -102,7 +102,7 @@ def test_few_subjects_have_a_range_in_place_of_an_interval():
         score(np.delete(counts, one, axis=1).sum(axis=1), CLASSES).mean() for one in range(8)
     ]
     assert (found.low, found.high) == pytest.approx((min(without), max(without)))
-    assert intervals.text(found.low, found.high, found.kind).endswith("(range)")
+    assert intervals.text(found.low, found.high, found.kind).endswith(", range)")
     assert verdict.against(found, 0) == "", "a range is no interval"
 
 

@@ -76,7 +76,7 @@ def text(low: float, high: float, kind: str) -> str:
     if np.isnan(low):
         return ""
     if kind == RANGE:
-        return f"{low:.3f} to {high:.3f} (range)"
+        return f"({low:.3f} to {high:.3f}, range)"
     return f"[{low:.3f}, {high:.3f}]"
 
 
