@@ -33,7 +33,7 @@ def test_problems_come_last_and_give_status_1(tmp_path: Path) -> None:
     lines = done.stdout.splitlines()
     assert (done.returncode, done.stderr) == (1, "")
     headings = [line for line in lines if line and not line.startswith(" ")]
-    assert headings[:-1] == ["config", "database samm", "weights", "machine", "disk"]
+    assert headings[:-1] == ["config", "database samm", "splits", "weights", "machine", "disk"]
     assert "1 model x 3 rates x 10 repeats = 30 runs of 100 epochs" in done.stdout
     assert "databases/nowhere: no such folder" in lines[-3]
     assert "what is not listed there is not used" in lines[-2]

@@ -4,24 +4,25 @@ The stages write into a temporary folder, and log as in a run.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from fleeting import layout, losses, tsv
 from fleeting.databases import extract, settings, table_file
 from fleeting.databases.settings import DatabaseSettings
-from fleeting.doctor.findings import Finding, fine, note, problem
+from fleeting.doctor import splits
+from fleeting.doctor.findings import Finding, fine, note
 from fleeting.doctor.reference_counts import REFERENCE, differences
 from fleeting.frames import select
 from fleeting.layout import Config
-from fleeting.settings import suggestion
 from fleeting.splits import labels
 
 Row = Mapping[str, str]
 
 
-def examine(name: str, config: Config, frames: dict[str, Counter[str]]) -> Iterator[Finding]:
+def examine(
+    name: str, config: Config, frames: dict[str, Counter[str]], folder: Path
+) -> Iterator[Finding]:
     """Run a database's stages up to its frames, and say what to do about what they exclude.
 
     Args:
@@ -29,6 +30,7 @@ def examine(name: str, config: Config, frames: dict[str, Counter[str]]) -> Itera
         config: complete.
         frames: filled in: the frames on disk by database and selection; a database that cannot be
             read is missing.
+        folder: filled in: the tables of the samples and frames, see `splits`.
 
     Raises:
         UserError: as the stages do.
@@ -43,8 +45,7 @@ def examine(name: str, config: Config, frames: dict[str, Counter[str]]) -> Itera
             "Mount or restore the database if frames of it are still to be cropped.",
         )
     else:
-        with TemporaryDirectory() as folder:
-            yield from _stages(name, config, frames, Path(folder))
+        yield from _stages(name, config, frames, folder)
 
 
 def _has_table(block: DatabaseSettings) -> bool:
@@ -57,20 +58,21 @@ def _stages(
     name: str, config: Config, frames: dict[str, Counter[str]], folder: Path
 ) -> Iterator[Finding]:
     block, accepted = config["databases"][name], config["accept_losses"]
-    tables = {key: folder / f"{key}.tsv" for key in ("samples", "excluded", "substituted", "rows")}
+    own, samples_path = folder / name, splits.samples_table(folder, name)
+    tables = {key: own / f"{key}.tsv" for key in ("excluded", "substituted", "rows")}
     extract.run(
         database=name,
         settings=block,
         apex=config["annotations"]["apex"],
         accept_losses=accepted,
+        samples=samples_path,
         **tables,
     )
-    samples = tsv.read_rows(tables["samples"], tsv.ANNOTATIONS)
+    samples = tsv.read_rows(samples_path, tsv.ANNOTATIONS)
     excluded = tsv.read_rows(tables["excluded"], tsv.EXCLUDED)
     rows = int(tsv.read_rows(tables["rows"], tsv.ROW_COUNT)[0]["rows"])
     yield from _counts(block["reader"], rows, samples, "synthetic" in config)
     yield from _label_maps(name, config, samples)
-    yield from _unknown_subjects(name, config, {row["subject"] for row in samples})
     unasked = [row for row in excluded if row["code"] != losses.ASKED_FOR]
     yield from _exclusions(unasked, "Correct these rows if they are typing errors")
     frames[name] = Counter()
@@ -78,17 +80,19 @@ def _stages(
         selection = layout.selection_label(config, crop)
         if selection in frames[name]:
             continue
-        tables = {key: folder / f"{key}.tsv" for key in ("frames", "excluded", "substituted")}
+        frames_path = splits.frames_table(folder, name, selection)
+        tables = {key: own / f"{key}.tsv" for key in ("excluded", "substituted")}
         select.run(
             database=name,
             settings=block,
             selection=config["crops"][crop]["frames"],
-            annotations=folder / "samples.tsv",
+            annotations=samples_path,
             nearest_within=config["frames"]["nearest_within"],
             accept_losses=accepted,
+            frames=frames_path,
             **tables,
         )
-        frames[name][selection] = len(tsv.read_rows(tables["frames"], tsv.FRAMES))
+        frames[name][selection] = len(tsv.read_rows(frames_path, tsv.FRAMES))
         excluded = tsv.read_rows(tables["excluded"], tsv.EXCLUDED)
         yield from _exclusions(excluded, "Unpack or copy these frames if you have them")
 
@@ -129,24 +133,6 @@ def _label_maps(name: str, config: Config, samples: Sequence[Row]) -> Iterator[F
                 f"not the clips of the label map {published}: {', '.join(found)}",
                 "The run uses those that there are; its table label_map_counts has candidates.",
             )
-
-
-def _unknown_subjects(name: str, config: Config, subjects: Collection[str]) -> Iterator[Finding]:
-    """Subjects that experiments name and that have no sample."""
-    for experiment, block in config["experiments"].items():
-        named = {
-            "exclude_subjects": block["exclude_subjects"],
-            "same_person": [subject for group in block["same_person"] for subject in group],
-        }
-        for key, wanted in named.items():
-            parts = (subject.partition("/") for subject in wanted)
-            for subject in (subject for database, _, subject in parts if database == name):
-                if subject not in subjects:
-                    yield problem(
-                        f"experiments.{experiment}.{key}: {name} has no subject {subject!r}"
-                        f"{suggestion(subject, list(subjects))}",
-                        "Correct the name, or remove it.",
-                    )
 
 
 def _exclusions(excluded: Sequence[Row], remedy: str) -> Iterator[Finding]:

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from fleeting.config.loading import read
-from fleeting.doctor import databases, disk, machine, weights
+from fleeting.doctor import databases, disk, machine, splits, weights
 from fleeting.doctor.findings import PROBLEM, Finding, findings_of, fine
 from fleeting.layout import Config
 
@@ -37,14 +38,16 @@ def examine(config: Config) -> Iterator[tuple[str, Iterable[Finding]]]:
     """Everything that a config asks for: headings, each with what was found."""
     yield "config", [_grid(name, block) for name, block in config["experiments"].items()]
     frames: dict[str, Counter[str]] = {}
-    for name in config["databases"]:
-        yield (
-            f"database {name}",
-            findings_of(
-                partial(databases.examine, name, config, frames),
-                f"Or remove {name} from `databases`: what is not listed there is not used.",
-            ),
-        )
+    with TemporaryDirectory() as folder:
+        for name in config["databases"]:
+            yield (
+                f"database {name}",
+                findings_of(
+                    partial(databases.examine, name, config, frames, Path(folder)),
+                    f"Or remove {name} from `databases`: what is not listed there is not used.",
+                ),
+            )
+        yield "splits", findings_of(partial(splits.examine, config, Path(folder)))
     yield "weights", weights.examine(config)
     yield "machine", findings_of(partial(machine.examine, config))
     yield "disk", findings_of(partial(disk.examine, config, frames))

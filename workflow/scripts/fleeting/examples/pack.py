@@ -71,7 +71,7 @@ def run(
     cv2.setNumThreads(1)
     found = arrays_of(examples, results, module, block, hashed, threads)
     digests = write(arrays, found, len(examples))
-    rows = [_row(*pair, digest) for pair, digest in zip(made, digests, strict=True)]
+    rows = [example_row(*pair, digest) for pair, digest in zip(made, digests, strict=True)]
     tsv.write_rows(rows, table, tsv.EXAMPLES)
     tsv.write_rows(hashed, hashes, tsv.HASHES)
     tsv.write_rows(lost, excluded, tsv.EXCLUDED)
@@ -180,7 +180,8 @@ def in_order(
                 future.cancel()
 
 
-def _row(sample: Row, example: Example, digest: str) -> Row:
+def example_row(sample: Row, example: Example, digest: str) -> Row:
+    """An example's row of `tsv.EXAMPLES`, with the sha256 of its array."""
     files = (f"{sample['database']}:{crop['file']}" for crop in example.crops)
     return {
         "example": example.name,
