@@ -56,11 +56,15 @@ def examine(config: Config) -> Iterator[tuple[str, Iterable[Finding]]]:
 def _grid(name: str, block: dict[str, Any]) -> Finding:
     grid = block["grid"]
     counts = {"model": len(grid["models"]), "rate": len(grid["lrs"]), "repeat": grid["repeats"]}
-    factors = " x ".join(f"{count} {thing}{'s' * (count != 1)}" for thing, count in counts.items())
+    factors = " x ".join(_counted(count, thing) for thing, count in counts.items())
     return fine(
-        f"experiment {name}: {factors} = {math.prod(counts.values())} runs of "
-        f"{block['recipe']['epochs']} epochs a fold ({block['protocol']['kind']})"
+        f"experiment {name}: {factors} = {_counted(math.prod(counts.values()), 'run')} of "
+        f"{_counted(block['recipe']['epochs'], 'epoch')} a fold ({block['protocol']['kind']})"
     )
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}{'s' * (count != 1)}"
 
 
 def _print(label: str, finding: Finding) -> None:
