@@ -9,7 +9,8 @@ export CONFIG
 CORES ?= 2
 override FILE := $(value FILE)
 override CLAIM := $(value CLAIM)
-override COLUMNS := $(value COLUMNS)
+# Shells may export COLUMNS as the width of the terminal: only the one of this call counts.
+override COLUMNS := $(if $(filter command,$(firstword $(origin COLUMNS))),$(value COLUMNS))
 export FILE CLAIM COLUMNS
 VENV := .venv
 BIN := $(VENV)/bin
@@ -24,7 +25,7 @@ help:
 	@echo "make doctor   looks at CONFIG=config.yaml, its databases and this machine before a run"
 	@echo "make progress  how far the run of CONFIG=config.yaml is, live, from another terminal"
 	@echo "make report   results of CONFIG=config.yaml, and report.html beside them"
-	@echo "make rescore FILE=predictions.csv  metrics and intervals of anyone's predictions; CLAIM=uar=0.7605"
+	@echo "make rescore FILE=predictions.csv  metrics and intervals of anyone's predictions; CLAIM=uar=0.7605, COLUMNS=\"label=truth predicted=output\""
 	@echo "make controls  what is and is not learnt on synthetic databases whose truth is known; QUICK=1: no doses"
 	@echo "make motion   what motion, alignment and the search for the apex are worth on synthetic databases; BEYOND=1: variants"
 	@echo "make sweeps   whether config/review.yaml and config/optimisers.yaml run, on the demo's databases"

@@ -225,6 +225,8 @@ def test_motion_is_never_enlarged() -> None:
         motion(crop, kind="flow", size=65)
     assert motion(crop, kind="flow", size=64)["inputs"]["motion"]["size"] == 64
     motion({**crop, "size": None}, kind="flow", size=65)
+    with pytest.raises(UserError, match=r"motion\.crop: .*needs the apex, .*`frames: even`"):
+        motion({**crop, "frames": "even"}, kind="flow")
 
 
 def test_the_modules_that_a_complete_block_names() -> None:
@@ -238,7 +240,6 @@ def test_the_modules_that_a_complete_block_names() -> None:
 
 def test_eye_distances_need_a_detector_that_finds_the_eyes() -> None:
     eyes = {"kind": "flow", "measured_in": "eye_distances"}
-    motion({"box": "clip"}, **eyes)
     with pytest.raises(UserError, match=r"motion\.measured_in: the detector none does not find"):
         motion({"box": "clip", "detector": "none"}, **eyes)
     provided = {"samm": {"root": "/data/SAMM", "source": "cropped"}}

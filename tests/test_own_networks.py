@@ -109,6 +109,50 @@ def test_one_that_is_not_there_is_named(lab: Path, spec: str, said: str) -> None
         architecture(spec, ("red", "green", "blue"), (8, 8), False)
 
 
+WRONG = """
+from torch import nn
+
+
+class Several(nn.Flatten):
+    def forward(self, values):
+        return super().forward(values)[:, :2], None
+
+
+def more(classes, channels, size):
+    return nn.Sequential(nn.Flatten(), nn.Linear(channels * size[0] * size[1], classes + 1))
+
+
+def fixed(classes, channels, size):
+    return nn.Sequential(nn.Flatten(), nn.Linear(300, classes))
+
+
+def several(classes, channels, size):
+    return Several()
+
+
+def small(classes):
+    return nn.Flatten()
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "said"),
+    [
+        ("more", r"returns \(2, 3\) for examples .* not logits of the shape \(2, 2\)"),
+        ("fixed", r"fails for examples of the shape \(2, 3, 32, 32\) \(RuntimeError"),
+        ("several", "returns tuple for examples"),
+        ("small", "cannot make a network of 2 outputs .TypeError: .*'channels'"),
+    ],
+)
+def test_one_that_does_not_do_what_it_must_is_refused_before_it_is_trained(
+    lab: Path, tmp_path: Path, function: str, said: str
+) -> None:
+    (lab / "wrong.py").write_text(WRONG)
+    small_split(tmp_path)
+    with pytest.raises(UserError, match=f"models: lab_networks.wrong:{function}.*{said}"):
+        small_run(tmp_path, model="mine", network=f"lab_networks.wrong:{function}")
+
+
 def test_it_is_trained_tested_and_saved(lab: Path, tmp_path: Path) -> None:
     small_split(tmp_path)
     run = small_run(tmp_path, model="mine", network=SPEC)

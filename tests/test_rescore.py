@@ -229,6 +229,16 @@ def test_a_claim_that_several_definitions_fit() -> None:
             score.explain("uar", claim, found)
 
 
+def test_a_class_that_is_a_number_is_the_same_as_a_whole_number_and_as_a_decimal(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "mine.csv"
+    file.write_text("label,predicted\n0,0.0\n1,1.00\n10,0\n2.5,2.5\n-1,-1.0\n")
+    found = read(file, {})
+    assert found.label == ["0", "1", "10", "2.5", "-1"]
+    assert found.predicted == ["0", "1", "0", "2.5", "-1"]
+
+
 @pytest.mark.parametrize("claim", ["0.7605", ".7605", "76.05%", "76.05"])
 def test_claims_round_at_their_own_decimals(claim: str) -> None:
     assert fitting(claim, {"one": 0.76046, "two": 0.7606, "three": 0.76054}) == ["one", "three"]

@@ -13,6 +13,7 @@ from fleeting.layout import Config
 from fleeting.settings import suggestion, variant
 from fleeting.splits import labels
 from fleeting.training.network_names import network_names
+from fleeting.tsv import PHASES
 
 #: Names of folders below `weights/` that no experiment may take.
 RESERVED = ("imagenet", "detectors")
@@ -105,6 +106,14 @@ def _wrong_frames(name: str, block: Config, frames: Config) -> Iterator[str]:
         yield (
             f"inputs.{name}.crop: the input {block['kind']} is made of `frames: {{{written}}}`; "
             f"set it in crops.{block['crop']}, or in a block of its own"
+        )
+    selected = getattr(registry.load("selection", frames["kind"]), "PHASES", PHASES)
+    lacking = [phase for phase in getattr(module, "BETWEEN", ()) if phase not in selected]
+    if lacking and not block.get("apex"):
+        yield (
+            f"inputs.{name}.crop: the input {block['kind']} needs the {lacking[0]}, which "
+            f"`frames: {frames['kind']}` does not select; set `frames: phases` in "
+            f"crops.{block['crop']}, or in a block of its own"
         )
 
 

@@ -159,8 +159,8 @@ class Experiment(Settings):
     )
     keep_models: Literal["all", "chosen", "none"] | None = Field(
         None,
-        description="As the top-level keep_models, for this experiment. null: as that one for "
-        "protocols of at most ten folds, none otherwise.",
+        description="As the top-level keep_models, for this experiment. null: as that one if "
+        "the protocol alone says how many folds there are, at most ten of them; none otherwise.",
     )
 
 

@@ -26,6 +26,7 @@ HEADINGS = {
 }
 REQUIRED = ("label", "predicted")
 
+_WHOLE = re.compile(r"^(-?\d+)\.0+$")
 _LIST = re.compile(r"\[[^\[\]]*\]")
 #: Words before a list that say that it holds the labels, or the predictions.
 _LABELS = re.compile(r"truth|true|label|target|actual|\bgt\b", re.IGNORECASE)
@@ -46,7 +47,8 @@ class Predictions:
     incomplete: list[int] = field(default_factory=list)
 
     def add(self, label: str, predicted: str, subject: str = "", database: str = "") -> None:
-        """Add a prediction."""
+        """Add a prediction. A number is the same class as 1 and as 1.0, as libraries write it."""
+        label, predicted = (_WHOLE.sub(r"\1", value) for value in (label, predicted))
         for column, value in zip(
             (self.label, self.predicted, self.subject, self.database),
             (label, predicted, subject, database),

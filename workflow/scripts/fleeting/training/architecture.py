@@ -78,8 +78,40 @@ class Architecture:
         try:
             with torch.random.fork_rng(devices=[]):
                 return self.build(classes).to("meta")
+        except Exception as error:
+            if ":" not in self.name:
+                raise
+            raise UserError(
+                f"models: {self.name} cannot make a network of {classes} outputs "
+                f"({type(error).__name__}: {error}); correct the function"
+            ) from None
         finally:
             hook.remove()
+
+    def check_own(self, outputs: int) -> None:
+        """Try a network of the user's on two examples; nothing is computed.
+
+        Raises:
+            UserError: it cannot be built or applied, or does not return (2, outputs) logits.
+        """
+        if ":" not in self.name:
+            return
+        shape = (2, len(self.channels), *self.size)
+        network = self.outline(outputs)
+        try:
+            # As in a test: some return more while they are trained.
+            found = network.eval()(torch.empty(shape, device="meta"))
+        except Exception as error:
+            raise UserError(
+                f"models: {self.name}, made for {outputs} outputs, fails for examples of the shape "
+                f"{shape} ({type(error).__name__}: {error}); correct the function"
+            ) from None
+        what = tuple(found.shape) if isinstance(found, torch.Tensor) else type(found).__name__
+        if what != (2, outputs):
+            raise UserError(
+                f"models: {self.name}, made for {outputs} outputs, returns {what} for examples of "
+                f"the shape {shape}, not logits of the shape {(2, outputs)}; correct the function"
+            )
 
     @cached_property
     def heads(self) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ def run(
         trace=trace is not None,
         action_units=units,
     )
+    built.check_own(job.outputs)
     facts = {
         "experiment": experiment,
         "model": model,

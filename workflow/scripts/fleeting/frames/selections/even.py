@@ -11,6 +11,9 @@ from fleeting.frames.moments import DEFAULT_COUNT, Count, evenly_spaced
 from fleeting.frames.wanted import Sample, Wanted, phases, without_phase
 from fleeting.settings import Variant
 
+#: It has no apex, which may lie between the moments.
+PHASES = ("onset", "offset")
+
 
 class Settings(Variant):
     """The keys of `frames: {kind: even}`."""

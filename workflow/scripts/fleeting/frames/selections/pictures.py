@@ -6,6 +6,9 @@ The annotations' column `picture` names the file, relative to the folder of the 
 from fleeting.frames.wanted import Sample, Wanted
 from fleeting.settings import Variant
 
+#: A picture of a whole clip shows none of them.
+PHASES = ()
+
 
 class Settings(Variant):
     """Nothing to set."""
