@@ -63,7 +63,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.raise_signal(signal.SIGINT)
     except BrokenPipeError:
-        # Whoever read the output, such as `head`, has seen enough. Python would say so at its end.
+        # The reader of the output, such as `head`, has gone. Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
