@@ -127,7 +127,7 @@ def fitting(claim: str, values: dict[str, float]) -> list[str]:
         values: see `definitions`.
 
     Raises:
-        ValueError: the claim is no number.
+        ValueError: the claim is not a number.
     """
     text = claim.strip()
     percent = text.endswith("%") or float(text.rstrip("%")) > 1
