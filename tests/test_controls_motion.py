@@ -28,7 +28,7 @@ def predicted(right: int, clips: int = 6) -> pd.DataFrame:
 def project_of(
     folder: Path, config: Path, monkeypatch: pytest.MonkeyPatch, **right: int
 ) -> projects.Project:
-    """A project: its networks predict so many of six clips right, its kernel ridges one more."""
+    """A project with so many hits of six by each network; each kernel ridge has one more."""
     block = projects.moved(projects.read(config), str(folder))
     block["experiments"] = {name: block["experiments"][name] for name in right}
 

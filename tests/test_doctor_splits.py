@@ -25,7 +25,7 @@ def examine(files: Path, folder: Path, changes: Mapping[str, Any], **top: Any) -
         list(databases.examine(name, config, frames, folder / "tables"))
     found = list(splits.examine(config, folder / "tables"))
     # A database that cannot be read is a problem already.
-    splits.samples_table(folder / "tables", name).unlink()
+    databases.samples_table(folder / "tables", name).unlink()
     assert not list(splits.examine(config, folder / "tables"))
     return found
 

@@ -98,7 +98,7 @@ def _wrong_motion(name: str, block: Config, crop: Config) -> Iterator[str]:
 
 
 def _wrong_frames(name: str, block: Config, frames: Config) -> Iterator[str]:
-    """An input that is made of the frames of one selection, of crops of other frames."""
+    """An input of crops of other frames than those that it is made of."""
     module, settings = variant("input", block)
     needed = module.frames(settings) if hasattr(module, "frames") else {}
     if any(frames.get(key) != value for key, value in needed.items()):

@@ -10,7 +10,6 @@ from pathlib import Path
 from fleeting import layout, losses, tsv
 from fleeting.databases import extract, settings, table_file
 from fleeting.databases.settings import DatabaseSettings
-from fleeting.doctor import splits
 from fleeting.doctor.findings import Finding, fine, note
 from fleeting.doctor.reference_counts import REFERENCE, differences
 from fleeting.frames import select
@@ -30,7 +29,7 @@ def examine(
         config: complete.
         frames: filled in: the frames on disk by database and selection; a database that cannot be
             read is missing.
-        folder: filled in: the tables of the samples and frames, see `splits`.
+        folder: filled in: `samples_table` and `frames_table`.
 
     Raises:
         UserError: as the stages do.
@@ -48,6 +47,16 @@ def examine(
         yield from _stages(name, config, frames, folder)
 
 
+def samples_table(folder: Path, database: str) -> Path:
+    """Where the doctor keeps a database's annotations, below its folder."""
+    return folder / database / "samples.tsv"
+
+
+def frames_table(folder: Path, database: str, selection: str) -> Path:
+    """Where the doctor keeps a database's frames of a selection, below its folder."""
+    return folder / database / f"{selection}.frames.tsv"
+
+
 def _has_table(block: DatabaseSettings) -> bool:
     if block.table is not None:
         return block.table.exists()
@@ -58,7 +67,7 @@ def _stages(
     name: str, config: Config, frames: dict[str, Counter[str]], folder: Path
 ) -> Iterator[Finding]:
     block, accepted = config["databases"][name], config["accept_losses"]
-    own, samples_path = folder / name, splits.samples_table(folder, name)
+    own, samples_path = folder / name, samples_table(folder, name)
     tables = {key: own / f"{key}.tsv" for key in ("excluded", "substituted", "rows")}
     extract.run(
         database=name,
@@ -80,7 +89,7 @@ def _stages(
         selection = layout.selection_label(config, crop)
         if selection in frames[name]:
             continue
-        frames_path = splits.frames_table(folder, name, selection)
+        frames_path = frames_table(folder, name, selection)
         tables = {key: own / f"{key}.tsv" for key in ("excluded", "substituted")}
         select.run(
             database=name,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from fleeting import layout, tsv
 from fleeting.config import folds
+from fleeting.doctor.databases import frames_table, samples_table
 from fleeting.doctor.findings import Finding, fine, problem
 from fleeting.errors import UserError
 from fleeting.examples import pack
@@ -37,16 +38,6 @@ def examine(config: Config, folder: Path) -> Iterator[Finding]:
         ]
         if block.get("apex") is None and all(table.is_file() for table in tables):
             yield _split(name, config, folder)
-
-
-def samples_table(folder: Path, database: str) -> Path:
-    """Where the doctor keeps a database's annotations, below its folder."""
-    return folder / database / "samples.tsv"
-
-
-def frames_table(folder: Path, database: str, selection: str) -> Path:
-    """Where the doctor keeps a database's frames of a selection, below its folder."""
-    return folder / database / f"{selection}.frames.tsv"
 
 
 def _split(name: str, config: Config, folder: Path) -> Finding:

@@ -47,7 +47,7 @@ class Predictions:
     incomplete: list[int] = field(default_factory=list)
 
     def add(self, label: str, predicted: str, subject: str = "", database: str = "") -> None:
-        """Add a prediction. A number is the same class as 1 and as 1.0, as libraries write it."""
+        """Add a prediction. A class 1.0 is the class 1, which pandas may write so."""
         label, predicted = (_WHOLE.sub(r"\1", value) for value in (label, predicted))
         for column, value in zip(
             (self.label, self.predicted, self.subject, self.database),
