@@ -14,7 +14,7 @@ from fleeting.examples.input import Crop, Missing, Values
 from fleeting.examples.magnification import Magnification, magnified
 from fleeting.frames.select import wanted_by
 from fleeting.inputs import sequence
-from fleeting.motion import motion_channels
+from fleeting.motion import MOTION, motion_channels
 from fleeting.training.channel_meanings import meanings
 from fleeting.training.mirror import mirrored
 from frame_files import sample
@@ -130,7 +130,7 @@ def test_a_sequence_of_flow_is_from_the_first_moment_to_each_later_one() -> None
     assert inner[..., 0].mean() == pytest.approx(0.75, abs=0.1)
     assert inner[..., 3].mean() == pytest.approx(1.5, abs=0.1)
     assert sequence.values(settings) == Values(
-        tuple(f"frame{n}_{name}" for n in (2, 3) for name in optical_flow.CHANNELS), 0, 2
+        tuple(f"frame{n}_{name}" for n in (2, 3) for name in MOTION), 0, 2
     )
 
 
@@ -199,11 +199,13 @@ def config(crop: dict[str, Any], **block: Any) -> dict[str, Any]:
         ({"kind": "even", "count": 9}, {"kind": "sequence"}, r"set it in crops\.face, or in a bl"),
         ("even", {"kind": "sequence", "count": 9}, "kind: even, count: 9"),
         ("phases", {"kind": "flow_around_apex"}, r"`frames: \{kind: around_apex\}`"),
+        ("even", {"kind": "flow_around_apex"}, r"`frames: \{kind: around_apex\}`"),
     ],
 )
 def test_crops_of_other_frames_are_refused(frames: Any, block: Any, message: str) -> None:
-    with pytest.raises(UserError, match=rf"inputs\.motion\.crop: .*{message}"):
+    with pytest.raises(UserError, match=rf"inputs\.motion\.crop: .*{message}") as refused:
         config({"frames": frames}, **block)
+    assert str(refused.value).count("inputs.motion.crop") == 1
 
 
 def test_crops_of_their_frames() -> None:

@@ -107,6 +107,7 @@ def _wrong_frames(name: str, block: Config, frames: Config) -> Iterator[str]:
             f"inputs.{name}.crop: the input {block['kind']} is made of `frames: {{{written}}}`; "
             f"set it in crops.{block['crop']}, or in a block of its own"
         )
+        return
     selected = getattr(registry.load("selection", frames["kind"]), "PHASES", PHASES)
     lacking = [phase for phase in getattr(module, "BETWEEN", ()) if phase not in selected]
     if lacking and not block.get("apex"):

@@ -26,7 +26,6 @@ from fleeting.examples.magnification import Magnification, magnified
 from fleeting.motion import MOTION
 from fleeting.settings import OneOf, Variant
 
-CHANNELS = MOTION
 #: What stands for 1 by default, by what motion is measured in. The eyes are about a third of the
 #: side of BlazeFace's crops apart: a hundredth of it is 0.8 pixels of a crop of 224 x 224.
 UNITS = {"pixels": 1.0, "eye_distances": 0.01}
@@ -164,4 +163,4 @@ def strain(flow: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def values(settings: FlowSettings) -> Values:
     """Motion to the right, motion down, and strain; nothing moves at 0."""
-    return Values(CHANNELS, 0, settings.unit or UNITS[settings.measured_in])
+    return Values(MOTION, 0, settings.unit or UNITS[settings.measured_in])
