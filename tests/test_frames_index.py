@@ -64,14 +64,14 @@ def test_the_name_of_the_root_counts_where_nothing_below_is_cropped(tmp_path, ro
 
 
 def test_two_files_of_one_number(tmp_path):
-    touch(tmp_path, "a/img01.jpg", "a/img1.jpg", "a/img001.png", "b/img1.jpg")
+    touch(tmp_path, "a/img01.jpg", "a/img1.jpg", "a/img2.jpg", "a/img3.jpg", "b/img1.jpg")
     touch(tmp_path, "b/IMG1.jpg", content=b"")
     built = index.build(tmp_path)
-    assert [folder.files for folder in built.folders] == [{1: "img001.png"}, {1: "img1.jpg"}]
-    assert [folder.beside for folder in built.folders] == [
-        ["a/img01.jpg", "a/img1.jpg"],
-        ["b/IMG1.jpg"],
+    assert [folder.files for folder in built.folders] == [
+        {1: "img1.jpg", 2: "img2.jpg", 3: "img3.jpg"},
+        {1: "img1.jpg"},
     ]
+    assert [folder.beside for folder in built.folders] == [["a/img01.jpg"], ["b/IMG1.jpg"]]
 
 
 def test_no_link_leaves_the_root(tmp_path):

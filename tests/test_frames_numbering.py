@@ -93,6 +93,7 @@ COPIES = [
     "img{} - Copy (2).jpg",
     "Copy of img{}.jpg",
     "Copy (2) of img{}.jpg",
+    "Kopie von img{}.jpg",
     "img{} copy 2.jpg",
     "img{}_copy.jpg",
     "img{} - Kopie.jpg",
@@ -117,7 +118,7 @@ def test_a_copy_is_no_frame(tmp_path: Path, name: str, copied: int) -> None:
     assert (row["code"], row["image"]) == ("frame_missing", "casme2/sub01/EP02_01f/46/apex")
 
 
-@pytest.mark.parametrize("name", COPIES[:10])
+@pytest.mark.parametrize("name", COPIES[:11])
 def test_a_folder_of_copies_alone_has_no_frames(tmp_path: Path, name: str) -> None:
     draw(tmp_path / FOLDER / name.format(APEX), WRONG)
     assert not found(tmp_path).frames
@@ -126,7 +127,7 @@ def test_a_folder_of_copies_alone_has_no_frames(tmp_path: Path, name: str) -> No
 def test_every_frame_was_copied(tmp_path: Path) -> None:
     frames(tmp_path)
     for number in range(FIRST, LAST + 1):
-        for name in COPIES[:10]:
+        for name in COPIES[:11]:
             draw(tmp_path / FOLDER / name.format(number), WRONG)
     assert len(found(tmp_path).frames) == 3
 
@@ -144,6 +145,25 @@ def test_of_two_files_for_one_frame_the_one_named_like_its_neighbours(
     assert len(result.frames) == 3
     (folder,) = result.clips[0].folders
     assert folder.beside == [f"{FOLDER}/{other.format(APEX)}"]
+
+
+@pytest.mark.parametrize(
+    ("names", "number", "taken"),
+    [
+        ("img8 img9 img09 img10", 9, "img9"),
+        ("img7 img07 img8 img9 img10", 7, "img7"),
+        ("img08 img9 img09 img10 img11", 9, "img09"),
+        ("img8 img10 img010 img11", 10, "img10"),
+        ("img9 img009 img10 img011", 9, "img9"),
+        # Nothing beside them says which one it is.
+        ("img9 img09 img10 img11", 9, None),
+        ("img9 img09", 9, None),
+    ],
+)
+def test_the_padding_of_the_neighbours_decides(names: str, number: int, taken: str | None) -> None:
+    parsed = [numbering.parse(f"{name}.jpg") for name in names.split()]
+    found = numbering.numbering(name for name in parsed if name)
+    assert found.files.get(number) == (taken and f"{taken}.jpg")
 
 
 @pytest.mark.parametrize("last", [10, 50, 60, 70, 85])
@@ -191,11 +211,14 @@ def form_of(name: str) -> tuple[str, str] | None:
 
 
 @pytest.mark.parametrize("without", [None, APEX])
-def test_a_folder_of_two_series_has_no_frames(tmp_path: Path, without: int | None) -> None:
+@pytest.mark.parametrize("other", ["flow-{}.jpg", "EP02_01f-{:05}.jpg", "EP02_01f-{}.png"])
+def test_a_folder_of_two_series_has_no_frames(
+    tmp_path: Path, other: str, without: int | None
+) -> None:
     """Such as optical flow beside the frames: neither is used, and it is said."""
     frames(tmp_path, without=without, name="EP02_01f-{}.jpg")
     for number in range(FIRST, LAST + 1):
-        draw(tmp_path / FOLDER / f"flow-{number}.jpg", WRONG)
+        draw(tmp_path / FOLDER / other.format(number), WRONG)
     result = found(tmp_path)
     assert not result.frames
     assert "or these are of two series" in str(result.excluded[0]["detail"])

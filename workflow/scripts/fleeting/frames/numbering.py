@@ -7,7 +7,7 @@ number copies (`img13 (2).jpg`, `img 2.jpg`), and people put other pictures besi
 import re
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 #: An image that `fleeting.faces.images` can read: what is before and after the last number of its
@@ -19,7 +19,7 @@ _NUMBERED_IMAGE = re.compile(
 #: The names that programs give to copies, whatever stands beside them. The number in brackets
 #: after another one counts copies; without one before it, it may count frames (`img (13).jpg`).
 _COPY = re.compile(
-    r"copy (\([0-9]+\) )?of .*"
+    r"(copy|copie|copia|kopie) (\([0-9]+\) )?(of|de|di|von) .*"
     r"|.*[ _-](copy|copie|copia|kopie|副本|コピー)[ _-]?(\(?[0-9]+\)?)?"
     r"|.*[0-9] ?\([0-9]+\)",
     re.IGNORECASE | re.DOTALL,
@@ -75,7 +75,8 @@ def numbering(
 
     Their form is the most frequent one. Where no two of several names have the same form, or where
     another form numbers half as many images alike (a second series, such as of optical flow), none
-    is known to be a frame.
+    is known to be a frame. Of two files with one number the one named like its neighbours is the
+    frame; where both are, or where most numbers have two files, none is known to be.
 
     Args:
         names: the images.
@@ -95,24 +96,36 @@ def numbering(
     frames = [] if _is_ambiguous(form, by_form) else by_form.pop(form)
     for others in by_form.values():
         found.others += others
+    _number(frames, set(empty), found)
+    return found
+
+
+def _number(frames: Sequence[Name], empty: Collection[str], found: Numbering) -> None:
+    """Add names of one form: one for each number, and what is beside it."""
     by_number: dict[int, list[Name]] = defaultdict(list)
     for name in frames:
         by_number[name.number].append(name)
-    without_bytes = set(empty)
+    several = {
+        number
+        for number, same in by_number.items()
+        if sum(name.name not in empty for name in same) > 1
+    }
+    if 2 * len(several) > len(by_number):
+        # Two series that differ in padding or ending alone.
+        found.others += frames
+        return
     single = {number: same[0] for number, same in by_number.items() if len(same) == 1}
     numbers = sorted(single)
     for number, same in by_number.items():
+        likeness = {name.name: _likeness(name, single, numbers) for name in same}
         first, *doubles = sorted(
-            same,
-            key=lambda name: (
-                name.name in without_bytes,
-                -_likeness(name, single, numbers),
-                name.name,
-            ),
+            same, key=lambda name: (name.name in empty, -likeness[name.name], name.name)
         )
-        found.files[number] = first.name
-        found.doubles += [name.name for name in doubles]
-    return found
+        if number in several and likeness[first.name] == likeness[doubles[0].name]:
+            found.others += same
+        else:
+            found.files[number] = first.name
+            found.doubles += [name.name for name in doubles]
 
 
 def _is_ambiguous(form: tuple[str, str], by_form: Mapping[tuple[str, str], list[Name]]) -> bool:
@@ -130,6 +143,14 @@ def _likeness(name: Name, single: Mapping[int, Name], numbers: Sequence[int]) ->
     after = numbers[place] if place < len(numbers) else None
     neighbours = [single[number] for number in (before, after) if number is not None]
     return sum(
-        2 * (neighbour.ending == name.ending) + (len(neighbour.digits) == len(name.digits))
+        2 * (neighbour.ending == name.ending) + _padded_alike(name, neighbour)
         for neighbour in neighbours
     )
+
+
+def _padded_alike(name: Name, neighbour: Name) -> bool:
+    """Whether both numbers can be of one series: padded to one width, or not at all."""
+    widths = {len(neighbour.digits)}
+    if not neighbour.digits.startswith("0"):
+        widths.add(len(str(name.number)))
+    return len(name.digits) in widths
