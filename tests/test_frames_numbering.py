@@ -205,6 +205,19 @@ def test_the_folders_that_people_have(tmp_path: Path, numbers: range, phases: in
     assert len(found(tmp_path, within=0 if len(numbers) < 5 else 1).frames) >= phases
 
 
+def test_many_neighbours_are_said(tmp_path: Path) -> None:
+    """As where all files are numbered one less than in the table: no single clip shows it."""
+    for number in range(FIRST - 1, LAST):
+        draw(tmp_path / FOLDER / f"img{number}.jpg", number)
+    clip = sample("casme2", "sub01", "EP02_01f", FIRST, APEX, LAST)
+    result, index = select_frames([clip], 2, reader="casme2", root=tmp_path)
+    assert [row["used"] for row in result.substituted] == [LAST - 1]
+    assert (
+        "the frames of 1 of 3 images are missing, and their neighbours are taken; for example "
+        f"casme2/sub01/EP02_01f/46/offset: frame {LAST - 1} in place of {LAST}. If"
+    ) in warning(result, index, "casme2")
+
+
 def form_of(name: str) -> tuple[str, str] | None:
     parsed = numbering.parse(name)
     return parsed and parsed.form

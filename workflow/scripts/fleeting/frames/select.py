@@ -89,7 +89,7 @@ def run(
 
 
 def warn(result: Result, index: Index, database: str, source: str, accepted: bool) -> None:
-    """Warn of images that were not found, with the likely cause.
+    """Warn of images that were not found, with the likely cause, and of many neighbours.
 
     Raises:
         UserError: most are missing, or all, see `losses.check`; or no sample names an image.
@@ -102,6 +102,20 @@ def warn(result: Result, index: Index, database: str, source: str, accepted: boo
     lost = [row for row in result.excluded if row["code"] != "no_picture"]
     cause = partial(diagnosis.cause, result, index, database, source)
     losses.check(database, "images", lost, len(result.frames), accepted, cause)
+    if len(result.substituted) > losses.FEW * len(result.frames):
+        first = result.substituted[0]
+        log.warning(
+            "Warning: %s: the frames of %d of %d images are missing, and their neighbours are "
+            "taken; for example %s: frame %s in place of %s. If it is so in most clips, the files "
+            "may be numbered otherwise than the table; with `frames: {nearest_within: 0}` no "
+            "neighbour is taken.",
+            database,
+            len(result.substituted),
+            len(result.frames),
+            first["image"],
+            first["used"],
+            first["stated"],
+        )
 
 
 def _beside(result: Result) -> list[str]:
