@@ -122,6 +122,23 @@ def test_a_midpoint_that_cannot_be_taken_is_accounted_for(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("names", "alike"),
+    [
+        (("s1", "S1", "s2"), "'S1' and 's1'"),
+        (("1", "01", "001", "10"), "'001' and '01' and '1'"),
+        (("p 1", "p  01", "p1"), "'p 01' and 'p 1'"),
+        (("s1", "s10", "s100", "1s"), None),
+    ],
+)
+def test_subjects_that_are_spelt_alike_are_said(tmp_path, caplog, names, alike):
+    lines = [f"{name},c,{place},fear" for place, name in enumerate(names, start=5)]
+    extract.warn(run(tmp_path, ALL, *lines), accepted=False)
+    said = "subjects whose names differ only in case or leading zeros are taken for different"
+    assert (said in caplog.text) == bool(alike)
+    assert f"people: {alike}. If" in caplog.text or not alike
+
+
 def test_frames_and_labels_may_be_numbered_from_zero(tmp_path):
     result = run(tmp_path, ALL, "0,0,0,0", "0,0,,0", "/,1,2,0", "0,,1,0", "0,1,2,", "0,..,2,0")
     (sample,) = result.samples

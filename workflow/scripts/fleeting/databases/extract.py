@@ -5,8 +5,9 @@ which class one belongs to is the experiment's choice.
 """
 
 import logging
-from collections import Counter
-from collections.abc import Mapping
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,7 +108,7 @@ def run(
 
 
 def warn(result: Extraction, accepted: bool) -> None:
-    """Warn of rows and images that are excluded, with the likely cause.
+    """Warn of rows and images that are excluded, with the likely cause, and of doubtful subjects.
 
     Raises a `UserError` where most are, see `losses.check`.
     """
@@ -117,6 +118,23 @@ def warn(result: Extraction, accepted: bool) -> None:
     kept = sum(sample[phase] != "" for sample in result.samples for phase in tsv.PHASES)
     losses.check(result.database, "rows", rows, len(result.samples), accepted, cause)
     losses.check(result.database, "images of the other rows", images, kept, accepted, cause)
+    if alike := spelt_alike(str(sample["subject"]) for sample in result.samples):
+        log.warning(
+            "Warning: %s: subjects whose names differ only in case or leading zeros are taken for "
+            "different people: %s. If they are one, write the name alike in every row: otherwise "
+            "one person may be trained on and tested.",
+            result.database,
+            "; ".join(" and ".join(map(repr, names)) for names in alike),
+        )
+
+
+def spelt_alike(subjects: Iterable[str]) -> list[list[str]]:
+    """The subjects whose names differ only in case or leading zeros, together."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for subject in subjects:
+        name = reader.normalised_name(subject)
+        found[re.sub(r"(?<![0-9])0+(?=[0-9])", "", name)].add(subject)
+    return [sorted(names) for _, names in sorted(found.items()) if len(names) > 1]
 
 
 def extract(database: str, settings: DatabaseSettings, path: Path, apex_policy: str) -> Extraction:
