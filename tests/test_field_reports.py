@@ -2,6 +2,7 @@
 
 import logging
 import re
+import unicodedata
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -285,3 +286,14 @@ def test_a_picture_that_is_nearly_black(tmp_path: Path) -> None:
         with pytest.raises(Unusable, match=f"^{code}"):
             finder.face(name)
         assert finder.was_missed(name)
+
+
+@pytest.mark.parametrize(("table", "disk"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_accents_as_a_mac_writes_them(tmp_path: Path, table: str, disk: str) -> None:
+    folder, name = unicodedata.normalize(disk, "Jörg/séance"), "img{frame}.jpg"
+    touch(tmp_path, *(f"{folder}/{name.format(frame=number)}" for number in (1, 2, 3)))
+    place = unicodedata.normalize(table, "Jörg/séance")
+    one = sample("mine", *place.split("/"), 1, 2, 3, path=f"{place}/{name}")
+    keys = {"table": "t.csv", "frames": tmp_path, "path": f"{{subject}}/{{clip}}/{name}"}
+    result, _ = select_frames([one], reader="table", **keys)
+    assert [row["path"] for row in result.frames] == [f"{folder}/img{n}.jpg" for n in (1, 2, 3)]

@@ -8,6 +8,7 @@ so that editing one leaves the others alone.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, cast
@@ -102,8 +103,11 @@ def load(name: str) -> Reader:
 
 
 def normalised_name(name: str) -> str:
-    """A folder's or clip's name as it is compared: case and runs of white space do not count."""
-    return " ".join(name.split()).casefold()
+    """A folder's or clip's name as it is compared: case and runs of white space do not count.
+
+    Nor does it whether an accent is a character of its own, as a Mac writes names to disk.
+    """
+    return unicodedata.normalize("NFC", " ".join(name.split()).casefold())
 
 
 def clip_folder(clip: str) -> re.Pattern[str]:
