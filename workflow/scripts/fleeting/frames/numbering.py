@@ -47,7 +47,7 @@ class Numbering:
     Attributes:
         files: the name of each frame's file by its number.
         doubles: files with the number of a frame whose file is named more like its neighbours.
-        others: images whose names have another form.
+        others: images whose names have another form, or fit as well as that of a second file.
     """
 
     files: dict[int, str] = field(default_factory=dict)
