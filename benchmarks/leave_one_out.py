@@ -138,7 +138,7 @@ def predictions(parts: int) -> list[str]:
 
 
 def main() -> None:
-    """Measure both in turn."""
+    """Measure the variants in turn."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=100)

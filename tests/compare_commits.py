@@ -4,7 +4,8 @@
 
 Both run in work trees of their own, with this Python, one after the other on this machine. A table
 of the first commit is compared with its counterpart in the second: byte by byte, and where the
-contract renamed or added columns, column by column. The exit status is 1 if anything else differs.
+contract renamed or added columns, column by column, without the statements of the paper that are
+new. The exit status is 1 if anything else differs.
 """
 
 import argparse
@@ -115,7 +116,7 @@ def report(old: Path, new: Path) -> int:
             wrong += [f"{name}: {line}" for line in found]
         else:
             wrong.append(f"{name}: other bytes")
-    print(f"{same} files with the same bytes, {renamed} the same but for renamed or added columns")
+    print(f"{same} files with the same bytes, {renamed} the same but for what is new or renamed")
     print("\n".join(wrong) or "nothing else differs")
     return int(bool(wrong))
 

@@ -157,7 +157,8 @@ def _what_is_there(folders: Sequence[Folder], number: int) -> str:
             if number in map(int, re.findall("[0-9]{1,9}", name)):
                 return (
                     f"frame {number} is not in {folder.path or '.'}; {name} is not taken for it, "
-                    "since it is not named like the other frames there, or these are of two series"
+                    "since it is not named like the other frames there, another file may be this "
+                    "frame as well, or these are of two series"
                 )
     files, place = folders[0].files, folders[0].path or "."
     if not files:

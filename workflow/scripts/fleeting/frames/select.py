@@ -124,8 +124,8 @@ def _beside(result: Result) -> list[str]:
     paths = [path for name in sorted(folders) for path in folders[name].beside]
     return paths and [
         f"{len(paths)} images beside the frames are not used, since they are not named like the "
-        "others of their folder, or are a second file of one frame, named less like those beside "
-        f"it or empty: {', '.join(paths)}"
+        "others of their folder, are empty, or are one of two files of a frame, of which the one "
+        f"named more like those beside it is used, or neither: {', '.join(paths)}"
     ]
 
 
